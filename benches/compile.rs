@@ -1,0 +1,2 @@
+//! programs.
+fn main() {}

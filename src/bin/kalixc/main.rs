@@ -1,0 +1,2 @@
+//! kalixc.
+fn main() {}

@@ -1,0 +1,2 @@
+//! zvmrun.
+fn main() {}
