@@ -1,1 +1,15 @@
-//! ZVM.
+//! The ZVM: an EVM-class machine with two encodings of one set of operations.
+//!
+//! This crate is the leaf that every other may use: bytecode, gas, the interpreter, state. It names no compiler;
+//! native code plugs in through [`compiled::tier`].
+
+pub mod bytecode;
+pub mod compiled;
+pub mod fork;
+pub mod gas;
+pub mod host;
+pub mod interp;
+pub mod outcome;
+
+pub use alloy_primitives::{Address, B256, Bytes, U256};
+pub use fork::Fork;

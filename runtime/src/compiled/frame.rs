@@ -1,0 +1,92 @@
+//! The state of one running frame, laid out for compiled code.
+//!
+//! Both tiers work on this struct. Compiled code reads the first fields by the offsets in [`offsets`], which
+//! are derived with `offset_of!`; everything else it reaches through runtime calls.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, Bytes, U256};
+
+use crate::bytecode::Code;
+use crate::fork::Fork;
+use crate::host::HostError;
+use crate::interp::memory::Memory;
+use crate::interp::stack::Stack;
+
+/// What the rules of a run depend on beside the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Spec {
+    /// Fork of the block.
+    pub fork: Fork,
+    /// Whether `EF 5A 01` marks native code.
+    pub native_code: bool,
+    /// Whether the host offers Hedera's services.
+    pub hedera: bool,
+}
+
+/// What a frame is called with.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Account whose storage and balance the frame uses.
+    pub address: Address,
+    /// Account that called.
+    pub caller: Address,
+    /// Value in wei that CALLVALUE reports.
+    pub value: U256,
+    /// Call data.
+    pub input: Bytes,
+    /// Whether state changes are refused.
+    pub is_static: bool,
+    /// Frames below this one.
+    pub depth: usize,
+}
+
+/// One running frame.
+#[repr(C)]
+pub struct Frame {
+    /// Gas left.
+    pub gas: u64,
+    /// Operand stack.
+    pub stack: Stack,
+    /// Memory.
+    pub memory: Memory,
+    /// Body offset of the next instruction whenever a run starts or stops.
+    pub pc: usize,
+    /// Basic blocks run by the interpreter, counted when asked for.
+    pub blocks_interpreted: u64,
+    /// Basic blocks run by compiled code, counted when asked for.
+    pub blocks_compiled: u64,
+    /// What the frame was called with.
+    pub message: Message,
+    /// Code that runs.
+    pub code: Arc<Code>,
+    /// Rules.
+    pub spec: Spec,
+    /// Data of the last call's end.
+    pub return_data: Bytes,
+    /// Data given by RETURN, REVERT, PANIC or a fault.
+    pub output: Bytes,
+    /// Set with [`Exit::HostError`](crate::outcome::Exit::HostError).
+    pub host_error: Option<HostError>,
+}
+
+/// Byte offsets of what compiled code touches, from the start of [`Frame`].
+pub mod offsets {
+    use super::{Frame, Memory, Stack};
+    use std::mem::offset_of;
+
+    /// `u64` gas left.
+    pub const GAS: usize = offset_of!(Frame, gas);
+    /// Pointer to the bottom word of the stack; slots are 32 bytes, four little-endian limbs, lowest first.
+    pub const STACK_BASE: usize = offset_of!(Frame, stack) + Stack::BASE_OFFSET;
+    /// `usize` words on the stack.
+    pub const STACK_LEN: usize = offset_of!(Frame, stack) + Stack::LEN_OFFSET;
+    /// Pointer to memory's first byte.
+    pub const MEMORY_BASE: usize = offset_of!(Frame, memory) + Memory::BASE_OFFSET;
+    /// `usize` bytes of memory, a multiple of 32.
+    pub const MEMORY_LEN: usize = offset_of!(Frame, memory) + Memory::LEN_OFFSET;
+    /// `usize` program counter.
+    pub const PC: usize = offset_of!(Frame, pc);
+    /// `u64` count of compiled blocks.
+    pub const BLOCKS_COMPILED: usize = offset_of!(Frame, blocks_compiled);
+}

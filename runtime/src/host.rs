@@ -1,0 +1,115 @@
+//! What the machine asks of its surroundings: block and transaction facts, state, logs.
+//!
+//! A `Host` failure is a [`HostError`]; it ends the transaction and never becomes a trap of the program.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+
+/// Facts of the block that contracts can read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockEnv {
+    /// Block number.
+    pub number: U256,
+    /// Seconds since the epoch.
+    pub timestamp: U256,
+    /// Beneficiary.
+    pub coinbase: Address,
+    /// Gas limit of the block.
+    pub gas_limit: U256,
+    /// Base fee per gas, wei.
+    pub base_fee: U256,
+    /// Beacon randomness.
+    pub prev_randao: U256,
+    /// Base fee per blob gas, wei.
+    pub blob_base_fee: U256,
+    /// Chain id.
+    pub chain_id: U256,
+}
+
+/// Facts of the transaction that contracts can read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TxEnv {
+    /// Sender of the transaction.
+    pub origin: Address,
+    /// Effective gas price, wei.
+    pub gas_price: U256,
+    /// Versioned hashes of the transaction's blobs.
+    pub blob_hashes: Vec<B256>,
+}
+
+/// One log entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Account that logged.
+    pub address: Address,
+    /// At most four topics.
+    pub topics: Vec<B256>,
+    /// Data.
+    pub data: Bytes,
+}
+
+/// Trouble in the host, such as a database that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the host failed: {0}")]
+pub struct HostError(pub Box<dyn std::error::Error + Send + Sync>);
+
+/// A value together with whether this was its first touch in the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access<T> {
+    /// The value.
+    pub value: T,
+    /// Whether the touch was the first of the transaction.
+    pub is_cold: bool,
+}
+
+/// What an SSTORE found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StorageWrite {
+    /// Value at the start of the transaction.
+    pub original: U256,
+    /// Value before the write.
+    pub current: U256,
+    /// Whether the slot was cold.
+    pub is_cold: bool,
+}
+
+/// The machine's surroundings during one transaction.
+///
+/// Where a method takes `cold_affordable` and that is false, a cold touch gives `Ok(None)` and must not reach a
+/// database: the frame is out of gas.
+pub trait Host {
+    /// Facts of the block.
+    fn block(&self) -> &BlockEnv;
+    /// Facts of the transaction.
+    fn tx(&self) -> &TxEnv;
+    /// Reads a storage slot.
+    fn sload(
+        &mut self,
+        address: &Address,
+        key: &U256,
+        cold_affordable: bool,
+    ) -> Result<Option<Access<U256>>, HostError>;
+    /// Writes a storage slot. The caller charges afterwards: a frame that cannot pay is undone.
+    fn sstore(
+        &mut self,
+        address: &Address,
+        key: &U256,
+        value: &U256,
+        cold_affordable: bool,
+    ) -> Result<Option<StorageWrite>, HostError>;
+    /// Reads a transient slot (EIP-1153).
+    fn tload(&mut self, address: &Address, key: &U256) -> U256;
+    /// Writes a transient slot.
+    fn tstore(&mut self, address: &Address, key: &U256, value: &U256);
+    /// Adds to the refund counter; negative takes back.
+    fn add_refund(&mut self, refund: i64);
+    /// Appends a log entry.
+    fn log(&mut self, log: Log);
+    /// Balance of an account.
+    fn balance(
+        &mut self,
+        address: &Address,
+        cold_affordable: bool,
+    ) -> Result<Option<Access<U256>>, HostError>;
+    /// Balance of the account that runs, which is always warm.
+    fn self_balance(&mut self, address: &Address) -> Result<U256, HostError>;
+}

@@ -1,0 +1,4 @@
+//! The interpreter: the reference by which compiled code is judged.
+
+pub mod memory;
+pub mod stack;
