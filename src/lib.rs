@@ -1,1 +1,12 @@
-//! Kalix.
+//! Kalix: source text in, ZVM container out.
+//!
+//! The stages run in order and each is a pure function that returns its product together with
+//! diagnostics: [`syntax`] turns text into a tree, `sema` checks it, `ir` lowers it, `codegen` emits
+//! bytecode. All stages may use [`source`] and [`diag`]; none reads a file, a clock or a terminal. The
+//! command line lives in `bin/kalixc`.
+
+#![forbid(unsafe_code)]
+
+pub mod diag;
+pub mod source;
+pub mod syntax;
