@@ -1,12 +1,14 @@
 //! Bytecode: the opcode table, both encodings, analysis, the container and the text form.
 
 pub mod analyze;
+pub mod container;
 pub mod decode;
 pub mod encoding;
 pub mod info;
 pub mod opcodes;
 
 pub use analyze::{CODE_PADDING, Code};
+pub use container::{Container, ContainerError};
 pub use decode::{Instruction, instructions};
 pub use encoding::{Encoding, NATIVE_PREFIX};
 pub use info::{Clobbers, DynamicGas, Needs, OP_INFO, Observes, Op, OpInfo, StackEffect, StaticRule};
