@@ -8,5 +8,6 @@
 #![forbid(unsafe_code)]
 
 pub mod diag;
+pub mod ir;
 pub mod source;
 pub mod syntax;
