@@ -1,0 +1,577 @@
+//! Types and their interner.
+//!
+//! Every type of the language has a representation here, also those that checking does not accept yet, so
+//! that a later feature adds no second type system. Types are compared by [`TypeId`]; the types that every
+//! program has are constants of it. Declared types (structs, enums, errors, handles) refer to their
+//! definitions in [`Types`]; what expressions do with types is [`check`](crate::sema)'s business.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use alloy_primitives::U256;
+
+use crate::source::Span;
+
+/// Signedness and width of an integer type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct IntType {
+    /// Whether the type is `iN`.
+    pub signed: bool,
+    /// Width in bits: a multiple of 8 from 8 to 256.
+    pub bits: u16,
+}
+
+impl IntType {
+    /// `u8`.
+    pub const U8: IntType = IntType { signed: false, bits: 8 };
+    /// `u64`.
+    pub const U64: IntType = IntType { signed: false, bits: 64 };
+    /// `u160`, the integer of an `Address`.
+    pub const U160: IntType = IntType { signed: false, bits: 160 };
+    /// `u256`.
+    pub const U256: IntType = IntType { signed: false, bits: 256 };
+
+    /// The type named `name` (`u8`, `i256`, …), if it is one.
+    pub fn from_name(name: &str) -> Option<IntType> {
+        let signed = match name.as_bytes().first()? {
+            b'u' => false,
+            b'i' => true,
+            _ => return None,
+        };
+        let digits = &name[1..];
+        let well_formed = digits.len() <= 3 && !digits.starts_with('0');
+        let bits: u16 = if well_formed { digits.parse().ok()? } else { return None };
+        (bits.is_multiple_of(8) && (8..=256).contains(&bits)).then_some(IntType { signed, bits })
+    }
+
+    /// Width in bytes.
+    pub const fn bytes(self) -> u8 {
+        (self.bits / 8) as u8
+    }
+
+    /// Whether every value of `other` is a value of `self`.
+    pub const fn contains(self, other: IntType) -> bool {
+        match (self.signed, other.signed) {
+            (true, true) | (false, false) => self.bits >= other.bits,
+            (true, false) => self.bits > other.bits,
+            (false, true) => false,
+        }
+    }
+
+    /// The smallest value, as a two's complement word.
+    pub fn min_word(self) -> U256 {
+        if self.signed { !(U256::from(1) << (self.bits as usize - 1)) + U256::from(1) } else { U256::ZERO }
+    }
+
+    /// The largest value, as a word.
+    pub fn max_word(self) -> U256 {
+        U256::MAX >> (256 - self.bits as usize + self.signed as usize)
+    }
+
+    /// The spelling in source, `u64`.
+    pub fn name(self) -> String {
+        self.to_string()
+    }
+}
+
+impl fmt::Display for IntType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.signed { 'i' } else { 'u' }, self.bits)
+    }
+}
+
+/// Numbers that name a definition in [`Types`] or in the typed tree.
+macro_rules! define_ids {
+    ($( $(#[doc = $doc:literal])+ $Name:ident ; )*) => { $(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        pub struct $Name(pub u32);
+
+        impl $Name {
+            /// The position in the vector of definitions.
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )* };
+}
+pub(crate) use define_ids;
+
+define_ids! {
+    /// A type, interned in [`Types`]: equal types have equal ids.
+    TypeId;
+    /// A struct of the program: [`Types::structs`].
+    StructId;
+    /// An enum of the program: [`Types::enums`].
+    EnumId;
+    /// An `error` or error set: [`Types::error_types`].
+    ErrorTypeId;
+    /// An interface, or a contract used as one: [`Types::handles`].
+    HandleId;
+}
+
+impl TypeId {
+    /// A hole left by a reported mistake; it agrees with every type and is never lowered.
+    pub const ERROR: TypeId = TypeId(0);
+    /// `!`, the type of `return`, `revert`, `break` and `continue`.
+    pub const NEVER: TypeId = TypeId(1);
+    /// `()`.
+    pub const UNIT: TypeId = TypeId(2);
+    /// `bool`.
+    pub const BOOL: TypeId = TypeId(3);
+    /// `{int}`, the type of an integer literal before its use fixes one; absent from a finished tree.
+    pub const INT_LITERAL: TypeId = TypeId(4);
+    /// `Address`.
+    pub const ADDRESS: TypeId = TypeId(5);
+    /// `Hash`.
+    pub const HASH: TypeId = TypeId(6);
+    /// `bytes`.
+    pub const BYTES: TypeId = TypeId(7);
+    /// `string`.
+    pub const STRING: TypeId = TypeId(8);
+    /// `Error`, encoded revert data of any error.
+    pub const ANY_ERROR: TypeId = TypeId(9);
+    /// `u8`.
+    pub const U8: TypeId = TypeId::int(IntType::U8);
+    /// `u64`.
+    pub const U64: TypeId = TypeId::int(IntType::U64);
+    /// `u160`.
+    pub const U160: TypeId = TypeId::int(IntType::U160);
+    /// `u256`.
+    pub const U256: TypeId = TypeId::int(IntType::U256);
+    /// `bytes<4>`.
+    pub const BYTES4: TypeId = TypeId::fixed_bytes(4);
+
+    const FIRST_INT: u32 = 10;
+    const FIRST_FIXED_BYTES: u32 = TypeId::FIRST_INT + 64;
+    const FIRST_OTHER: u32 = TypeId::FIRST_FIXED_BYTES + 32;
+
+    /// The id of an integer type.
+    pub const fn int(int: IntType) -> TypeId {
+        TypeId(TypeId::FIRST_INT + int.signed as u32 * 32 + (int.bits as u32 / 8 - 1))
+    }
+
+    /// The id of `bytes<size>`, 1 ≤ `size` ≤ 32.
+    pub const fn fixed_bytes(size: u8) -> TypeId {
+        TypeId(TypeId::FIRST_FIXED_BYTES + size as u32 - 1)
+    }
+
+    /// The integer type behind this id, if it is one. Needs no interner.
+    pub const fn as_int(self) -> Option<IntType> {
+        if self.0 < TypeId::FIRST_INT || self.0 >= TypeId::FIRST_FIXED_BYTES {
+            return None;
+        }
+        let row = self.0 - TypeId::FIRST_INT;
+        Some(IntType { signed: row >= 32, bits: (row % 32 + 1) as u16 * 8 })
+    }
+}
+
+/// A type of the language.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Type {
+    /// See [`TypeId::ERROR`].
+    Error,
+    /// `!`.
+    Never,
+    /// `()`.
+    Unit,
+    /// `bool`: 0 or 1.
+    Bool,
+    /// See [`TypeId::INT_LITERAL`].
+    IntLiteral,
+    /// An integer whose width a later use fixes; absent from a finished tree.
+    Infer(u32),
+    /// `uN`, zero-extended, or `iN`, sign-extended.
+    Int(IntType),
+    /// `Address`: the low 20 bytes.
+    Address,
+    /// `Hash`: 32 bytes.
+    Hash,
+    /// `bytes<N>`: left-aligned and zero-padded.
+    FixedBytes(u8),
+    /// `bytes`: a pointer to a length word and the data.
+    Bytes,
+    /// `string`.
+    String,
+    /// `(A, B, …)` of at least one element; Copy when every element is.
+    Tuple(Vec<TypeId>),
+    /// `[T; N]`.
+    Array {
+        /// Type of an element.
+        element: TypeId,
+        /// Number of elements.
+        length: u64,
+    },
+    /// `Vec<T>`.
+    Vec(TypeId),
+    /// `Map<K, V>`: storage only.
+    Map {
+        /// Type of the key.
+        key: TypeId,
+        /// Type of the value, possibly again a map.
+        value: TypeId,
+    },
+    /// A declared struct.
+    Struct(StructId),
+    /// A declared enum.
+    Enum(EnumId),
+    /// A declared `error` or error set.
+    ErrorType(ErrorTypeId),
+    /// `Error`.
+    AnyError,
+    /// `Option<T>`.
+    Option(TypeId),
+    /// `Result<T, E>`.
+    Result {
+        /// Type of `Ok`.
+        ok: TypeId,
+        /// Type of `Err`: an error type or `Error`.
+        err: TypeId,
+    },
+    /// A contract or interface handle: its `Address`.
+    Handle(HandleId),
+    /// `&T` or `&mut T`.
+    Ref {
+        /// Whether it is `&mut`.
+        mutable: bool,
+        /// What it refers to.
+        target: TypeId,
+    },
+}
+
+/// A declared struct.
+#[derive(Clone, Debug)]
+pub struct StructDef {
+    /// Name in source.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Names and types of the fields, in declaration order.
+    pub fields: Vec<(String, TypeId)>,
+    /// Whether it carries `#[copy]`.
+    pub copy: bool,
+    /// Whether it carries `#[unpacked]`.
+    pub unpacked: bool,
+}
+
+/// A declared enum.
+#[derive(Clone, Debug)]
+pub struct EnumDef {
+    /// Name in source.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// The variants in declaration order.
+    pub variants: Vec<EnumVariant>,
+}
+
+impl EnumDef {
+    /// Whether no variant has a payload, so that a value is its discriminant.
+    pub fn is_payload_free(&self) -> bool {
+        self.variants.iter().all(|variant| variant.payload.is_empty())
+    }
+}
+
+/// One variant of an enum.
+#[derive(Clone, Debug)]
+pub struct EnumVariant {
+    /// Name in source.
+    pub name: String,
+    /// The value in memory and storage.
+    pub discriminant: u8,
+    /// Types of the payload.
+    pub payload: Vec<TypeId>,
+}
+
+/// An `error` (one variant, the error itself) or an error set.
+#[derive(Clone, Debug)]
+pub struct ErrorTypeDef {
+    /// Name of the type in source.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Whether it is a set, `error E { A, B(x: u8) }`, so that a value also says which variant it is.
+    pub is_set: bool,
+    /// The variants; a value's tag is the position here.
+    pub variants: Vec<ErrorVariant>,
+}
+
+/// One ABI error.
+#[derive(Clone, Debug)]
+pub struct ErrorVariant {
+    /// Name in source.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Names and types of the parameters.
+    pub params: Vec<(String, TypeId)>,
+    /// The canonical signature, `Insufficient(uint64,uint64)`.
+    pub signature: String,
+    /// First four bytes of keccak256 of the signature.
+    pub selector: [u8; 4],
+}
+
+/// An interface, or a contract used as one.
+#[derive(Clone, Debug)]
+pub struct HandleDef {
+    /// Name in source.
+    pub name: String,
+}
+
+/// The interner, with the definitions that types refer to.
+#[derive(Clone, Debug)]
+pub struct Types {
+    all: Vec<Type>,
+    ids: HashMap<Type, TypeId>,
+    /// Structs by [`StructId`].
+    pub structs: Vec<StructDef>,
+    /// Enums by [`EnumId`].
+    pub enums: Vec<EnumDef>,
+    /// Errors and error sets by [`ErrorTypeId`].
+    pub error_types: Vec<ErrorTypeDef>,
+    /// Interfaces and contracts by [`HandleId`].
+    pub handles: Vec<HandleDef>,
+}
+
+impl Default for Types {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Types {
+    /// An interner that holds the types every program has.
+    pub fn new() -> Types {
+        let mut types = Types {
+            all: Vec::with_capacity(128),
+            ids: HashMap::with_capacity(128),
+            structs: Vec::new(),
+            enums: Vec::new(),
+            error_types: Vec::new(),
+            handles: Vec::new(),
+        };
+        let simple = [
+            Type::Error,
+            Type::Never,
+            Type::Unit,
+            Type::Bool,
+            Type::IntLiteral,
+            Type::Address,
+            Type::Hash,
+            Type::Bytes,
+            Type::String,
+            Type::AnyError,
+        ];
+        for ty in simple {
+            types.intern(ty);
+        }
+        for signed in [false, true] {
+            for bits in (8..=256).step_by(8) {
+                types.intern(Type::Int(IntType { signed, bits }));
+            }
+        }
+        for size in 1..=32 {
+            types.intern(Type::FixedBytes(size));
+        }
+        assert_eq!(
+            types.all.len(),
+            TypeId::FIRST_OTHER as usize,
+            "the constants of TypeId follow this order"
+        );
+        types
+    }
+
+    /// The id of `ty`, adding it if it is new.
+    pub fn intern(&mut self, ty: Type) -> TypeId {
+        if let Some(&id) = self.ids.get(&ty) {
+            return id;
+        }
+        let id = TypeId(self.all.len() as u32);
+        self.all.push(ty.clone());
+        self.ids.insert(ty, id);
+        id
+    }
+
+    /// The type behind `id`.
+    pub fn get(&self, id: TypeId) -> &Type {
+        &self.all[id.index()]
+    }
+
+    /// The tuple of `elements`; `()` when there is none.
+    pub fn tuple(&mut self, elements: Vec<TypeId>) -> TypeId {
+        if elements.is_empty() { TypeId::UNIT } else { self.intern(Type::Tuple(elements)) }
+    }
+
+    /// The definition of an error type.
+    pub fn error_type(&self, id: ErrorTypeId) -> &ErrorTypeDef {
+        &self.error_types[id.index()]
+    }
+
+    /// Whether values of the type are copied by use (§4).
+    pub fn is_copy(&self, id: TypeId) -> bool {
+        match self.get(id) {
+            Type::Error | Type::Never | Type::Unit | Type::Bool | Type::IntLiteral | Type::Infer(_) => true,
+            Type::Int(_) | Type::Address | Type::Hash | Type::FixedBytes(_) | Type::Handle(_) => true,
+            Type::Tuple(elements) => elements.iter().all(|&element| self.is_copy(element)),
+            Type::Enum(id) => self.enums[id.index()].is_payload_free(),
+            Type::Struct(id) => self.structs[id.index()].copy,
+            Type::Ref { mutable, .. } => !mutable,
+            Type::Bytes | Type::String | Type::Array { .. } | Type::Vec(_) | Type::Map { .. } => false,
+            Type::ErrorType(_) | Type::AnyError | Type::Option(_) | Type::Result { .. } => false,
+        }
+    }
+
+    /// Whether a value is exactly one word that is not a pointer: the Copy types except `()`, tuples and structs.
+    pub fn is_word(&self, id: TypeId) -> bool {
+        match self.get(id) {
+            Type::Bool
+            | Type::Int(_)
+            | Type::Address
+            | Type::Hash
+            | Type::FixedBytes(_)
+            | Type::Handle(_) => true,
+            Type::Enum(id) => self.enums[id.index()].is_payload_free(),
+            _ => false,
+        }
+    }
+
+    /// Size in storage of a type for which [`is_word`](Self::is_word) holds, in bytes.
+    pub fn word_size_bytes(&self, id: TypeId) -> Option<u8> {
+        Some(match self.get(id) {
+            Type::Bool => 1,
+            Type::Int(int) => int.bytes(),
+            Type::Address | Type::Handle(_) => 20,
+            Type::Hash => 32,
+            Type::FixedBytes(size) => *size,
+            Type::Enum(id) if self.enums[id.index()].is_payload_free() => 1,
+            _ => return None,
+        })
+    }
+
+    /// The type as a reader writes it, `Map<Address, u64>`.
+    pub fn display(&self, id: TypeId) -> String {
+        match self.get(id) {
+            Type::Error => "{unknown}".into(),
+            Type::Never => "!".into(),
+            Type::Unit => "()".into(),
+            Type::Bool => "bool".into(),
+            Type::IntLiteral | Type::Infer(_) => "{int}".into(),
+            Type::Int(int) => int.to_string(),
+            Type::Address => "Address".into(),
+            Type::Hash => "Hash".into(),
+            Type::FixedBytes(size) => format!("bytes<{size}>"),
+            Type::Bytes => "bytes".into(),
+            Type::String => "string".into(),
+            Type::Tuple(elements) => {
+                let list: Vec<_> = elements.iter().map(|&element| self.display(element)).collect();
+                format!("({})", list.join(", "))
+            }
+            Type::Array { element, length } => format!("[{}; {length}]", self.display(*element)),
+            Type::Vec(element) => format!("Vec<{}>", self.display(*element)),
+            Type::Map { key, value } => format!("Map<{}, {}>", self.display(*key), self.display(*value)),
+            Type::Struct(id) => self.structs[id.index()].name.clone(),
+            Type::Enum(id) => self.enums[id.index()].name.clone(),
+            Type::ErrorType(id) => self.error_types[id.index()].name.clone(),
+            Type::AnyError => "Error".into(),
+            Type::Option(inner) => format!("Option<{}>", self.display(*inner)),
+            Type::Result { ok, err } => format!("Result<{}, {}>", self.display(*ok), self.display(*err)),
+            Type::Handle(id) => self.handles[id.index()].name.clone(),
+            Type::Ref { mutable, target } => {
+                format!("&{}{}", if *mutable { "mut " } else { "" }, self.display(*target))
+            }
+        }
+    }
+
+    /// The canonical ABI type (§14.1), or nothing when it is not an ABI type. `()` has none either.
+    pub fn abi_type(&self, id: TypeId) -> Option<String> {
+        let list = |ids: &mut dyn Iterator<Item = TypeId>| {
+            let parts: Option<Vec<_>> = ids.map(|id| self.abi_type(id)).collect();
+            parts.map(|parts| format!("({})", parts.join(",")))
+        };
+        match self.get(id) {
+            Type::Bool => Some("bool".into()),
+            Type::Int(int) => Some(format!("{}int{}", if int.signed { "" } else { "u" }, int.bits)),
+            Type::Address | Type::Handle(_) => Some("address".into()),
+            Type::Hash => Some("bytes32".into()),
+            Type::FixedBytes(size) => Some(format!("bytes{size}")),
+            Type::Bytes => Some("bytes".into()),
+            Type::String => Some("string".into()),
+            Type::Tuple(elements) => list(&mut elements.iter().copied()),
+            Type::Array { element, length } => Some(format!("{}[{length}]", self.abi_type(*element)?)),
+            Type::Vec(element) => Some(format!("{}[]", self.abi_type(*element)?)),
+            Type::Struct(id) => list(&mut self.structs[id.index()].fields.iter().map(|field| field.1)),
+            Type::Enum(id) => self.enums[id.index()].is_payload_free().then(|| "uint8".into()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_name_the_types_they_say() {
+        let types = Types::new();
+        let named = [
+            (TypeId::ERROR, Type::Error),
+            (TypeId::NEVER, Type::Never),
+            (TypeId::UNIT, Type::Unit),
+            (TypeId::BOOL, Type::Bool),
+            (TypeId::INT_LITERAL, Type::IntLiteral),
+            (TypeId::ADDRESS, Type::Address),
+            (TypeId::HASH, Type::Hash),
+            (TypeId::BYTES, Type::Bytes),
+            (TypeId::STRING, Type::String),
+            (TypeId::ANY_ERROR, Type::AnyError),
+            (TypeId::BYTES4, Type::FixedBytes(4)),
+            (TypeId::U64, Type::Int(IntType::U64)),
+        ];
+        for (id, ty) in named {
+            assert_eq!(*types.get(id), ty);
+        }
+        for signed in [false, true] {
+            for bits in (8..=256).step_by(8) {
+                let int = IntType { signed, bits };
+                assert_eq!(*types.get(TypeId::int(int)), Type::Int(int));
+                assert_eq!(TypeId::int(int).as_int(), Some(int));
+                assert_eq!(IntType::from_name(&int.name()), Some(int));
+            }
+        }
+        assert_eq!(TypeId::BYTES4.as_int(), None);
+        assert_eq!(TypeId::ANY_ERROR.as_int(), None);
+    }
+
+    #[test]
+    fn integer_names_are_exact() {
+        for name in ["u0", "u7", "u264", "u08", "int", "u", "i", "", "uu8", "u+8", "i1000", "ä8"] {
+            assert_eq!(IntType::from_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_twos_complement_words() {
+        let i8 = IntType { signed: true, bits: 8 };
+        assert_eq!(i8.min_word(), U256::MAX - U256::from(127));
+        assert_eq!(i8.max_word(), U256::from(127));
+        assert_eq!(IntType::U256.max_word(), U256::MAX);
+        let i256 = IntType { signed: true, bits: 256 };
+        assert_eq!(i256.min_word(), U256::from(1) << 255);
+        assert_eq!(i256.max_word(), U256::MAX >> 1);
+        assert!(IntType::U256.contains(IntType::U64) && !i256.contains(IntType::U256));
+        assert!(i256.contains(IntType::U64) && !IntType::U64.contains(i8));
+    }
+
+    #[test]
+    fn equal_types_have_equal_ids() {
+        let mut types = Types::new();
+        let inner = types.intern(Type::Map { key: TypeId::HASH, value: TypeId::U64 });
+        let map = types.intern(Type::Map { key: TypeId::ADDRESS, value: inner });
+        assert_eq!(map, types.intern(Type::Map { key: TypeId::ADDRESS, value: inner }));
+        assert_eq!(types.display(map), "Map<Address, Map<Hash, u64>>");
+        assert_eq!(types.abi_type(map), None);
+        let pair = types.tuple(vec![TypeId::U64, TypeId::BYTES4]);
+        assert_eq!(types.abi_type(pair).unwrap(), "(uint64,bytes4)");
+        assert_eq!(types.tuple(vec![]), TypeId::UNIT);
+    }
+}
