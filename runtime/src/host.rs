@@ -112,4 +112,6 @@ pub trait Host {
     ) -> Result<Option<Access<U256>>, HostError>;
     /// Balance of the account that runs, which is always warm.
     fn self_balance(&mut self, address: &Address) -> Result<U256, HostError>;
+    /// Hash of a block; asked only for one of the last 256.
+    fn block_hash(&mut self, number: u64) -> Result<B256, HostError>;
 }

@@ -1,4 +1,8 @@
 //! The operand stack: at most 1024 words in one fixed block, so that compiled code can address it.
+//!
+//! The run loop keeps the number of words in a local [`Height`] and works on the words in place by the shapes
+//! below (`binary`, `push`, ..); each shape is one bounds check. Frame operations, which run rarely enough,
+//! use the height stored in the stack itself (`pop`, `push_word`).
 
 use std::mem::offset_of;
 
@@ -10,8 +14,26 @@ use crate::gas::STACK_LIMIT;
 #[repr(C)]
 pub struct Stack {
     words: Box<[U256; STACK_LIMIT]>,
-    // Invariant: `len <= STACK_LIMIT`.
+    // Invariant: `len <= STACK_LIMIT`. Compiled code writes it.
     len: usize,
+}
+
+/// A number of words on some stack.
+///
+/// Every stack has room for `STACK_LIMIT` words and all of them are initialized, so a height that is valid for
+/// one stack addresses initialized words of any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Height {
+    // Invariant: `<= STACK_LIMIT`; only this file makes and changes heights.
+    words: usize,
+}
+
+impl Height {
+    /// The number of words.
+    #[inline]
+    pub fn words(self) -> usize {
+        self.words
+    }
 }
 
 impl Stack {
@@ -46,10 +68,239 @@ impl Stack {
     pub fn clear(&mut self) {
         self.len = 0;
     }
+
+    /// The height, for the run loop to keep in a local.
+    #[inline]
+    pub fn height(&self) -> Height {
+        assert!(self.len <= STACK_LIMIT, "compiled code keeps the stack within its limit");
+        Height { words: self.len }
+    }
+
+    /// Stores the height that the run loop kept in a local.
+    #[inline]
+    pub fn set_height(&mut self, height: Height) {
+        self.len = height.words;
+    }
+
+    /// Whether an operation that takes `pops` words and leaves `pushes` fits the stack.
+    #[inline]
+    pub fn check(&self, pops: usize, pushes: usize) -> Result<(), crate::outcome::Trap> {
+        check(self.len, pops, pushes)
+    }
+
+    /// Takes the top `N` words, top first.
+    ///
+    /// # Panics
+    /// If the stack is shorter: frame operations run after the stack check.
+    #[inline]
+    pub fn pop<const N: usize>(&mut self) -> [U256; N] {
+        let len = self.len.checked_sub(N).expect("the stack check ran before the operation");
+        let mut words: [U256; N] =
+            self.words[len..len + N].try_into().expect("the slice has N words by construction");
+        words.reverse();
+        self.len = len;
+        words
+    }
+
+    /// Puts a word on top.
+    ///
+    /// # Panics
+    /// If the stack is full: frame operations run after the stack check.
+    #[inline]
+    pub fn push_word(&mut self, word: U256) {
+        self.words[self.len] = word;
+        self.len += 1;
+    }
+
+    /// The top word in place, for operations that replace it.
+    ///
+    /// # Panics
+    /// If the stack is empty: frame operations run after the stack check.
+    #[inline]
+    pub fn top_mut(&mut self) -> &mut U256 {
+        let top = self.len.checked_sub(1).expect("the stack check ran before the operation");
+        &mut self.words[top]
+    }
+
+    /// The `N` words from `start` on.
+    #[inline(always)]
+    fn window<const N: usize>(&mut self, start: usize) -> &mut [U256; N] {
+        debug_assert!(start + N <= STACK_LIMIT);
+        // SAFETY: every caller in this file has checked `start + N <= STACK_LIMIT` against a `Height`, and the
+        // block holds STACK_LIMIT initialized words; `&mut self` makes the borrow unique.
+        unsafe { &mut *self.words.as_mut_ptr().add(start).cast::<[U256; N]>() }
+    }
+
+    /// Takes one word and leaves one: the word in place. `None` is an underflow.
+    #[inline(always)]
+    pub fn unary(&mut self, height: &mut Height) -> Option<&mut U256> {
+        if height.words < 1 {
+            return None;
+        }
+        let [a] = self.window(height.words - 1);
+        Some(a)
+    }
+
+    /// Takes two words and leaves one: the top, and the word below, whose place the result takes.
+    #[inline(always)]
+    pub fn binary(&mut self, height: &mut Height) -> Option<(&U256, &mut U256)> {
+        if height.words < 2 {
+            return None;
+        }
+        height.words -= 1;
+        let [b, a] = self.window(height.words - 1);
+        Some((a, b))
+    }
+
+    /// Takes three words and leaves one: top, second, and the third, whose place the result takes.
+    #[inline(always)]
+    pub fn ternary(&mut self, height: &mut Height) -> Option<(&U256, &U256, &mut U256)> {
+        if height.words < 3 {
+            return None;
+        }
+        height.words -= 2;
+        let [c, b, a] = self.window(height.words - 1);
+        Some((a, b, c))
+    }
+
+    /// Takes one word. `None` is an underflow.
+    #[inline(always)]
+    pub fn take_one(&mut self, height: &mut Height) -> Option<&U256> {
+        if height.words < 1 {
+            return None;
+        }
+        height.words -= 1;
+        let [a] = self.window(height.words);
+        Some(a)
+    }
+
+    /// Takes two words, top first. `None` is an underflow.
+    #[inline(always)]
+    pub fn take_two(&mut self, height: &mut Height) -> Option<(&U256, &U256)> {
+        if height.words < 2 {
+            return None;
+        }
+        height.words -= 2;
+        let [b, a] = self.window(height.words);
+        Some((a, b))
+    }
+
+    /// The place of a word to be pushed. `None` is an overflow.
+    #[inline(always)]
+    pub fn push(&mut self, height: &mut Height) -> Option<&mut U256> {
+        if height.words >= STACK_LIMIT {
+            return None;
+        }
+        let [place] = self.window(height.words);
+        height.words += 1;
+        Some(place)
+    }
+
+    /// Duplicates the `n`th word, 1 = top; `n` of 0 only reserves a place. `None` where words or room are
+    /// missing.
+    #[inline(always)]
+    pub fn dup(&mut self, height: &mut Height, n: usize) -> Option<()> {
+        debug_assert!(n < STACK_LIMIT);
+        if height.words.wrapping_sub(n) >= STACK_LIMIT - n {
+            return None;
+        }
+        let [source] = *self.window(height.words - n);
+        let [place] = self.window(height.words);
+        *place = source;
+        height.words += 1;
+        Some(())
+    }
+
+    /// Swaps the top with word `n + 1`. `None` is an underflow.
+    #[inline(always)]
+    pub fn swap(&mut self, height: &mut Height, n: usize) -> Option<()> {
+        if height.words < n + 1 {
+            return None;
+        }
+        let top = height.words - 1;
+        let [deep] = *self.window(top - n);
+        let [place] = self.window(top);
+        let high = std::mem::replace(place, deep);
+        let [place] = self.window(top - n);
+        *place = high;
+        Some(())
+    }
+}
+
+/// The stack rule: which trap, if any, an operation on a stack of `len` words ends in.
+#[inline]
+pub fn check(len: usize, pops: usize, pushes: usize) -> Result<(), crate::outcome::Trap> {
+    if len < pops {
+        return Err(crate::outcome::Trap::StackUnderflow);
+    }
+    if len - pops + pushes > STACK_LIMIT {
+        return Err(crate::outcome::Trap::StackOverflow);
+    }
+    Ok(())
 }
 
 impl Default for Stack {
     fn default() -> Stack {
         Stack::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack_of(words: &[u64]) -> (Stack, Height) {
+        let mut stack = Stack::new();
+        words.iter().for_each(|&word| stack.push_word(U256::from(word)));
+        let height = stack.height();
+        (stack, height)
+    }
+
+    fn check_words(stack: &mut Stack, height: Height, expected: &[u64]) {
+        stack.set_height(height);
+        assert_eq!(stack.words(), expected.iter().map(|&word| U256::from(word)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn shapes_give_operands_top_first() {
+        let (mut stack, mut height) = stack_of(&[1, 2, 3]);
+        let (a, b, c) = stack.ternary(&mut height).expect("three words");
+        assert_eq!((*a, *b, *c), (U256::from(3), U256::from(2), U256::from(1)));
+        *c = U256::from(9);
+        check_words(&mut stack, height, &[9]);
+        assert!(stack.binary(&mut height).is_none());
+        assert_eq!(height.words(), 1, "a refused shape leaves the height alone");
+    }
+
+    #[test]
+    fn dup_and_swap_count_from_the_top() {
+        let (mut stack, mut height) = stack_of(&[1, 2, 3]);
+        stack.dup(&mut height, 3).expect("three words");
+        stack.swap(&mut height, 2).expect("four words");
+        check_words(&mut stack, height, &[1, 1, 3, 2]);
+        assert!(stack.dup(&mut height, 5).is_none());
+        assert!(stack.swap(&mut height, 4).is_none());
+        assert!(stack.swap(&mut height, 3).is_some());
+    }
+
+    #[test]
+    fn the_stack_is_full_at_its_limit() {
+        let (mut stack, mut height) = stack_of(&[7]);
+        while height.words() < STACK_LIMIT {
+            stack.dup(&mut height, 1).expect("room");
+        }
+        assert!(stack.dup(&mut height, 1).is_none());
+        assert!(stack.dup(&mut height, 1023).is_none());
+        assert!(stack.push(&mut height).is_none());
+        assert!(stack.swap(&mut height, 1023).is_some());
+        assert!(stack.swap(&mut height, 1024).is_none());
+    }
+
+    #[test]
+    fn underflow_is_named_before_overflow() {
+        use crate::outcome::Trap;
+        assert_eq!(check(0, 1, 2), Err(Trap::StackUnderflow));
+        assert_eq!(check(STACK_LIMIT, 1, 2), Err(Trap::StackOverflow));
+        assert_eq!(check(STACK_LIMIT, 2, 2), Ok(()));
     }
 }

@@ -1,0 +1,129 @@
+//! Facts of the message, the transaction, the account and the code.
+
+use alloy_primitives::{Address, B256, U256};
+
+use super::memory::{charge_words, copy_to_memory, touch};
+use super::storage::host_result;
+use crate::bytecode::Op;
+use crate::compiled::frame::Frame;
+use crate::gas;
+use crate::host::Host;
+use crate::outcome::{Exit, Trap};
+
+/// The word of an address.
+#[inline]
+pub fn address_word(address: &Address) -> U256 {
+    address.into_word().into()
+}
+
+/// The address in a word's low 20 bytes.
+#[inline]
+pub fn word_address(word: &U256) -> Address {
+    Address::from_word(B256::from(*word))
+}
+
+/// `address`.
+pub fn address(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    frame.stack.push_word(address_word(&frame.message.address));
+    Ok(())
+}
+
+/// `balance`.
+pub fn balance(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
+    let affordable = frame.gas >= gas::ACCOUNT.cold;
+    let address = word_address(frame.stack.top_mut());
+    let read = host.balance(&address, affordable);
+    let read = host_result(frame, read)?.ok_or(Trap::OutOfGas)?;
+    super::charge(frame, gas::ACCOUNT.of(read.is_cold))?;
+    *frame.stack.top_mut() = read.value;
+    Ok(())
+}
+
+/// `selfbalance`.
+pub fn selfbalance(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
+    let read = host.self_balance(&frame.message.address);
+    let balance = host_result(frame, read)?;
+    frame.stack.push_word(balance);
+    Ok(())
+}
+
+/// `origin`.
+pub fn origin(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
+    frame.stack.push_word(address_word(&host.tx().origin));
+    Ok(())
+}
+
+/// `gasprice`.
+pub fn gasprice(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
+    frame.stack.push_word(host.tx().gas_price);
+    Ok(())
+}
+
+/// `caller`.
+pub fn caller(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    frame.stack.push_word(address_word(&frame.message.caller));
+    Ok(())
+}
+
+/// `callvalue`.
+pub fn callvalue(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    frame.stack.push_word(frame.message.value);
+    Ok(())
+}
+
+/// `calldataload`: a word of call data, zeros past its end.
+pub fn calldataload(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    let place = frame.stack.top_mut();
+    let input = &frame.message.input;
+    let rest = usize::try_from(*place).ok().and_then(|offset| input.get(offset..)).unwrap_or(&[]);
+    let mut bytes = [0; 32];
+    let copied = rest.len().min(32);
+    bytes[..copied].copy_from_slice(&rest[..copied]);
+    *place = U256::from_be_bytes(bytes);
+    Ok(())
+}
+
+/// `calldatasize`.
+pub fn calldatasize(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    frame.stack.push_word(U256::from(frame.message.input.len()));
+    Ok(())
+}
+
+/// `calldatacopy`.
+pub fn calldatacopy(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    let (range, offset) = copy_to_memory(frame, Op::CalldataCopy)?;
+    frame.memory.copy_padded(range, &frame.message.input, &offset);
+    Ok(())
+}
+
+/// `codesize`: of the body, as the code's own offsets count.
+pub fn codesize(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    frame.stack.push_word(U256::from(frame.code.body().len()));
+    Ok(())
+}
+
+/// `codecopy`.
+pub fn codecopy(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    let (range, offset) = copy_to_memory(frame, Op::CodeCopy)?;
+    frame.memory.copy_padded(range, frame.code.body(), &offset);
+    Ok(())
+}
+
+/// `returndatasize`.
+pub fn returndatasize(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    frame.stack.push_word(U256::from(frame.return_data.len()));
+    Ok(())
+}
+
+/// `returndatacopy`: reading past the end is an exceptional halt, even of an empty range.
+pub fn returndatacopy(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    let [dest, offset, size] = frame.stack.pop();
+    charge_words(frame, Op::ReturndataCopy, &size)?;
+    let range = touch(frame, &dest, &size)?;
+    let end = offset.checked_add(size).ok_or(Trap::ReturnDataOutOfBounds)?;
+    if end > U256::from(frame.return_data.len()) {
+        return Err(Trap::ReturnDataOutOfBounds.into());
+    }
+    frame.memory.copy_padded(range, &frame.return_data, &offset);
+    Ok(())
+}
