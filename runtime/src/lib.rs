@@ -4,6 +4,7 @@
 //! native code plugs in through [`compiled::tier`].
 
 pub mod bytecode;
+pub mod call_stack;
 pub mod compiled;
 pub mod fork;
 pub mod gas;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, Bytes, U256};
 
 use crate::bytecode::Code;
+use crate::call_stack::Request;
 use crate::fork::Fork;
 use crate::host::HostError;
 use crate::interp::memory::Memory;
@@ -68,6 +69,46 @@ pub struct Frame {
     pub output: Bytes,
     /// Set with [`Exit::HostError`](crate::outcome::Exit::HostError).
     pub host_error: Option<HostError>,
+    /// Set with [`Exit::Call`](crate::outcome::Exit::Call) and [`Exit::Create`](crate::outcome::Exit::Create).
+    pub request: Option<Request>,
+}
+
+impl Frame {
+    /// A frame that is about to start.
+    pub fn new(code: Arc<Code>, message: Message, spec: Spec, gas: u64) -> Frame {
+        Frame {
+            gas,
+            stack: Stack::new(),
+            memory: Memory::new(),
+            pc: 0,
+            blocks_interpreted: 0,
+            blocks_compiled: 0,
+            message,
+            code,
+            spec,
+            return_data: Bytes::new(),
+            output: Bytes::new(),
+            host_error: None,
+            request: None,
+        }
+    }
+
+    /// Makes an old frame one that is about to start; stack and memory keep their buffers.
+    pub fn restart(&mut self, code: Arc<Code>, message: Message, spec: Spec, gas: u64, memory_limit: usize) {
+        self.gas = gas;
+        self.stack.clear();
+        self.memory.reset(memory_limit);
+        self.pc = 0;
+        self.blocks_interpreted = 0;
+        self.blocks_compiled = 0;
+        self.message = message;
+        self.code = code;
+        self.spec = spec;
+        self.return_data = Bytes::new();
+        self.output = Bytes::new();
+        self.host_error = None;
+        self.request = None;
+    }
 }
 
 /// Byte offsets of what compiled code touches, from the start of [`Frame`].
