@@ -382,3 +382,65 @@ pub struct Arm {
     /// From the pattern to the end of the body.
     pub span: Span,
 }
+
+impl UnaryOp {
+    /// How it is written; `!` for both spellings of "not".
+    pub const fn spelling(self) -> &'static str {
+        match self {
+            UnaryOp::Neg => "-",
+            UnaryOp::Not => "!",
+            UnaryOp::BitNot => "~",
+            UnaryOp::Ref => "&",
+            UnaryOp::RefMut => "&mut",
+            UnaryOp::Deref => "*",
+            UnaryOp::Try => "try",
+        }
+    }
+}
+
+impl BinaryOp {
+    /// How it is written.
+    pub const fn spelling(self) -> &'static str {
+        self.row().0
+    }
+
+    /// How tightly it binds: `||` is 1, `*` is 10, `**` is 11.
+    pub const fn precedence(self) -> u8 {
+        self.row().1
+    }
+
+    /// Whether it is `==`, `!=`, `<`, `<=`, `>` or `>=`; these do not chain.
+    pub const fn is_comparison(self) -> bool {
+        matches!(self.precedence(), 3 | 4)
+    }
+
+    const fn row(self) -> (&'static str, u8) {
+        match self {
+            BinaryOp::Or => ("||", 1),
+            BinaryOp::And => ("&&", 2),
+            BinaryOp::Eq => ("==", 3),
+            BinaryOp::Ne => ("!=", 3),
+            BinaryOp::Lt => ("<", 4),
+            BinaryOp::Le => ("<=", 4),
+            BinaryOp::Gt => (">", 4),
+            BinaryOp::Ge => (">=", 4),
+            BinaryOp::BitOr => ("|", 5),
+            BinaryOp::BitXor => ("^", 6),
+            BinaryOp::BitAnd => ("&", 7),
+            BinaryOp::Shl => ("<<", 8),
+            BinaryOp::Shr => (">>", 8),
+            BinaryOp::Add => ("+", 9),
+            BinaryOp::Sub => ("-", 9),
+            BinaryOp::AddWrap => ("+%", 9),
+            BinaryOp::SubWrap => ("-%", 9),
+            BinaryOp::AddSat => ("+|", 9),
+            BinaryOp::SubSat => ("-|", 9),
+            BinaryOp::Mul => ("*", 10),
+            BinaryOp::Div => ("/", 10),
+            BinaryOp::Rem => ("%", 10),
+            BinaryOp::MulWrap => ("*%", 10),
+            BinaryOp::MulSat => ("*|", 10),
+            BinaryOp::Pow => ("**", 11),
+        }
+    }
+}
