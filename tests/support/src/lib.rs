@@ -1,3 +1,17 @@
-//! testkit.
+//! What tests, benches and fuzzing share: vectors, an independent model, hosts, generators, runners of both tiers.
+//!
+//! Only those import it; the product never does.
 
+#![forbid(unsafe_code)]
+
+pub mod boundary;
 pub mod cases;
+pub mod generate;
+pub mod host;
+pub mod model;
+pub mod observe;
+pub mod pieces;
+pub mod program;
+pub mod random;
+pub mod shrink;
+pub mod stepper;

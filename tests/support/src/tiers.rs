@@ -1,0 +1,108 @@
+//! Runs one program in every tier and compares what can be seen of it.
+
+use std::sync::Arc;
+
+use zvm::bytecode::Code;
+use zvm::compiled::frame::Frame;
+use zvm::compiled::tier::{CompiledCode, Tier};
+use zvm::interp;
+use zvm::outcome::Exit;
+use zvm_jit::{Jit, JitOptions};
+
+use crate::host::TestHost;
+use crate::observe::{BlockCounts, Observed};
+use crate::program::{Program, Setting};
+use crate::stepper;
+
+/// What one tier made of a program.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What can be seen.
+    pub observed: Observed,
+    /// Which tier ran how many blocks.
+    pub blocks: BlockCounts,
+}
+
+/// Runs a program operation by operation: the judge of both tiers.
+pub fn run_stepwise(code: &Arc<Code>, setting: &Setting) -> Run {
+    run(code, setting, stepper::run)
+}
+
+/// Runs a program in the interpreter.
+pub fn run_interpreted(code: &Arc<Code>, setting: &Setting) -> Run {
+    run(code, setting, |frame, host| interp::run_counting(frame, host, None))
+}
+
+/// Runs a program in compiled code; blocks that it leaves out run in the interpreter.
+pub fn run_compiled(code: &Arc<Code>, setting: &Setting, compiled: &dyn CompiledCode) -> Run {
+    run(code, setting, |frame, host| {
+        loop {
+            let exit = if compiled.can_enter(frame.pc) {
+                compiled.run(frame, host)
+            } else {
+                Exit::Interpret
+            };
+            if exit != Exit::Interpret {
+                return exit;
+            }
+            let exit = interp::run_counting(frame, host, Some(compiled));
+            if exit != Exit::Interpret {
+                return exit;
+            }
+        }
+    })
+}
+
+fn run(code: &Arc<Code>, setting: &Setting, tier: impl FnOnce(&mut Frame, &mut TestHost) -> Exit) -> Run {
+    let mut host = TestHost::new(&setting.storage);
+    let mut frame = Frame::new(code.clone(), setting.message(), setting.spec(), setting.gas);
+    let exit = tier(&mut frame, &mut host);
+    let blocks = BlockCounts { interpreted: frame.blocks_interpreted, compiled: frame.blocks_compiled };
+    Run { observed: Observed::of(exit, &frame, host), blocks }
+}
+
+/// A program together with its compiled code, to be run under several settings.
+pub struct Prepared {
+    code: Arc<Code>,
+    compiled: Option<Arc<dyn CompiledCode>>,
+}
+
+/// Both tiers agreed; what they agreed on, and which blocks ran when compiled code led.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    /// What can be seen.
+    pub observed: Observed,
+    /// Which tier ran how many blocks.
+    pub blocks: BlockCounts,
+}
+
+impl Prepared {
+    /// Compiles the program's code for the rules of its setting.
+    pub fn new(program: &Program, options: &JitOptions) -> Prepared {
+        let code = program.to_code();
+        let compiled = Jit::new(*options).compile(&code, &program.setting.spec());
+        Prepared { code, compiled }
+    }
+
+    /// Whether native code exists.
+    pub fn is_compiled(&self) -> bool {
+        self.compiled.is_some()
+    }
+
+    /// Runs the code under `setting` in every tier; an error says what differs.
+    pub fn check(&self, setting: &Setting) -> Result<Agreed, String> {
+        let stepwise = run_stepwise(&self.code, setting);
+        let interpreted = run_interpreted(&self.code, setting);
+        if let Some(difference) = stepwise.observed.difference(&interpreted.observed) {
+            return Err(format!("step by step against the interpreter:\n  {difference}"));
+        }
+        let Some(compiled) = &self.compiled else {
+            return Ok(Agreed { observed: interpreted.observed, blocks: interpreted.blocks });
+        };
+        let native = run_compiled(&self.code, setting, &**compiled);
+        match interpreted.observed.difference(&native.observed) {
+            Some(difference) => Err(format!("interpreter against compiled code:\n  {difference}")),
+            None => Ok(Agreed { observed: native.observed, blocks: native.blocks }),
+        }
+    }
+}
