@@ -14,6 +14,7 @@ use crate::source::Span;
 
 pub mod build;
 pub mod dominance;
+pub mod lower;
 pub mod ops;
 pub mod text;
 pub mod verify;

@@ -1,0 +1,191 @@
+//! Typed tree to IR: one contract becomes its runtime module and its init module.
+//!
+//! Lowering keeps the evaluation order of §8 literally: operations appear in the order in which the language
+//! evaluates them, and nothing is optimized here beyond choosing a good shape. Values are lists of words
+//! ([`values`]); a local is one SSA variable per word, a `Result` is a tag and a payload. Where an `Err` can only
+//! reach an entry point, [`plan`] notices it and the function reverts directly (§9.5).
+//!
+//! | File | Holds |
+//! |---|---|
+//! | [`function`] | the state of one IR function, bodies, ways to leave a body |
+//! | [`stmts`], [`exprs`] | statements and loops; expressions and conditions |
+//! | [`arith`] | arithmetic of all widths, comparisons, casts |
+//! | [`state`] | places: locals, storage slots, packed fields, tables |
+//! | [`errors`] | `require`, `revert`, `Result`, encoded errors |
+//! | [`abi`] | decoding of arguments, encoding of results and events |
+//! | [`dispatch`], [`init`] | function 0 of the runtime module and of the init module |
+//!
+//! What the typed tree can express and lowering cannot is reported as K0998, never translated wrongly.
+
+mod abi;
+mod arith;
+mod dispatch;
+mod errors;
+mod exprs;
+mod function;
+mod init;
+mod plan;
+mod state;
+mod stmts;
+mod values;
+
+use std::collections::HashMap;
+
+use alloy_primitives::U256;
+
+use self::plan::Plan;
+use super::{DataId, FuncId, Imm, Inst, Module, Op};
+use crate::diag::{Code, Diagnostics};
+use crate::sema::typed;
+use crate::source::Span;
+
+/// The name of the init module's data segment that code generation fills with the code to deploy, prefix included.
+pub const RUNTIME_SEGMENT: &str = "runtime";
+
+/// Memory address of the word that holds the heap pointer (§12).
+const HEAP_POINTER: u64 = 0x40;
+
+/// What a contract is lowered to.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The code that calls execute.
+    pub runtime: Module,
+    /// The code that creation executes. Its data segment [`RUNTIME_SEGMENT`] is still empty.
+    pub init: Module,
+    /// Whether creation does more than return the runtime code: a constructor, an initializer or an immutable.
+    pub init_required: bool,
+}
+
+/// Lowers one contract of a program that was checked without errors.
+///
+/// Returns nothing when it reported an error.
+pub fn lower_contract(
+    program: &typed::Program,
+    contract: &typed::Contract,
+    diags: &mut Diagnostics,
+) -> Option<Lowered> {
+    let plan = Plan::of(program, contract);
+    let runtime = lower_module(program, contract, &plan, diags, contract.name.clone(), dispatch::lower_entry);
+    let init_name = format!("{}.init", contract.name);
+    let init = lower_module(program, contract, &plan, diags, init_name, init::lower_entry);
+    let init_required =
+        contract.constructor.is_some() || contract.initializer.is_some() || !contract.immutables.is_empty();
+    Some(Lowered { runtime: runtime?, init: init?, init_required })
+}
+
+/// Lowers function 0 with `entry`, then every function that is called, and verifies the module.
+fn lower_module(
+    program: &typed::Program,
+    contract: &typed::Contract,
+    plan: &Plan,
+    diags: &mut Diagnostics,
+    name: String,
+    entry: fn(&mut ModuleCx<'_>),
+) -> Option<Module> {
+    let mut cx = ModuleCx {
+        program,
+        contract,
+        plan,
+        diags: Diagnostics::new(),
+        module: Module::new(name),
+        functions: HashMap::new(),
+        queue: Vec::new(),
+        texts: HashMap::new(),
+        uses_heap: false,
+    };
+    cx.module.declare("entry", 0, 0, contract.span);
+    entry(&mut cx);
+    while let Some((source, id)) = cx.queue.pop() {
+        function::lower_function(&mut cx, source, id);
+    }
+    if cx.uses_heap {
+        cx.set_heap_pointer();
+    }
+    let ModuleCx { module, diags: reported, .. } = cx;
+    let failed = reported.has_errors();
+    for diagnostic in &reported {
+        // Both modules lower functions that the constructor and the entry points share.
+        if !diags.as_slice().contains(diagnostic) {
+            diags.push(diagnostic.clone());
+        }
+    }
+    if failed {
+        return None;
+    }
+    match super::verify::verify(&module) {
+        Ok(()) => Some(module),
+        Err(error) => {
+            diags.error(Code::Internal, error.span).arg("detail", &error);
+            None
+        }
+    }
+}
+
+/// What the functions of one module share while they are lowered.
+struct ModuleCx<'p> {
+    program: &'p typed::Program,
+    contract: &'p typed::Contract,
+    plan: &'p Plan,
+    diags: Diagnostics,
+    module: Module,
+    // Functions declared so far; those whose body is still missing are in `queue`.
+    functions: HashMap<typed::FuncId, FuncId>,
+    queue: Vec<(typed::FuncId, FuncId)>,
+    // Encoded `Error(string)` payloads by their text.
+    texts: HashMap<String, DataId>,
+    uses_heap: bool,
+}
+
+impl ModuleCx<'_> {
+    /// Reports a construct that lowering does not know, once per place.
+    fn unsupported(&mut self, span: Span, what: impl std::fmt::Display) {
+        let known = self.diags.iter().any(|d| d.code() == Code::Unsupported && d.span() == span);
+        if !known {
+            self.diags.unsupported(span, what);
+        }
+    }
+
+    /// Reports a tree that checking should not have let through.
+    fn internal(&mut self, span: Span, detail: impl std::fmt::Display) {
+        self.diags.error(Code::Internal, span).arg("detail", detail);
+    }
+
+    /// The function of the module that a call goes to, declaring it at its first call.
+    fn function(&mut self, source: typed::FuncId) -> FuncId {
+        if let Some(&id) = self.functions.get(&source) {
+            return id;
+        }
+        let func = self.program.function(source);
+        let params = func.params().iter().filter_map(|p| values::word_count(&self.program.types, p.ty)).sum();
+        let id = self.module.declare(func.name.clone(), params, self.result_count(source), func.span);
+        self.functions.insert(source, id);
+        self.queue.push((source, id));
+        id
+    }
+
+    /// How many words an internal call returns.
+    fn result_count(&self, source: typed::FuncId) -> usize {
+        let types = &self.program.types;
+        let result = self.program.function(source).result;
+        let returned = match values::result_parts(types, result) {
+            Some((ok, _)) if self.plan.reverts_directly(source) => ok,
+            _ => result,
+        };
+        // A type without a word form is reported where the body is lowered.
+        values::word_count(types, returned).unwrap_or(0)
+    }
+
+    /// Makes function 0 begin with the store that makes the heap empty.
+    fn set_heap_pointer(&mut self) {
+        let entry = &mut self.module.functions[Module::ENTRY.index()];
+        let (address, base) = (entry.new_value(), entry.new_value());
+        let span = entry.span;
+        let inst = |op, imm, args, results| Inst { op, imm, args, results, span };
+        let prologue = [
+            inst(Op::HeapBase, Imm::None, vec![], vec![base]),
+            inst(Op::Const, Imm::Word(U256::from(HEAP_POINTER)), vec![], vec![address]),
+            inst(Op::Mstore, Imm::None, vec![address, base], vec![]),
+        ];
+        entry.blocks[super::Function::ENTRY.index()].insts.splice(0..0, prologue);
+    }
+}

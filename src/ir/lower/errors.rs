@@ -1,0 +1,417 @@
+//! Stopping and failing: `require`, `revert`, `Result`, and how errors are encoded.
+
+use alloy_primitives::U256;
+
+use super::function::{Exit, Lower};
+use super::values::{self, has_tag};
+use super::{HEAP_POINTER, ModuleCx};
+use crate::ir::{DataId, Imm, Op, Value};
+use crate::sema::typed::{ErrorRef, Expr, ExprKind, Revert};
+use crate::sema::types::{ErrorTypeDef, Type, TypeId};
+use crate::source::Span;
+
+/// The Panic code of a failed `assert`.
+pub(super) const PANIC_ASSERT: u8 = 0x01;
+
+/// The Panic code of a heap that exceeds its limit.
+const PANIC_MEMORY: u8 = 0x41;
+
+/// How large the heap of one activation may become (§12).
+const HEAP_BYTES_MAX: u64 = 1 << 20;
+
+/// The selector of `Error(string)`.
+const ERROR_STRING: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
+
+/// Tags of a `Result`.
+const TAG_OK: u64 = 0;
+const TAG_ERR: u64 = 1;
+
+impl Lower<'_, '_> {
+    // Stopping.
+
+    /// `require(cond, failure)`.
+    pub(super) fn require(&mut self, cond: &Expr, failure: &Revert) {
+        let holds = self.b.create_block();
+        if let Revert::Empty = failure {
+            let fails = self.revert_block();
+            self.condition(cond, holds, fails);
+        } else {
+            let fails = self.b.create_block();
+            self.condition(cond, holds, fails);
+            self.b.seal_block(fails);
+            self.b.switch_to(fails);
+            self.revert(failure);
+        }
+        self.b.seal_block(holds);
+        self.b.switch_to(holds);
+    }
+
+    /// Ends the frame with what `failure` carries.
+    pub(super) fn revert(&mut self, failure: &Revert) {
+        match failure {
+            Revert::Empty => self.b.revert_empty(),
+            Revert::Text(text) => self.revert_text(text),
+            Revert::Error(error) => self.revert_with(error),
+        }
+    }
+
+    /// Reverts with the value of an expression of an error type.
+    fn revert_with(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Error { error, args } => {
+                let (selector, words) = self.error_args(*error, args);
+                self.revert_encoded(selector, &words);
+            }
+            // The encoding is the same, and it needs no heap.
+            ExprKind::IntoAnyError(inner) => self.revert_with(inner),
+            _ => {
+                let words = self.value(expr);
+                self.revert_error(expr.ty, &words, expr.span);
+            }
+        }
+    }
+
+    /// Reverts with a value of an error type.
+    pub(super) fn revert_error(&mut self, ty: TypeId, words: &[Value], span: Span) {
+        let program = self.cx.program;
+        match (program.types.get(ty), words) {
+            (Type::AnyError, &[pointer]) => {
+                let size = self.b.unary(Op::Mload, pointer);
+                let data = self.offset(pointer, 32);
+                self.b.revert(data, size);
+            }
+            (Type::ErrorType(id), _) => {
+                let def = program.types.error_type(*id);
+                self.for_each_variant(def, words, |lower, selector, words| {
+                    lower.revert_encoded(selector, words);
+                });
+            }
+            _ => {
+                if ty != TypeId::NEVER {
+                    self.cx.internal(span, "an error of a type that is none");
+                }
+                self.b.revert_empty();
+            }
+        }
+    }
+
+    /// Lowers `each` once per variant of an error type, where control flow says that `words` are that variant's;
+    /// `each` ends its block.
+    fn for_each_variant(
+        &mut self,
+        def: &ErrorTypeDef,
+        words: &[Value],
+        mut each: impl FnMut(&mut Self, [u8; 4], &[Value]),
+    ) {
+        let payload = &words[usize::from(has_tag(def) && !words.is_empty())..];
+        let mut cases = Vec::new();
+        for (index, variant) in def.variants.iter().enumerate() {
+            let count: usize = variant.params.iter().map(|param| self.words(param.1, variant.span)).sum();
+            cases.push((U256::from(index), variant.selector, &payload[..count.min(payload.len())]));
+        }
+        let Some(&(_, last_selector, last_words)) = cases.last() else { return self.b.revert_empty() };
+        if !has_tag(def) {
+            return each(self, last_selector, last_words);
+        }
+        let mut blocks = Vec::new();
+        for (tag, ..) in &cases {
+            blocks.push((*tag, self.b.create_block()));
+        }
+        // A tag is always that of a variant, so the last one needs no comparison.
+        let (tested, default) = (&blocks[..blocks.len() - 1], blocks[blocks.len() - 1].1);
+        self.b.switch(words[0], tested, default);
+        for (&(_, block), &(_, selector, words)) in blocks.iter().zip(&cases) {
+            self.b.seal_block(block);
+            self.b.switch_to(block);
+            each(self, selector, words);
+        }
+    }
+
+    /// Reverts with a selector and parameters of one word each.
+    fn revert_encoded(&mut self, selector: [u8; 4], words: &[Value]) {
+        // The selector is stored in the low-order end of the word before the parameters: it is a short constant,
+        // and the parameters are aligned.
+        let size = 32 * (1 + words.len() as u64);
+        let base = self.buffer(u32::try_from(size).unwrap_or(u32::MAX), true);
+        let selector = self.b.iconst_u64(u32::from_be_bytes(selector).into());
+        self.b.mstore(base, selector);
+        self.store_words(base, 32, words);
+        let start = self.offset(base, 28);
+        let size = self.b.iconst_u64(size - 28);
+        self.b.revert(start, size);
+    }
+
+    /// Reverts with `Error(string)` of a constant text.
+    fn revert_text(&mut self, text: &str) {
+        // The whole encoding is constant; address 0 may be used, because no value is needed afterwards.
+        let data = self.cx.text_segment(text);
+        let zero = self.zero();
+        let offset = self.b.ins(Op::DataOffset, Imm::Data(data), &[]);
+        let size = self.b.ins(Op::DataSize, Imm::Data(data), &[]);
+        self.b.ins0(Op::Codecopy, Imm::None, &[zero, offset, size]);
+        self.b.revert(zero, size);
+    }
+
+    // Error values.
+
+    /// The selector of an error and the words of its arguments, in parameter order.
+    fn error_args(&mut self, error: ErrorRef, args: &[(u32, Expr)]) -> ([u8; 4], Vec<Value>) {
+        let program = self.cx.program;
+        let variant = &program.types.error_type(error.ty).variants[error.variant as usize];
+        let mut values = vec![Vec::new(); variant.params.len()];
+        for (position, arg) in args {
+            let ty = variant.params.get(*position as usize).map_or(arg.ty, |param| param.1);
+            let words = self.value_as(arg, ty);
+            if let Some(value) = values.get_mut(*position as usize) {
+                *value = words;
+            }
+        }
+        (variant.selector, values.concat())
+    }
+
+    /// A value of an error type.
+    pub(super) fn error_value(&mut self, error: ErrorRef, args: &[(u32, Expr)]) -> Vec<Value> {
+        let (_, words) = self.error_args(error, args);
+        let def = self.cx.program.types.error_type(error.ty);
+        if !has_tag(def) {
+            return words;
+        }
+        let mut value = vec![self.b.iconst_u64(error.variant.into())];
+        value.extend(words);
+        // Shorter than the longest variant: the rest is never read.
+        let count = def.variants.iter().map(|variant| {
+            let params =
+                variant.params.iter().map(|param| values::word_count(&self.cx.program.types, param.1));
+            params.sum::<Option<usize>>().unwrap_or(0)
+        });
+        let count = 1 + count.max().unwrap_or(0);
+        self.fit(value, count)
+    }
+
+    /// A value of an error type as `Error`: its encoding on the heap.
+    pub(super) fn any_error(&mut self, ty: TypeId, words: &[Value], span: Span) -> Value {
+        let program = self.cx.program;
+        match (program.types.get(ty), words) {
+            (Type::AnyError, &[pointer]) => pointer,
+            (Type::ErrorType(id), _) => {
+                let result = self.b.declare_var();
+                let join = self.b.create_block();
+                let def = program.types.error_type(*id);
+                self.for_each_variant(def, words, |lower, selector, words| {
+                    let pointer = lower.encode_on_heap(selector, words);
+                    lower.b.def_var(result, pointer);
+                    lower.b.jump(join);
+                });
+                self.b.seal_block(join);
+                self.b.switch_to(join);
+                self.b.use_var(result)
+            }
+            _ => {
+                if ty != TypeId::NEVER {
+                    self.cx.internal(span, "an error of a type that is none");
+                }
+                self.zero()
+            }
+        }
+    }
+
+    /// Allocates a length word and the encoding of an error.
+    fn encode_on_heap(&mut self, selector: [u8; 4], words: &[Value]) -> Value {
+        let size = 4 + 32 * words.len() as u64;
+        let pointer = self.allocate(32 + size.next_multiple_of(32));
+        let length = self.b.iconst_u64(size);
+        self.b.mstore(pointer, length);
+        let at = self.offset(pointer, 32);
+        let selector = self.b.iconst(U256::from(u32::from_be_bytes(selector)) << 224);
+        self.b.mstore(at, selector);
+        self.store_words(pointer, 36, words);
+        pointer
+    }
+
+    /// Allocates a constant number of bytes, a multiple of 32, on the heap.
+    fn allocate(&mut self, bytes: u64) -> Value {
+        self.cx.uses_heap = true;
+        let address = self.b.iconst_u64(HEAP_POINTER);
+        let pointer = self.b.unary(Op::Mload, address);
+        let end = self.offset(pointer, bytes);
+        let limit = {
+            let base = self.b.nullary(Op::HeapBase);
+            self.offset(base, HEAP_BYTES_MAX)
+        };
+        let over = self.b.binary(Op::Gt, end, limit);
+        let fits = self.b.unary(Op::Iszero, over);
+        self.b.assert(fits, PANIC_MEMORY);
+        self.b.mstore(address, end);
+        pointer
+    }
+
+    // `Result`.
+
+    /// `Ok(value)` as a value of the `Result` type `ty`.
+    pub(super) fn ok(&mut self, value: &Expr, ty: TypeId) -> Vec<Value> {
+        let inner = values::result_parts(&self.cx.program.types, ty).map_or(value.ty, |(ok, _)| ok);
+        let words = self.value_as(value, inner);
+        self.result_value(TAG_OK, words, ty, value.span)
+    }
+
+    /// `Err(error)` as a value of the `Result` type `ty`.
+    pub(super) fn err(&mut self, error: &Expr, ty: TypeId) -> Vec<Value> {
+        let inner = values::result_parts(&self.cx.program.types, ty).map_or(error.ty, |(_, err)| err);
+        let words = self.value_as(error, inner);
+        self.result_value(TAG_ERR, words, ty, error.span)
+    }
+
+    fn result_value(&mut self, tag: u64, payload: Vec<Value>, ty: TypeId, span: Span) -> Vec<Value> {
+        let mut words = vec![self.b.iconst_u64(tag)];
+        words.extend(payload);
+        let count = self.words(ty, span);
+        self.fit(words, count)
+    }
+
+    /// `operand?`: the words of `Ok`; leaves the body with `Err`.
+    pub(super) fn question(&mut self, operand: &Expr) -> Vec<Value> {
+        let Some((ok, err)) = values::result_parts(&self.cx.program.types, operand.ty) else {
+            self.value(operand);
+            if operand.ty != TypeId::NEVER {
+                self.cx.unsupported(operand.span, "`?` on what is not a `Result`");
+            }
+            return Vec::new();
+        };
+        if let ExprKind::Call { function, args } = &operand.kind
+            && self.cx.plan.reverts_directly(*function)
+        {
+            return self.call(*function, args);
+        }
+        let words = self.value(operand);
+        let (tag, payload) = words.split_first().expect("a `Result` has a tag");
+        let (failed, good) = (self.b.create_block(), self.b.create_block());
+        self.b.br(*tag, failed, good);
+        self.b.seal_block(failed);
+        self.b.seal_block(good);
+        self.b.switch_to(failed);
+        let count = self.words(err, operand.span);
+        self.leave_err(err, &payload[..count.min(payload.len())], operand.span);
+        self.b.switch_to(good);
+        let count = self.words(ok, operand.span);
+        payload[..count.min(payload.len())].to_vec()
+    }
+
+    // Leaving a body.
+
+    /// Leaves the body with the value of an expression.
+    pub(super) fn leave_with(&mut self, expr: &Expr) {
+        let result = self.result_type();
+        let parts = values::result_parts(&self.cx.program.types, result);
+        let (Exit::RetOk | Exit::Entry, Some((ok, err))) = (self.exit(), parts) else {
+            let words = self.value_as(expr, result);
+            return self.leave(&words);
+        };
+        self.b.set_span(expr.span);
+        match &expr.kind {
+            ExprKind::Ok(value) => {
+                let words = self.value_as(value, ok);
+                self.end_ok(self.exit(), ok, &words);
+            }
+            ExprKind::Err(error) => self.revert_with(error),
+            ExprKind::Call { function, args } if self.cx.plan.reverts_directly(*function) => {
+                let words = self.call(*function, args);
+                self.end_ok(self.exit(), ok, &words);
+            }
+            ExprKind::Block(block) => {
+                if let Some(value) = self.statements(block) {
+                    self.leave_with(value);
+                }
+            }
+            ExprKind::If { cond, then, otherwise: Some(otherwise) } => {
+                let (yes, no) = (self.b.create_block(), self.b.create_block());
+                self.condition(cond, yes, no);
+                for (block, source) in [(yes, then), (no, otherwise)] {
+                    self.b.seal_block(block);
+                    self.b.switch_to(block);
+                    if let Some(value) = self.statements(source) {
+                        self.leave_with(value);
+                    }
+                }
+            }
+            _ => {
+                let words = self.value_as(expr, result);
+                if expr.ty != TypeId::NEVER {
+                    self.end_result(self.exit(), (ok, err), &words, expr.span);
+                }
+            }
+        }
+    }
+
+    /// Reverts with the error of a `Result<ok, err>`, or else hands on the words of its value as `exit` says.
+    pub(super) fn end_result(
+        &mut self,
+        exit: Exit,
+        (ok, err): (TypeId, TypeId),
+        words: &[Value],
+        span: Span,
+    ) {
+        let Some((&tag, payload)) = words.split_first() else { return };
+        let (failed, good) = (self.b.create_block(), self.b.create_block());
+        self.b.br(tag, failed, good);
+        self.b.seal_block(failed);
+        self.b.seal_block(good);
+        self.b.switch_to(failed);
+        let count = self.words(err, span);
+        self.revert_error(err, &payload[..count.min(payload.len())], span);
+        self.b.switch_to(good);
+        let count = self.words(ok, span);
+        self.end_ok(exit, ok, &payload[..count.min(payload.len())]);
+    }
+
+    /// Leaves the body with `Err` of an error, converted to the body's error type.
+    fn leave_err(&mut self, ty: TypeId, words: &[Value], span: Span) {
+        let result = self.result_type();
+        let Some((_, err)) = values::result_parts(&self.cx.program.types, result) else {
+            return self.cx.internal(span, "`?` in a function without `Result`");
+        };
+        if let Exit::RetOk | Exit::Entry = self.exit() {
+            return self.revert_error(ty, words, span);
+        }
+        let words = match self.cx.program.types.get(err) {
+            Type::AnyError => vec![self.any_error(ty, words, span)],
+            _ => words.to_vec(),
+        };
+        let words = self.result_value(TAG_ERR, words, result, span);
+        self.leave(&words);
+    }
+
+    /// Hands on the words of T where `Err` reverts.
+    fn end_ok(&mut self, exit: Exit, ok: TypeId, words: &[Value]) {
+        match exit {
+            Exit::Entry => self.return_encoded(ok, words),
+            _ => self.b.ret(words),
+        }
+    }
+
+    /// Leaves the body with the words of its result.
+    pub(super) fn leave(&mut self, words: &[Value]) {
+        match self.exit() {
+            Exit::Ret | Exit::RetOk => self.b.ret(words),
+            Exit::Entry => self.return_encoded(self.result_type(), words),
+            Exit::Continue(block) => self.b.jump(block),
+        }
+    }
+}
+
+impl ModuleCx<'_> {
+    /// The data segment with `Error(string)` of a text.
+    fn text_segment(&mut self, text: &str) -> DataId {
+        if let Some(&id) = self.texts.get(text) {
+            return id;
+        }
+        let word = |n: usize| U256::from(n).to_be_bytes::<32>();
+        let mut bytes = ERROR_STRING.to_vec();
+        bytes.extend(word(32));
+        bytes.extend(word(text.len()));
+        bytes.extend(text.as_bytes());
+        bytes.resize(4 + 64 + text.len().next_multiple_of(32), 0);
+        let id = self.module.add_data(format!("text {}", self.texts.len()), bytes);
+        self.texts.insert(text.to_owned(), id);
+        id
+    }
+}

@@ -1,0 +1,63 @@
+//! Function 0 of the init module: initializers, constructor, then the runtime code as return data (§15).
+//!
+//! Constructor arguments follow the init code. They are decoded before anything else happens; further bytes after
+//! them are ignored, as Ethereum's tools expect.
+
+use super::abi::ArgSource;
+use super::function::Lower;
+use super::{ModuleCx, RUNTIME_SEGMENT};
+use crate::ir::build::FunctionBuilder;
+use crate::ir::{Imm, Module, Op, Value};
+use crate::sema::typed::{Function, Mutability};
+
+/// Builds function 0.
+pub(super) fn lower_entry(cx: &mut ModuleCx<'_>) {
+    let (program, contract) = (cx.program, cx.contract);
+    let runtime = cx.module.add_data(RUNTIME_SEGMENT, Vec::new());
+    let builder = FunctionBuilder::new("entry", 0, 0, contract.span);
+    let mut lower = Lower::new(cx, builder);
+    let constructor = contract.constructor.map(|id| program.function(id));
+    let args = lower.creation_args(constructor);
+    if let Some(id) = contract.initializer {
+        lower.inline_body(program.function(id), &[]);
+    }
+    if let Some(constructor) = constructor {
+        lower.inline_body(constructor, &args);
+    }
+    lower.b.set_span(contract.span);
+    // Memory is free from 0 on: nothing but constants is needed after this copy.
+    let zero = lower.zero();
+    let offset = lower.b.ins(Op::DataOffset, Imm::Data(runtime), &[]);
+    let size = lower.b.ins(Op::DataSize, Imm::Data(runtime), &[]);
+    lower.b.ins0(Op::Codecopy, Imm::None, &[zero, offset, size]);
+    lower.b.return_(zero, size);
+    let function = lower.finish();
+    cx.module.define(Module::ENTRY, function);
+}
+
+impl Lower<'_, '_> {
+    /// Tests the value sent and the arguments, and gives the arguments.
+    fn creation_args(&mut self, constructor: Option<&Function>) -> Vec<Value> {
+        let mut bad = Vec::new();
+        if constructor.is_none_or(|func| func.mutability != Mutability::Payable) {
+            bad.push(self.b.nullary(Op::Callvalue));
+        }
+        let types = constructor.map(|func| self.param_words(func)).unwrap_or_default();
+        let mut args = Vec::new();
+        if !types.is_empty() {
+            let bytes = 32 * types.len() as u64;
+            let start = self.b.nullary(Op::CodeEnd);
+            let end = self.offset(start, bytes);
+            let given = self.b.nullary(Op::Codesize);
+            bad.push(self.b.binary(Op::Lt, given, end));
+            let base = self.buffer(u32::try_from(bytes).unwrap_or(u32::MAX), false);
+            let size = self.b.iconst_u64(bytes);
+            self.b.ins0(Op::Codecopy, Imm::None, &[base, start, size]);
+            let (words, malformed) = self.read_args(&types, ArgSource::Memory(base));
+            args = words;
+            bad.extend(malformed);
+        }
+        self.reject_any(bad);
+        args
+    }
+}
