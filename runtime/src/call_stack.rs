@@ -3,7 +3,12 @@
 //! A frame that calls or creates stops with a [`Request`]; whoever drives the frames answers it by pushing a
 //! frame, and puts the answer on the caller's stack when that frame has ended.
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, Bytes, U256};
+
+use crate::bytecode::Code;
+use crate::compiled::frame::{Frame, Message, Spec};
 
 /// What a frame asks of the driver when it stops with `Exit::Call` or `Exit::Create`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,4 +55,104 @@ pub struct CreateRequest {
     pub salt: Option<U256>,
     /// Gas of the init code.
     pub gas: u64,
+}
+
+/// What becomes of a frame's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameKind {
+    /// A message call; the range of the caller's memory that takes the return data.
+    Call {
+        /// First byte.
+        start: usize,
+        /// Bytes.
+        size: usize,
+    },
+    /// A creation; the output becomes the code of this account.
+    Create {
+        /// The new account.
+        address: Address,
+    },
+}
+
+/// What a frame starts with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Code to run.
+    pub code: Arc<Code>,
+    /// What the frame is called with.
+    pub message: Message,
+    /// Gas.
+    pub gas: u64,
+    /// What becomes of its result.
+    pub kind: FrameKind,
+}
+
+/// A frame that has started and not ended.
+pub struct Active {
+    /// The frame.
+    pub frame: Box<Frame>,
+    /// Where the journal stood before the frame's first effect.
+    pub checkpoint: usize,
+    /// What becomes of its result.
+    pub kind: FrameKind,
+    /// Gas it started with.
+    pub gas_start: u64,
+}
+
+/// The active frames, outermost first, and ended ones whose buffers are used again.
+#[derive(Default)]
+pub struct CallStack {
+    active: Vec<Active>,
+    #[allow(clippy::vec_box, reason = "frames are large and move between the vectors with every call")]
+    pool: Vec<Box<Frame>>,
+}
+
+impl CallStack {
+    /// Number of active frames.
+    pub fn len(&self) -> usize {
+        self.active.len()
+    }
+
+    /// Whether no frame is active.
+    pub fn is_empty(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    /// The innermost frame.
+    pub fn top_mut(&mut self) -> Option<&mut Active> {
+        self.active.last_mut()
+    }
+
+    /// Starts a frame; `memory_limit` bytes are shared by all frames.
+    pub fn push(&mut self, start: Start, spec: Spec, checkpoint: usize, memory_limit: usize) {
+        let Start { code, message, gas, kind } = start;
+        let used: usize = self.active.iter().map(|active| active.frame.memory.len()).sum();
+        let memory_limit = memory_limit.saturating_sub(used);
+        let mut frame = match self.pool.pop() {
+            Some(mut frame) => {
+                frame.restart(code, message, spec, gas);
+                frame
+            }
+            None => Box::new(Frame::new(code, message, spec, gas)),
+        };
+        frame.memory.set_limit(memory_limit);
+        self.active.push(Active { frame, checkpoint, kind, gas_start: gas });
+    }
+
+    /// Takes the innermost frame off; give it back with [`CallStack::recycle`].
+    pub fn pop(&mut self) -> Option<Active> {
+        self.active.pop()
+    }
+
+    /// Keeps the buffers of an ended frame.
+    pub fn recycle(&mut self, frame: Box<Frame>) {
+        self.pool.push(frame);
+    }
+
+    /// Ends all frames without a result.
+    pub fn clear(&mut self) {
+        while let Some(active) = self.pop() {
+            self.recycle(active.frame);
+        }
+    }
 }

@@ -5,7 +5,7 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 /// Facts of the block that contracts can read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockEnv {
     /// Block number.
     pub number: U256,

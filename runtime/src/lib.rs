@@ -6,11 +6,15 @@
 pub mod bytecode;
 pub mod call_stack;
 pub mod compiled;
+pub mod engine;
 pub mod fork;
 pub mod gas;
 pub mod host;
 pub mod interp;
 pub mod outcome;
+pub mod state;
+pub mod tx;
 
 pub use alloy_primitives::{Address, B256, Bytes, U256};
+pub use engine::{Engine, Executor, Mode};
 pub use fork::Fork;

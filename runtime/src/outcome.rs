@@ -14,6 +14,7 @@ macro_rules! for_each_trap {
             ReturnDataOutOfBounds 7 "return data out of bounds" "returndatacopy read past the end of the return data";
             CodeTooLarge 8 "deployed code too large" "the code to deploy is longer than the limit (EIP-170)";
             CodeRejected 9 "deployed code rejected" "the code to deploy starts with a byte that is not allowed (EIP-3541)";
+            CreateCollision 10 "creation collision" "the address of the new contract is taken (EIP-684)";
         }
     };
 }

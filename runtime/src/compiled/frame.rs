@@ -94,10 +94,10 @@ impl Frame {
     }
 
     /// Makes an old frame one that is about to start; stack and memory keep their buffers.
-    pub fn restart(&mut self, code: Arc<Code>, message: Message, spec: Spec, gas: u64, memory_limit: usize) {
+    pub fn restart(&mut self, code: Arc<Code>, message: Message, spec: Spec, gas: u64) {
         self.gas = gas;
         self.stack.clear();
-        self.memory.reset(memory_limit);
+        self.memory.reset();
         self.pc = 0;
         self.blocks_interpreted = 0;
         self.blocks_compiled = 0;

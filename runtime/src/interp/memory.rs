@@ -39,13 +39,17 @@ impl Memory {
     }
 
     /// Empties the memory for the next frame and keeps the buffer.
-    pub fn reset(&mut self, limit: usize) {
+    pub fn reset(&mut self) {
         // One huge frame must not hold its buffer for ever.
         const KEPT_MAX: usize = 1 << 20;
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_MAX);
         self.base = self.bytes.as_mut_ptr();
         self.len = 0;
+    }
+
+    /// Sets the largest size in bytes that the engine allows this frame.
+    pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
 
@@ -214,7 +218,7 @@ mod tests {
         let mut memory = Memory::new();
         memory.touch_word(&word(0), 100).expect("paid");
         memory.store_word(0, &U256::MAX);
-        memory.reset(Memory::LIMIT_DEFAULT);
+        memory.reset();
         assert!(memory.is_empty());
         memory.touch_word(&word(0), 100).expect("paid");
         assert_eq!(memory.load_word(0), U256::ZERO);

@@ -44,572 +44,202 @@ use crate::outcome::{Exit, Trap, panic_data};
 /// | `frame(f)` | `fn(&mut Frame, &mut dyn Host) -> Result<(), Exit>` |
 /// | `immediate(f)` | the same with the immediate byte as third argument |
 /// | `later` | not built yet: an invalid opcode. To build one, give it another shape |
+#[rustfmt::skip]
 macro_rules! handler {
-    (Halt, $with:ident) => {
-        $with!(Halt, halt)
-    };
-    (Nop, $with:ident) => {
-        $with!(Nop, nop)
-    };
-    (Pop, $with:ident) => {
-        $with!(Pop, pop)
-    };
-    (Push0, $with:ident) => {
-        $with!(Push0, push(0))
-    };
-    (Push1, $with:ident) => {
-        $with!(Push1, push(1))
-    };
-    (Push2, $with:ident) => {
-        $with!(Push2, push(2))
-    };
-    (Push3, $with:ident) => {
-        $with!(Push3, push(3))
-    };
-    (Push4, $with:ident) => {
-        $with!(Push4, push(4))
-    };
-    (Push5, $with:ident) => {
-        $with!(Push5, push(5))
-    };
-    (Push6, $with:ident) => {
-        $with!(Push6, push(6))
-    };
-    (Push7, $with:ident) => {
-        $with!(Push7, push(7))
-    };
-    (Push8, $with:ident) => {
-        $with!(Push8, push(8))
-    };
-    (Push9, $with:ident) => {
-        $with!(Push9, push(9))
-    };
-    (Push10, $with:ident) => {
-        $with!(Push10, push(10))
-    };
-    (Push11, $with:ident) => {
-        $with!(Push11, push(11))
-    };
-    (Push12, $with:ident) => {
-        $with!(Push12, push(12))
-    };
-    (Push13, $with:ident) => {
-        $with!(Push13, push(13))
-    };
-    (Push14, $with:ident) => {
-        $with!(Push14, push(14))
-    };
-    (Push15, $with:ident) => {
-        $with!(Push15, push(15))
-    };
-    (Push16, $with:ident) => {
-        $with!(Push16, push(16))
-    };
-    (Push17, $with:ident) => {
-        $with!(Push17, push(17))
-    };
-    (Push18, $with:ident) => {
-        $with!(Push18, push(18))
-    };
-    (Push19, $with:ident) => {
-        $with!(Push19, push(19))
-    };
-    (Push20, $with:ident) => {
-        $with!(Push20, push(20))
-    };
-    (Push21, $with:ident) => {
-        $with!(Push21, push(21))
-    };
-    (Push22, $with:ident) => {
-        $with!(Push22, push(22))
-    };
-    (Push23, $with:ident) => {
-        $with!(Push23, push(23))
-    };
-    (Push24, $with:ident) => {
-        $with!(Push24, push(24))
-    };
-    (Push25, $with:ident) => {
-        $with!(Push25, push(25))
-    };
-    (Push26, $with:ident) => {
-        $with!(Push26, push(26))
-    };
-    (Push27, $with:ident) => {
-        $with!(Push27, push(27))
-    };
-    (Push28, $with:ident) => {
-        $with!(Push28, push(28))
-    };
-    (Push29, $with:ident) => {
-        $with!(Push29, push(29))
-    };
-    (Push30, $with:ident) => {
-        $with!(Push30, push(30))
-    };
-    (Push31, $with:ident) => {
-        $with!(Push31, push(31))
-    };
-    (Push32, $with:ident) => {
-        $with!(Push32, push(32))
-    };
-    (Dup1, $with:ident) => {
-        $with!(Dup1, dup(1))
-    };
-    (Dup2, $with:ident) => {
-        $with!(Dup2, dup(2))
-    };
-    (Dup3, $with:ident) => {
-        $with!(Dup3, dup(3))
-    };
-    (Dup4, $with:ident) => {
-        $with!(Dup4, dup(4))
-    };
-    (Dup5, $with:ident) => {
-        $with!(Dup5, dup(5))
-    };
-    (Dup6, $with:ident) => {
-        $with!(Dup6, dup(6))
-    };
-    (Dup7, $with:ident) => {
-        $with!(Dup7, dup(7))
-    };
-    (Dup8, $with:ident) => {
-        $with!(Dup8, dup(8))
-    };
-    (Dup9, $with:ident) => {
-        $with!(Dup9, dup(9))
-    };
-    (Dup10, $with:ident) => {
-        $with!(Dup10, dup(10))
-    };
-    (Dup11, $with:ident) => {
-        $with!(Dup11, dup(11))
-    };
-    (Dup12, $with:ident) => {
-        $with!(Dup12, dup(12))
-    };
-    (Dup13, $with:ident) => {
-        $with!(Dup13, dup(13))
-    };
-    (Dup14, $with:ident) => {
-        $with!(Dup14, dup(14))
-    };
-    (Dup15, $with:ident) => {
-        $with!(Dup15, dup(15))
-    };
-    (Dup16, $with:ident) => {
-        $with!(Dup16, dup(16))
-    };
-    (Swap1, $with:ident) => {
-        $with!(Swap1, swap(1))
-    };
-    (Swap2, $with:ident) => {
-        $with!(Swap2, swap(2))
-    };
-    (Swap3, $with:ident) => {
-        $with!(Swap3, swap(3))
-    };
-    (Swap4, $with:ident) => {
-        $with!(Swap4, swap(4))
-    };
-    (Swap5, $with:ident) => {
-        $with!(Swap5, swap(5))
-    };
-    (Swap6, $with:ident) => {
-        $with!(Swap6, swap(6))
-    };
-    (Swap7, $with:ident) => {
-        $with!(Swap7, swap(7))
-    };
-    (Swap8, $with:ident) => {
-        $with!(Swap8, swap(8))
-    };
-    (Swap9, $with:ident) => {
-        $with!(Swap9, swap(9))
-    };
-    (Swap10, $with:ident) => {
-        $with!(Swap10, swap(10))
-    };
-    (Swap11, $with:ident) => {
-        $with!(Swap11, swap(11))
-    };
-    (Swap12, $with:ident) => {
-        $with!(Swap12, swap(12))
-    };
-    (Swap13, $with:ident) => {
-        $with!(Swap13, swap(13))
-    };
-    (Swap14, $with:ident) => {
-        $with!(Swap14, swap(14))
-    };
-    (Swap15, $with:ident) => {
-        $with!(Swap15, swap(15))
-    };
-    (Swap16, $with:ident) => {
-        $with!(Swap16, swap(16))
-    };
-    (DupN, $with:ident) => {
-        $with!(DupN, dupn)
-    };
-    (SwapN, $with:ident) => {
-        $with!(SwapN, swapn)
-    };
+    (Halt, $with:ident) => { $with!(Halt, halt) };
+    (Nop, $with:ident) => { $with!(Nop, nop) };
+    (Pop, $with:ident) => { $with!(Pop, pop) };
+    (Push0, $with:ident) => { $with!(Push0, push(0)) };
+    (Push1, $with:ident) => { $with!(Push1, push(1)) };
+    (Push2, $with:ident) => { $with!(Push2, push(2)) };
+    (Push3, $with:ident) => { $with!(Push3, push(3)) };
+    (Push4, $with:ident) => { $with!(Push4, push(4)) };
+    (Push5, $with:ident) => { $with!(Push5, push(5)) };
+    (Push6, $with:ident) => { $with!(Push6, push(6)) };
+    (Push7, $with:ident) => { $with!(Push7, push(7)) };
+    (Push8, $with:ident) => { $with!(Push8, push(8)) };
+    (Push9, $with:ident) => { $with!(Push9, push(9)) };
+    (Push10, $with:ident) => { $with!(Push10, push(10)) };
+    (Push11, $with:ident) => { $with!(Push11, push(11)) };
+    (Push12, $with:ident) => { $with!(Push12, push(12)) };
+    (Push13, $with:ident) => { $with!(Push13, push(13)) };
+    (Push14, $with:ident) => { $with!(Push14, push(14)) };
+    (Push15, $with:ident) => { $with!(Push15, push(15)) };
+    (Push16, $with:ident) => { $with!(Push16, push(16)) };
+    (Push17, $with:ident) => { $with!(Push17, push(17)) };
+    (Push18, $with:ident) => { $with!(Push18, push(18)) };
+    (Push19, $with:ident) => { $with!(Push19, push(19)) };
+    (Push20, $with:ident) => { $with!(Push20, push(20)) };
+    (Push21, $with:ident) => { $with!(Push21, push(21)) };
+    (Push22, $with:ident) => { $with!(Push22, push(22)) };
+    (Push23, $with:ident) => { $with!(Push23, push(23)) };
+    (Push24, $with:ident) => { $with!(Push24, push(24)) };
+    (Push25, $with:ident) => { $with!(Push25, push(25)) };
+    (Push26, $with:ident) => { $with!(Push26, push(26)) };
+    (Push27, $with:ident) => { $with!(Push27, push(27)) };
+    (Push28, $with:ident) => { $with!(Push28, push(28)) };
+    (Push29, $with:ident) => { $with!(Push29, push(29)) };
+    (Push30, $with:ident) => { $with!(Push30, push(30)) };
+    (Push31, $with:ident) => { $with!(Push31, push(31)) };
+    (Push32, $with:ident) => { $with!(Push32, push(32)) };
+    (Dup1, $with:ident) => { $with!(Dup1, dup(1)) };
+    (Dup2, $with:ident) => { $with!(Dup2, dup(2)) };
+    (Dup3, $with:ident) => { $with!(Dup3, dup(3)) };
+    (Dup4, $with:ident) => { $with!(Dup4, dup(4)) };
+    (Dup5, $with:ident) => { $with!(Dup5, dup(5)) };
+    (Dup6, $with:ident) => { $with!(Dup6, dup(6)) };
+    (Dup7, $with:ident) => { $with!(Dup7, dup(7)) };
+    (Dup8, $with:ident) => { $with!(Dup8, dup(8)) };
+    (Dup9, $with:ident) => { $with!(Dup9, dup(9)) };
+    (Dup10, $with:ident) => { $with!(Dup10, dup(10)) };
+    (Dup11, $with:ident) => { $with!(Dup11, dup(11)) };
+    (Dup12, $with:ident) => { $with!(Dup12, dup(12)) };
+    (Dup13, $with:ident) => { $with!(Dup13, dup(13)) };
+    (Dup14, $with:ident) => { $with!(Dup14, dup(14)) };
+    (Dup15, $with:ident) => { $with!(Dup15, dup(15)) };
+    (Dup16, $with:ident) => { $with!(Dup16, dup(16)) };
+    (Swap1, $with:ident) => { $with!(Swap1, swap(1)) };
+    (Swap2, $with:ident) => { $with!(Swap2, swap(2)) };
+    (Swap3, $with:ident) => { $with!(Swap3, swap(3)) };
+    (Swap4, $with:ident) => { $with!(Swap4, swap(4)) };
+    (Swap5, $with:ident) => { $with!(Swap5, swap(5)) };
+    (Swap6, $with:ident) => { $with!(Swap6, swap(6)) };
+    (Swap7, $with:ident) => { $with!(Swap7, swap(7)) };
+    (Swap8, $with:ident) => { $with!(Swap8, swap(8)) };
+    (Swap9, $with:ident) => { $with!(Swap9, swap(9)) };
+    (Swap10, $with:ident) => { $with!(Swap10, swap(10)) };
+    (Swap11, $with:ident) => { $with!(Swap11, swap(11)) };
+    (Swap12, $with:ident) => { $with!(Swap12, swap(12)) };
+    (Swap13, $with:ident) => { $with!(Swap13, swap(13)) };
+    (Swap14, $with:ident) => { $with!(Swap14, swap(14)) };
+    (Swap15, $with:ident) => { $with!(Swap15, swap(15)) };
+    (Swap16, $with:ident) => { $with!(Swap16, swap(16)) };
+    (DupN, $with:ident) => { $with!(DupN, dupn) };
+    (SwapN, $with:ident) => { $with!(SwapN, swapn) };
 
-    (Add, $with:ident) => {
-        $with!(Add, binary(arith::add))
-    };
-    (Sub, $with:ident) => {
-        $with!(Sub, binary(arith::sub))
-    };
-    (Mul, $with:ident) => {
-        $with!(Mul, binary(arith::mul))
-    };
-    (Div, $with:ident) => {
-        $with!(Div, binary(arith::div))
-    };
-    (Sdiv, $with:ident) => {
-        $with!(Sdiv, binary(arith::sdiv))
-    };
-    (Mod, $with:ident) => {
-        $with!(Mod, binary(arith::rem))
-    };
-    (Smod, $with:ident) => {
-        $with!(Smod, binary(arith::smod))
-    };
-    (AddMod, $with:ident) => {
-        $with!(AddMod, ternary(arith::addmod))
-    };
-    (MulMod, $with:ident) => {
-        $with!(MulMod, ternary(arith::mulmod))
-    };
-    (Exp, $with:ident) => {
-        $with!(Exp, frame(arith::run_exp))
-    };
-    (SignExtend, $with:ident) => {
-        $with!(SignExtend, binary(arith::signextend))
-    };
-    (CAdd, $with:ident) => {
-        $with!(CAdd, checked2(checked::cadd))
-    };
-    (CSub, $with:ident) => {
-        $with!(CSub, checked2(checked::csub))
-    };
-    (CMul, $with:ident) => {
-        $with!(CMul, checked2(checked::cmul))
-    };
-    (CDiv, $with:ident) => {
-        $with!(CDiv, checked2(checked::cdiv))
-    };
-    (CMod, $with:ident) => {
-        $with!(CMod, checked2(checked::cmod))
-    };
-    (CNeg, $with:ident) => {
-        $with!(CNeg, checked1(checked::cneg))
-    };
-    (CExp, $with:ident) => {
-        $with!(CExp, immediate(checked::run_cexp))
-    };
-    (CCast, $with:ident) => {
-        $with!(CCast, ccast)
-    };
-    (Assert, $with:ident) => {
-        $with!(Assert, immediate(flow::assert))
-    };
-    (Panic, $with:ident) => {
-        $with!(Panic, immediate(flow::panic))
-    };
+    (Add, $with:ident) => { $with!(Add, binary(arith::add)) };
+    (Sub, $with:ident) => { $with!(Sub, binary(arith::sub)) };
+    (Mul, $with:ident) => { $with!(Mul, binary(arith::mul)) };
+    (Div, $with:ident) => { $with!(Div, binary(arith::div)) };
+    (Sdiv, $with:ident) => { $with!(Sdiv, binary(arith::sdiv)) };
+    (Mod, $with:ident) => { $with!(Mod, binary(arith::rem)) };
+    (Smod, $with:ident) => { $with!(Smod, binary(arith::smod)) };
+    (AddMod, $with:ident) => { $with!(AddMod, ternary(arith::addmod)) };
+    (MulMod, $with:ident) => { $with!(MulMod, ternary(arith::mulmod)) };
+    (Exp, $with:ident) => { $with!(Exp, frame(arith::run_exp)) };
+    (SignExtend, $with:ident) => { $with!(SignExtend, binary(arith::signextend)) };
+    (CAdd, $with:ident) => { $with!(CAdd, checked2(checked::cadd)) };
+    (CSub, $with:ident) => { $with!(CSub, checked2(checked::csub)) };
+    (CMul, $with:ident) => { $with!(CMul, checked2(checked::cmul)) };
+    (CDiv, $with:ident) => { $with!(CDiv, checked2(checked::cdiv)) };
+    (CMod, $with:ident) => { $with!(CMod, checked2(checked::cmod)) };
+    (CNeg, $with:ident) => { $with!(CNeg, checked1(checked::cneg)) };
+    (CExp, $with:ident) => { $with!(CExp, immediate(checked::run_cexp)) };
+    (CCast, $with:ident) => { $with!(CCast, ccast) };
+    (Assert, $with:ident) => { $with!(Assert, immediate(flow::assert)) };
+    (Panic, $with:ident) => { $with!(Panic, immediate(flow::panic)) };
 
-    (Lt, $with:ident) => {
-        $with!(Lt, binary(compare::lt))
-    };
-    (Gt, $with:ident) => {
-        $with!(Gt, binary(compare::gt))
-    };
-    (Slt, $with:ident) => {
-        $with!(Slt, binary(compare::slt))
-    };
-    (Sgt, $with:ident) => {
-        $with!(Sgt, binary(compare::sgt))
-    };
-    (Eq, $with:ident) => {
-        $with!(Eq, binary(compare::eq))
-    };
-    (IsZero, $with:ident) => {
-        $with!(IsZero, unary(compare::iszero))
-    };
-    (And, $with:ident) => {
-        $with!(And, binary(bits::and))
-    };
-    (Or, $with:ident) => {
-        $with!(Or, binary(bits::or))
-    };
-    (Xor, $with:ident) => {
-        $with!(Xor, binary(bits::xor))
-    };
-    (Not, $with:ident) => {
-        $with!(Not, unary(bits::not))
-    };
-    (Byte, $with:ident) => {
-        $with!(Byte, binary(bits::byte))
-    };
-    (Shl, $with:ident) => {
-        $with!(Shl, binary(bits::shl))
-    };
-    (Shr, $with:ident) => {
-        $with!(Shr, binary(bits::shr))
-    };
-    (Sar, $with:ident) => {
-        $with!(Sar, binary(bits::sar))
-    };
-    (Clz, $with:ident) => {
-        $with!(Clz, unary(bits::clz))
-    };
+    (Lt, $with:ident) => { $with!(Lt, binary(compare::lt)) };
+    (Gt, $with:ident) => { $with!(Gt, binary(compare::gt)) };
+    (Slt, $with:ident) => { $with!(Slt, binary(compare::slt)) };
+    (Sgt, $with:ident) => { $with!(Sgt, binary(compare::sgt)) };
+    (Eq, $with:ident) => { $with!(Eq, binary(compare::eq)) };
+    (IsZero, $with:ident) => { $with!(IsZero, unary(compare::iszero)) };
+    (And, $with:ident) => { $with!(And, binary(bits::and)) };
+    (Or, $with:ident) => { $with!(Or, binary(bits::or)) };
+    (Xor, $with:ident) => { $with!(Xor, binary(bits::xor)) };
+    (Not, $with:ident) => { $with!(Not, unary(bits::not)) };
+    (Byte, $with:ident) => { $with!(Byte, binary(bits::byte)) };
+    (Shl, $with:ident) => { $with!(Shl, binary(bits::shl)) };
+    (Shr, $with:ident) => { $with!(Shr, binary(bits::shr)) };
+    (Sar, $with:ident) => { $with!(Sar, binary(bits::sar)) };
+    (Clz, $with:ident) => { $with!(Clz, unary(bits::clz)) };
 
-    (Keccak256, $with:ident) => {
-        $with!(Keccak256, frame(crypto::keccak256))
-    };
-    (Sha256, $with:ident) => {
-        $with!(Sha256, later)
-    };
-    (Ripemd160, $with:ident) => {
-        $with!(Ripemd160, later)
-    };
-    (Blake2b, $with:ident) => {
-        $with!(Blake2b, later)
-    };
-    (Tablehash, $with:ident) => {
-        $with!(Tablehash, frame(crypto::tablehash))
-    };
-    (TablehashN, $with:ident) => {
-        $with!(TablehashN, immediate(crypto::tablehash_n))
-    };
+    (Keccak256, $with:ident) => { $with!(Keccak256, frame(crypto::keccak256)) };
+    (Sha256, $with:ident) => { $with!(Sha256, later) };
+    (Ripemd160, $with:ident) => { $with!(Ripemd160, later) };
+    (Blake2b, $with:ident) => { $with!(Blake2b, later) };
+    (Tablehash, $with:ident) => { $with!(Tablehash, frame(crypto::tablehash)) };
+    (TablehashN, $with:ident) => { $with!(TablehashN, immediate(crypto::tablehash_n)) };
 
-    (Mload, $with:ident) => {
-        $with!(Mload, mload)
-    };
-    (Mstore, $with:ident) => {
-        $with!(Mstore, mstore)
-    };
-    (Mstore8, $with:ident) => {
-        $with!(Mstore8, mstore8)
-    };
-    (Msize, $with:ident) => {
-        $with!(Msize, frame(memory::msize))
-    };
-    (Mcopy, $with:ident) => {
-        $with!(Mcopy, frame(memory::mcopy))
-    };
-    (Sload, $with:ident) => {
-        $with!(Sload, frame(storage::sload))
-    };
-    (Sstore, $with:ident) => {
-        $with!(Sstore, frame(storage::sstore))
-    };
-    (Tload, $with:ident) => {
-        $with!(Tload, frame(storage::tload))
-    };
-    (Tstore, $with:ident) => {
-        $with!(Tstore, frame(storage::tstore))
-    };
+    (Mload, $with:ident) => { $with!(Mload, mload) };
+    (Mstore, $with:ident) => { $with!(Mstore, mstore) };
+    (Mstore8, $with:ident) => { $with!(Mstore8, mstore8) };
+    (Msize, $with:ident) => { $with!(Msize, frame(memory::msize)) };
+    (Mcopy, $with:ident) => { $with!(Mcopy, frame(memory::mcopy)) };
+    (Sload, $with:ident) => { $with!(Sload, frame(storage::sload)) };
+    (Sstore, $with:ident) => { $with!(Sstore, frame(storage::sstore)) };
+    (Tload, $with:ident) => { $with!(Tload, frame(storage::tload)) };
+    (Tstore, $with:ident) => { $with!(Tstore, frame(storage::tstore)) };
 
-    (Jump, $with:ident) => {
-        $with!(Jump, jump)
-    };
-    (JumpI, $with:ident) => {
-        $with!(JumpI, jumpi)
-    };
-    (Pc, $with:ident) => {
-        $with!(Pc, pc)
-    };
-    (JumpDest, $with:ident) => {
-        $with!(JumpDest, jumpdest)
-    };
-    (Call, $with:ident) => {
-        $with!(Call, later)
-    };
-    (CallCode, $with:ident) => {
-        $with!(CallCode, later)
-    };
-    (DelegateCall, $with:ident) => {
-        $with!(DelegateCall, later)
-    };
-    (StaticCall, $with:ident) => {
-        $with!(StaticCall, later)
-    };
-    (Return, $with:ident) => {
-        $with!(Return, frame(flow::r#return))
-    };
-    (Revert, $with:ident) => {
-        $with!(Revert, frame(flow::revert))
-    };
-    (SelfDestruct, $with:ident) => {
-        $with!(SelfDestruct, later)
-    };
-    (Create, $with:ident) => {
-        $with!(Create, later)
-    };
-    (Create2, $with:ident) => {
-        $with!(Create2, later)
-    };
-    (Invalid, $with:ident) => {
-        $with!(Invalid, invalid)
-    };
+    (Jump, $with:ident) => { $with!(Jump, jump) };
+    (JumpI, $with:ident) => { $with!(JumpI, jumpi) };
+    (Pc, $with:ident) => { $with!(Pc, pc) };
+    (JumpDest, $with:ident) => { $with!(JumpDest, jumpdest) };
+    (Call, $with:ident) => { $with!(Call, later) };
+    (CallCode, $with:ident) => { $with!(CallCode, later) };
+    (DelegateCall, $with:ident) => { $with!(DelegateCall, later) };
+    (StaticCall, $with:ident) => { $with!(StaticCall, later) };
+    (Return, $with:ident) => { $with!(Return, frame(flow::r#return)) };
+    (Revert, $with:ident) => { $with!(Revert, frame(flow::revert)) };
+    (SelfDestruct, $with:ident) => { $with!(SelfDestruct, later) };
+    (Create, $with:ident) => { $with!(Create, later) };
+    (Create2, $with:ident) => { $with!(Create2, later) };
+    (Invalid, $with:ident) => { $with!(Invalid, invalid) };
 
-    (Address, $with:ident) => {
-        $with!(Address, frame(context::address))
-    };
-    (Balance, $with:ident) => {
-        $with!(Balance, frame(context::balance))
-    };
-    (Origin, $with:ident) => {
-        $with!(Origin, frame(context::origin))
-    };
-    (Caller, $with:ident) => {
-        $with!(Caller, frame(context::caller))
-    };
-    (CallValue, $with:ident) => {
-        $with!(CallValue, frame(context::callvalue))
-    };
-    (CalldataLoad, $with:ident) => {
-        $with!(CalldataLoad, frame(context::calldataload))
-    };
-    (CalldataSize, $with:ident) => {
-        $with!(CalldataSize, frame(context::calldatasize))
-    };
-    (CalldataCopy, $with:ident) => {
-        $with!(CalldataCopy, frame(context::calldatacopy))
-    };
-    (CodeSize, $with:ident) => {
-        $with!(CodeSize, frame(context::codesize))
-    };
-    (CodeCopy, $with:ident) => {
-        $with!(CodeCopy, frame(context::codecopy))
-    };
-    (GasPrice, $with:ident) => {
-        $with!(GasPrice, frame(context::gasprice))
-    };
-    (ExtcodeSize, $with:ident) => {
-        $with!(ExtcodeSize, later)
-    };
-    (ExtcodeCopy, $with:ident) => {
-        $with!(ExtcodeCopy, later)
-    };
-    (ReturndataSize, $with:ident) => {
-        $with!(ReturndataSize, frame(context::returndatasize))
-    };
-    (ReturndataCopy, $with:ident) => {
-        $with!(ReturndataCopy, frame(context::returndatacopy))
-    };
-    (ExtcodeHash, $with:ident) => {
-        $with!(ExtcodeHash, later)
-    };
-    (BlockHash, $with:ident) => {
-        $with!(BlockHash, frame(block::blockhash))
-    };
-    (Coinbase, $with:ident) => {
-        $with!(Coinbase, frame(block::coinbase))
-    };
-    (Timestamp, $with:ident) => {
-        $with!(Timestamp, frame(block::timestamp))
-    };
-    (Number, $with:ident) => {
-        $with!(Number, frame(block::number))
-    };
-    (Difficulty, $with:ident) => {
-        $with!(Difficulty, frame(block::prev_randao))
-    };
-    (PrevRandao, $with:ident) => {
-        $with!(PrevRandao, frame(block::prev_randao))
-    };
-    (GasLimit, $with:ident) => {
-        $with!(GasLimit, frame(block::gas_limit))
-    };
-    (ChainId, $with:ident) => {
-        $with!(ChainId, frame(block::chain_id))
-    };
-    (SelfBalance, $with:ident) => {
-        $with!(SelfBalance, frame(context::selfbalance))
-    };
-    (BaseFee, $with:ident) => {
-        $with!(BaseFee, frame(block::base_fee))
-    };
-    (Gas, $with:ident) => {
-        $with!(Gas, gas)
-    };
-    (BlobHash, $with:ident) => {
-        $with!(BlobHash, later)
-    };
-    (BlobBaseFee, $with:ident) => {
-        $with!(BlobBaseFee, later)
-    };
+    (Address, $with:ident) => { $with!(Address, frame(context::address)) };
+    (Balance, $with:ident) => { $with!(Balance, frame(context::balance)) };
+    (Origin, $with:ident) => { $with!(Origin, frame(context::origin)) };
+    (Caller, $with:ident) => { $with!(Caller, frame(context::caller)) };
+    (CallValue, $with:ident) => { $with!(CallValue, frame(context::callvalue)) };
+    (CalldataLoad, $with:ident) => { $with!(CalldataLoad, frame(context::calldataload)) };
+    (CalldataSize, $with:ident) => { $with!(CalldataSize, frame(context::calldatasize)) };
+    (CalldataCopy, $with:ident) => { $with!(CalldataCopy, frame(context::calldatacopy)) };
+    (CodeSize, $with:ident) => { $with!(CodeSize, frame(context::codesize)) };
+    (CodeCopy, $with:ident) => { $with!(CodeCopy, frame(context::codecopy)) };
+    (GasPrice, $with:ident) => { $with!(GasPrice, frame(context::gasprice)) };
+    (ExtcodeSize, $with:ident) => { $with!(ExtcodeSize, later) };
+    (ExtcodeCopy, $with:ident) => { $with!(ExtcodeCopy, later) };
+    (ReturndataSize, $with:ident) => { $with!(ReturndataSize, frame(context::returndatasize)) };
+    (ReturndataCopy, $with:ident) => { $with!(ReturndataCopy, frame(context::returndatacopy)) };
+    (ExtcodeHash, $with:ident) => { $with!(ExtcodeHash, later) };
+    (BlockHash, $with:ident) => { $with!(BlockHash, frame(block::blockhash)) };
+    (Coinbase, $with:ident) => { $with!(Coinbase, frame(block::coinbase)) };
+    (Timestamp, $with:ident) => { $with!(Timestamp, frame(block::timestamp)) };
+    (Number, $with:ident) => { $with!(Number, frame(block::number)) };
+    (Difficulty, $with:ident) => { $with!(Difficulty, frame(block::prev_randao)) };
+    (PrevRandao, $with:ident) => { $with!(PrevRandao, frame(block::prev_randao)) };
+    (GasLimit, $with:ident) => { $with!(GasLimit, frame(block::gas_limit)) };
+    (ChainId, $with:ident) => { $with!(ChainId, frame(block::chain_id)) };
+    (SelfBalance, $with:ident) => { $with!(SelfBalance, frame(context::selfbalance)) };
+    (BaseFee, $with:ident) => { $with!(BaseFee, frame(block::base_fee)) };
+    (Gas, $with:ident) => { $with!(Gas, gas) };
+    (BlobHash, $with:ident) => { $with!(BlobHash, later) };
+    (BlobBaseFee, $with:ident) => { $with!(BlobBaseFee, later) };
 
-    (HtsTransfer, $with:ident) => {
-        $with!(HtsTransfer, later)
-    };
-    (HtsMint, $with:ident) => {
-        $with!(HtsMint, later)
-    };
-    (HtsBurn, $with:ident) => {
-        $with!(HtsBurn, later)
-    };
-    (HtsAssociate, $with:ident) => {
-        $with!(HtsAssociate, later)
-    };
-    (HtsDissociate, $with:ident) => {
-        $with!(HtsDissociate, later)
-    };
-    (HtsApprove, $with:ident) => {
-        $with!(HtsApprove, later)
-    };
-    (HtsCreate, $with:ident) => {
-        $with!(HtsCreate, later)
-    };
-    (HcsSubmit, $with:ident) => {
-        $with!(HcsSubmit, later)
-    };
-    (HcsCreateTopic, $with:ident) => {
-        $with!(HcsCreateTopic, later)
-    };
-    (HcsUpdateTopic, $with:ident) => {
-        $with!(HcsUpdateTopic, later)
-    };
-    (HcsDeleteTopic, $with:ident) => {
-        $with!(HcsDeleteTopic, later)
-    };
-    (HederaAccountId, $with:ident) => {
-        $with!(HederaAccountId, later)
-    };
-    (HederaTimestamp, $with:ident) => {
-        $with!(HederaTimestamp, later)
-    };
-    (PqVerifyDilithium, $with:ident) => {
-        $with!(PqVerifyDilithium, later)
-    };
-    (PqVerifyFalcon, $with:ident) => {
-        $with!(PqVerifyFalcon, later)
-    };
-    (PqVerifySphincs, $with:ident) => {
-        $with!(PqVerifySphincs, later)
-    };
+    (HtsTransfer, $with:ident) => { $with!(HtsTransfer, later) };
+    (HtsMint, $with:ident) => { $with!(HtsMint, later) };
+    (HtsBurn, $with:ident) => { $with!(HtsBurn, later) };
+    (HtsAssociate, $with:ident) => { $with!(HtsAssociate, later) };
+    (HtsDissociate, $with:ident) => { $with!(HtsDissociate, later) };
+    (HtsApprove, $with:ident) => { $with!(HtsApprove, later) };
+    (HtsCreate, $with:ident) => { $with!(HtsCreate, later) };
+    (HcsSubmit, $with:ident) => { $with!(HcsSubmit, later) };
+    (HcsCreateTopic, $with:ident) => { $with!(HcsCreateTopic, later) };
+    (HcsUpdateTopic, $with:ident) => { $with!(HcsUpdateTopic, later) };
+    (HcsDeleteTopic, $with:ident) => { $with!(HcsDeleteTopic, later) };
+    (HederaAccountId, $with:ident) => { $with!(HederaAccountId, later) };
+    (HederaTimestamp, $with:ident) => { $with!(HederaTimestamp, later) };
+    (PqVerifyDilithium, $with:ident) => { $with!(PqVerifyDilithium, later) };
+    (PqVerifyFalcon, $with:ident) => { $with!(PqVerifyFalcon, later) };
+    (PqVerifySphincs, $with:ident) => { $with!(PqVerifySphincs, later) };
 
-    (Log0, $with:ident) => {
-        $with!(Log0, frame(log::log::<0>))
-    };
-    (Log1, $with:ident) => {
-        $with!(Log1, frame(log::log::<1>))
-    };
-    (Log2, $with:ident) => {
-        $with!(Log2, frame(log::log::<2>))
-    };
-    (Log3, $with:ident) => {
-        $with!(Log3, frame(log::log::<3>))
-    };
-    (Log4, $with:ident) => {
-        $with!(Log4, frame(log::log::<4>))
-    };
+    (Log0, $with:ident) => { $with!(Log0, frame(log::log::<0>)) };
+    (Log1, $with:ident) => { $with!(Log1, frame(log::log::<1>)) };
+    (Log2, $with:ident) => { $with!(Log2, frame(log::log::<2>)) };
+    (Log3, $with:ident) => { $with!(Log3, frame(log::log::<3>)) };
+    (Log4, $with:ident) => { $with!(Log4, frame(log::log::<4>)) };
 }
-#[allow(unused_imports, reason = "the run loop uses it")]
 pub(crate) use handler;
 
 macro_rules! define_is_implemented {
@@ -764,12 +394,10 @@ pub fn runnable(encoding: Encoding, byte: u8, spec: &Spec) -> Option<Op> {
 /// The immediate of `push`, `N` bytes at `pc + 1`, missing ones zero.
 #[inline(always)]
 pub(crate) fn push_word<const N: usize>(padded: &[u8], pc: usize) -> U256 {
-    match padded.get(pc + 1..pc + 1 + N) {
-        // ruint builds words of up to eight bytes without a loop when the size is a constant.
-        Some(bytes) => U256::try_from_be_slice(bytes).unwrap_or(U256::ZERO),
-        // Unreachable: the padding covers the longest immediate.
-        None => U256::ZERO,
-    }
+    let mut bytes = [0; 32];
+    // The padding covers the longest immediate, so there always are N bytes.
+    bytes[32 - N..].copy_from_slice(&padded[pc + 1..pc + 1 + N]);
+    U256::from_be_bytes(bytes)
 }
 
 /// The type that a checked operation's immediate names; legality was checked before.

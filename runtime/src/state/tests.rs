@@ -1,0 +1,138 @@
+//! Tests of the journaled state.
+
+use super::*;
+
+const A: Address = Address::repeat_byte(0xaa);
+const B: Address = Address::repeat_byte(0xbb);
+
+fn w(value: u64) -> U256 {
+    U256::from(value)
+}
+
+fn state() -> State<InMemoryDatabase> {
+    let mut database = InMemoryDatabase::new();
+    database.insert_account(A, 1, w(100), Bytes::from_static(&[0]));
+    database.insert_storage(A, w(1), w(11));
+    let mut state = State::new(database);
+    state.begin_transaction(Fork::Prague);
+    state
+}
+
+fn sstore(state: &mut State<InMemoryDatabase>, key: u64, value: u64) -> StorageWrite {
+    state.sstore(&A, &w(key), &w(value), true).expect("no host trouble").expect("affordable")
+}
+
+fn sload(state: &mut State<InMemoryDatabase>, key: u64) -> Access<U256> {
+    state.sload(&A, &w(key), true).expect("no host trouble").expect("affordable")
+}
+
+#[test]
+fn revert_restores_everything_since_the_checkpoint() {
+    let mut state = state();
+    sstore(&mut state, 1, 12);
+    state.tstore(&A, &w(5), &w(55));
+    state.log(Log { address: A, topics: vec![], data: Bytes::new() });
+    state.add_refund(7);
+    let before = state.diff();
+    let checkpoint = state.checkpoint();
+
+    sstore(&mut state, 1, 13);
+    sstore(&mut state, 2, 22);
+    state.tstore(&A, &w(5), &w(56));
+    state.tstore(&B, &w(5), &w(57));
+    state.log(Log { address: B, topics: vec![], data: Bytes::new() });
+    state.add_refund(-3);
+    assert!(state.transfer(&A, &B, w(40)).expect("no host trouble"));
+    assert!(state.create_account(&B).expect("no host trouble"));
+    state.set_code(&B, Bytes::from_static(&[1, 2])).expect("no host trouble");
+    assert_ne!(state.diff(), before);
+
+    state.revert_to(checkpoint);
+    assert_eq!(state.diff(), before);
+    assert_eq!((state.tload(&A, &w(5)), state.tload(&B, &w(5))), (w(55), w(0)));
+    assert_eq!((state.logs().len(), state.refund()), (1, 7));
+    assert!(!sload(&mut state, 1).is_cold, "warm before the checkpoint");
+    assert!(sload(&mut state, 2).is_cold, "warm only since the checkpoint");
+    assert!(state.access_account(&B, true).expect("no trouble").expect("affordable").is_cold);
+    assert!(!state.is_created_now(&B).expect("no trouble"));
+}
+
+#[test]
+fn the_original_value_is_that_of_the_transactions_start() {
+    let mut state = state();
+    let first = sstore(&mut state, 1, 12);
+    assert_eq!(first, StorageWrite { original: w(11), current: w(11), is_cold: true });
+    let second = sstore(&mut state, 1, 13);
+    assert_eq!(second, StorageWrite { original: w(11), current: w(12), is_cold: false });
+    state.begin_transaction(Fork::Prague);
+    let third = sstore(&mut state, 1, 14);
+    assert_eq!(third, StorageWrite { original: w(13), current: w(13), is_cold: true });
+}
+
+#[test]
+fn a_transaction_starts_cold_and_without_transient_words() {
+    let mut state = state();
+    sload(&mut state, 1);
+    state.tstore(&A, &w(1), &w(9));
+    state.begin_transaction(Fork::Prague);
+    assert!(sload(&mut state, 1).is_cold);
+    assert_eq!(state.tload(&A, &w(1)), U256::ZERO);
+    assert_eq!(sload(&mut state, 1).value, w(11));
+}
+
+/// A database that must not be asked for storage or unknown accounts.
+struct Untouchable;
+
+impl Database for Untouchable {
+    fn account(&mut self, address: &Address) -> Result<Option<AccountInfo>, HostError> {
+        assert_eq!(*address, A, "a cold touch that can't be paid reached the database");
+        Ok(None)
+    }
+    fn code(&mut self, _: &B256) -> Result<Bytes, HostError> {
+        Err(HostError("unused".into()))
+    }
+    fn storage(&mut self, _: &Address, _: &U256) -> Result<U256, HostError> {
+        Err(HostError("the disk is gone".into()))
+    }
+    fn block_hash(&mut self, _: u64) -> Result<B256, HostError> {
+        Err(HostError("unused".into()))
+    }
+}
+
+#[test]
+fn a_cold_touch_that_cannot_be_paid_never_reaches_the_database() {
+    let mut state = State::new(Untouchable);
+    assert!(matches!(state.sload(&A, &w(1), false), Ok(None)));
+    assert!(matches!(state.sstore(&A, &w(1), &w(2), false), Ok(None)));
+    assert!(matches!(state.access_account(&B, false), Ok(None)));
+    let error = state.sload(&A, &w(1), true).expect_err("the database fails");
+    assert_eq!(error.to_string(), "the host failed: the disk is gone");
+}
+
+#[test]
+fn precompiles_are_warm_by_fork() {
+    let address = |number: u64| Address::from_word(w(number).into());
+    assert!(is_precompile(Fork::Cancun, &address(0x0a)));
+    assert!(!is_precompile(Fork::Cancun, &address(0x0b)));
+    assert!(is_precompile(Fork::Prague, &address(0x11)));
+    assert!(!is_precompile(Fork::Prague, &address(0x100)));
+    assert!(is_precompile(Fork::Osaka, &address(0x100)));
+    assert!(!is_precompile(Fork::Osaka, &address(0)));
+    assert!(!is_precompile(Fork::Osaka, &address(0x1_0001)));
+}
+
+#[test]
+fn a_flushed_state_differs_in_nothing_and_reads_back() {
+    let mut state = state();
+    sstore(&mut state, 1, 0);
+    sstore(&mut state, 3, 33);
+    state.set_code(&B, Bytes::from_static(&[9])).expect("no host trouble");
+    state.set_nonce(&B, 1).expect("no host trouble");
+    state.flush();
+    assert!(state.diff().is_empty());
+    let mut again = State::new(state.into_database());
+    assert_eq!(again.peek_storage(&A, &w(1)).expect("no trouble"), U256::ZERO);
+    assert_eq!(again.peek_storage(&A, &w(3)).expect("no trouble"), w(33));
+    let hash = again.account(&B).expect("no trouble").code_hash;
+    assert_eq!(again.code(&hash).expect("no trouble"), Bytes::from_static(&[9]));
+}
