@@ -7,13 +7,14 @@
 //! fear for its stack.
 //!
 //! [`ast`] is plain data; [`token`] is the token table, `lexer` and `parser` with `grammar` produce the
-//! tree, and `pretty` turns it back into text.
+//! tree, and [`pretty`] turns it back into text.
 
 pub mod ast;
 mod grammar;
 mod lexer;
 mod literals;
 mod parser;
+pub mod pretty;
 pub mod token;
 
 use chumsky::Parser;

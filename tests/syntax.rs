@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 use kalix::source::Source;
 use kalix::syntax::ast::Module;
 use kalix::syntax::parse;
+use kalix::syntax::pretty::pretty;
+use proptest::prelude::*;
+
+#[path = "syntax/generate.rs"]
+mod generate;
 
 /// Our own example contracts.
 fn examples() -> Vec<PathBuf> {
@@ -130,4 +135,146 @@ fn resolution_rules_have_their_codes() {
         ["2:15 K0013 comparisons cannot be chained; write `a < b && b < c`"]
     );
     assert_eq!(report(&in_function("let move = 1;")), ["2:5 K0109 `move` is reserved"]);
+}
+
+/// A tree as text, without the spans in it.
+fn dump(module: &Module) -> String {
+    let full = format!("{module:?}");
+    let mut out = String::with_capacity(full.len());
+    let mut rest = full.as_str();
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let start = digits(from);
+        let end = from[start..].strip_prefix("..").map_or(0, digits);
+        let (taken, kept) = if end > 0 { (start + 2 + end, "_") } else { (start, &from[..start]) };
+        out.push_str(kept);
+        rest = &from[taken..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[track_caller]
+fn check_round_trip(module: &Module) {
+    let text = pretty(module);
+    let again = parse_cleanly(&Source::new("printed", text.as_str()));
+    // The whole module's span and lengths differ, everything else is the same.
+    let (before, after) = (dump(module), dump(&again));
+    if before != after {
+        let at = before.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
+        let context = |dump: &str| dump.chars().skip(at.saturating_sub(300)).take(600).collect::<String>();
+        panic!("{text}\n--- before printing\n{}\n--- after\n{}", context(&before), context(&after));
+    }
+}
+
+#[test]
+fn examples_and_samples_survive_printing() {
+    for path in examples().into_iter().chain(samples()) {
+        check_round_trip(&parse_cleanly(&read(&path)));
+    }
+}
+
+#[test]
+fn every_production_survives_printing() {
+    check_round_trip(&parse_cleanly(&read(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests/parser/everything.kalix"),
+    )));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_trees_survive_printing(seed in any::<u64>()) {
+        let module = generate::Generator::new(seed).module();
+        check_round_trip(&module);
+    }
+
+    #[test]
+    fn token_soup_never_panics(seed in any::<u64>()) {
+        let text = generate::Generator::new(seed).soup();
+        let (module, diags) = parse(&Source::new("soup", text.as_str()));
+        if diags.is_empty() {
+            check_round_trip(&module);
+        }
+    }
+
+    #[test]
+    fn arbitrary_text_never_panics(text in ".{0,200}") {
+        parse(&Source::new("text", text));
+    }
+}
+
+#[test]
+fn damaged_contracts_never_panic() {
+    for path in examples() {
+        let text = read(&path).text().to_owned();
+        for at in (0..text.len()).filter(|&at| text.is_char_boundary(at)) {
+            parse(&Source::new("cut", &text[..at]));
+            let mut holed = text.clone();
+            holed.remove(at);
+            parse(&Source::new("holed", holed));
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_is_reported_and_costs_no_stack() {
+    let n = 20_000;
+    let cases = [
+        in_function(&format!("{}1{};", "(".repeat(n), ")".repeat(n))),
+        in_function(&"(".repeat(n)),
+        in_function(&format!("{}{}", "{".repeat(n), "}".repeat(n))),
+        in_function(&"{".repeat(n)),
+        in_function(&format!("{}x;", "-".repeat(n))),
+        in_function(&format!("{}x;", "& ".repeat(n))),
+        in_function(&format!("x{};", " + x".repeat(n))),
+        in_function(&format!("x{};", " ** x".repeat(n))),
+        in_function(&format!("x{};", " = x".repeat(n))),
+        in_function(&format!("x{};", ".f".repeat(n))),
+        in_function(&format!("x{};", "[0]".repeat(n))),
+        in_function(&format!("x{}{};", "[x".repeat(n), "]".repeat(n))),
+        in_function(&format!("x{};", " as u8".repeat(n))),
+        in_function(&format!("{}{{ }}", "if a { } else ".repeat(n))),
+        in_function(&"if ".repeat(n)),
+        in_function(&"match x { _ => ".repeat(n)),
+        in_function(&"return ".repeat(n)),
+        in_function(&"new A{value: ".repeat(n)),
+        in_function(&"A { a: ".repeat(n)),
+        in_function(&format!("let {}x{} = 1;", "(".repeat(n), ")".repeat(n))),
+        format!("contract C {{ state x: {}u8{}; }}", "Vec<".repeat(n), ">".repeat(n)),
+        format!("contract C {{ state x: {}u8; }}", "& ".repeat(n)),
+        "contract C { ".repeat(n),
+        format!("/*{}", "/*".repeat(n)),
+    ];
+    for text in cases {
+        let shown: String = text.chars().take(60).collect();
+        let begin = std::time::Instant::now();
+        let reported = report(&text);
+        assert!(!reported.is_empty(), "{shown}");
+        // Generous for a loaded machine; quadratic behavior takes minutes.
+        assert!(begin.elapsed().as_secs() < 10, "{shown} took {:?}", begin.elapsed());
+    }
+    assert_eq!(
+        report(&in_function(&format!("{}1{};\nlet = 2;", "(".repeat(300), ")".repeat(300)))),
+        [
+            "2:256 K0008 expression is nested more than 256 levels deep",
+            "3:5 K0001 unexpected `=`, expected a pattern, `const` or `mut`"
+        ]
+    );
+}
+
+#[test]
+fn parsing_takes_microseconds() {
+    let source = read(&examples()[0]);
+    parse(&source);
+    let begin = std::time::Instant::now();
+    for _ in 0..100 {
+        parse(&source);
+    }
+    let each = begin.elapsed() / 100;
+    eprintln!("{} bytes in {each:?}", source.text().len());
+    assert!(each.as_millis() < 5, "{each:?}");
 }

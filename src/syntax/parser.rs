@@ -55,11 +55,13 @@ pub(super) struct Context {
     height: u32,
     hint_at: usize,
     hints: Expected,
+    // Where the latest failure was noticed: recovery goes at least so far.
+    failed_at: usize,
 }
 
 impl Context {
     pub(super) fn new(text: &str) -> Self {
-        Self { text: text.into(), depth: 0, height: 0, hint_at: 0, hints: Expected::default() }
+        Self { text: text.into(), depth: 0, height: 0, hint_at: 0, hints: Expected::default(), failed_at: 0 }
     }
 }
 
@@ -200,6 +202,7 @@ pub(super) fn grow(input: &mut Cursor<'_>, what: &'static str) -> Parsed<()> {
 }
 
 fn too_deep(input: &mut Cursor<'_>, what: &'static str) -> ParseError {
+    input.state().failed_at = position(input);
     let mut diagnostic = Diagnostic::new(Code::NestedTooDeeply, peek_span(input));
     diagnostic.arg("what", what).arg("n", NESTING_MAX);
     ParseError::other(diagnostic)
@@ -228,6 +231,11 @@ pub(super) fn peek_span(input: &mut Cursor<'_>) -> Span {
     span
 }
 
+/// How many tokens were taken.
+fn position(input: &Cursor<'_>) -> usize {
+    input.cursor().inner().0
+}
+
 /// The text under `span`.
 pub(super) fn text<'c>(input: &'c mut Cursor<'_>, span: Span) -> &'c str {
     input.state().text.get(span.range()).unwrap_or("")
@@ -244,8 +252,9 @@ pub(super) fn at_word(input: &mut Cursor<'_>, words: &[&str]) -> bool {
 
 /// The failure of a production that found something else than `expected` at this place.
 pub(super) fn unexpected(input: &mut Cursor<'_>, mut expected: Expected) -> ParseError {
-    let at = *input.cursor().inner();
-    if input.state().hint_at == at.0 {
+    let at = position(input);
+    input.state().failed_at = at;
+    if input.state().hint_at == at {
         expected = expected.and(input.state().hints);
     }
     let found = input.peek();
@@ -254,7 +263,7 @@ pub(super) fn unexpected(input: &mut Cursor<'_>, mut expected: Expected) -> Pars
 
 /// Notes that one of `expected` could have stood here.
 pub(super) fn hint(input: &mut Cursor<'_>, expected: Expected) {
-    let at = input.cursor().inner().0;
+    let at = position(input);
     let state = input.state();
     state.hints = if state.hint_at == at { state.hints.and(expected) } else { expected };
     state.hint_at = at;
@@ -386,21 +395,24 @@ pub(super) fn strict_list<O>(
 }
 
 /// Skips what could not be read, up to the end of a statement or item: after `;` or a group in braces,
-/// before the `}` of the enclosing block, before a token of `starts`. Always takes something, unless the
-/// very next token ends the enclosing block.
+/// before the `}` of the enclosing block, before a token of `starts`. Goes at least to the place of the
+/// failure, and always takes something, unless the very next token ends the enclosing block.
 pub(super) fn skip_broken(input: &mut Cursor<'_>, starts: fn(Token) -> bool) {
+    let failed_at = input.state().failed_at;
     let mut brackets = 0usize;
     let mut first = true;
     while let Some(token) = input.peek() {
+        let may_end = position(input) >= failed_at;
         match token {
-            T![;] if brackets == 0 => {
+            T![;] if brackets == 0 && may_end => {
                 input.skip();
                 return;
             }
             T!['}'] => return,
             T!['{'] => {
                 skip_braces(input);
-                if input.peek() != Some(T![else]) {
+                first = false;
+                if position(input) >= failed_at && input.peek() != Some(T![else]) {
                     eat(input, T![;]);
                     return;
                 }
@@ -408,7 +420,7 @@ pub(super) fn skip_broken(input: &mut Cursor<'_>, starts: fn(Token) -> bool) {
             }
             T!['['] => brackets += 1,
             T![']'] => brackets = brackets.saturating_sub(1),
-            token if !first && starts(token) => return,
+            token if !first && may_end && starts(token) => return,
             _ => {}
         }
         first = false;

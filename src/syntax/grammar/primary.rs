@@ -251,7 +251,8 @@ fn arm(g: &Grammar, input: &mut Cursor<'_>) -> Parsed<Arm> {
         Expr { span: block.span, kind: ExprKind::Block(block) }
     } else {
         let body = run(input, &g.expr)?;
-        if eat(input, T![,]).is_none() && input.peek() != Some(T!['}']) {
+        // At the end of the text the match reports what is missing.
+        if eat(input, T![,]).is_none() && !matches!(input.peek(), None | Some(T!['}'])) {
             return Err(unexpected(input, Expected::token(T![,]).and(Expected::token(T!['}']))));
         }
         body
