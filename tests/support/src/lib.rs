@@ -6,12 +6,15 @@
 
 pub mod boundary;
 pub mod cases;
+pub mod filetests;
 pub mod generate;
 pub mod host;
 pub mod model;
 pub mod observe;
+pub mod operations;
 pub mod pieces;
 pub mod program;
 pub mod random;
 pub mod shrink;
 pub mod stepper;
+pub mod tiers;

@@ -149,13 +149,12 @@ fn word_of_bits(bits: impl Fn(usize) -> bool) -> U256 {
 
 /// a to the power of b, modulo 2^256, from the highest bit of b down.
 fn power_of_word(a: U256, b: U256) -> U256 {
-    let modulus = Natural::power_of_two(256);
     let (base, exponent) = (Natural::from_word(a), Natural::from_word(b));
     let mut result = Natural::small(1);
     for index in (0..exponent.bit_len()).rev() {
-        result = result.mul(&result).rem(&modulus);
+        result = result.mul(&result).low_digits(8);
         if exponent.bit(index) {
-            result = result.mul(&base).rem(&modulus);
+            result = result.mul(&base).low_digits(8);
         }
     }
     result.to_word()

@@ -93,7 +93,7 @@ pub fn exit_name(exit: Exit) -> String {
         Exit::Halt => "halt".to_owned(),
         Exit::Return => "return".to_owned(),
         Exit::Revert => "revert".to_owned(),
-        Exit::Trap(trap) => format!("trap ({trap})"),
+        Exit::Trap(trap) => trap.name().to_owned(),
         Exit::HostError => "host error".to_owned(),
         Exit::MemoryLimit => "memory limit".to_owned(),
         other => format!("{other:?}").to_lowercase(),

@@ -4,15 +4,32 @@ use std::sync::Arc;
 
 use zvm::bytecode::Code;
 use zvm::compiled::frame::Frame;
-use zvm::compiled::tier::{CompiledCode, Tier};
+use zvm::compiled::tier::CompiledCode;
 use zvm::interp;
 use zvm::outcome::Exit;
-use zvm_jit::{Jit, JitOptions};
 
 use crate::host::TestHost;
 use crate::observe::{BlockCounts, Observed};
 use crate::program::{Program, Setting};
 use crate::stepper;
+
+/// Whether native code is there to be tested.
+pub const HAS_JIT: bool = false;
+
+/// How a program is compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Compile;
+
+impl Compile {
+    /// As in production, with checks and counters on.
+    pub const PLAIN: Compile = Compile;
+    /// Without Cranelift's optimizer.
+    pub const UNOPTIMIZED: Compile = Compile;
+}
+
+fn compile(_: &Arc<Code>, _: &Setting, _: &Compile) -> Option<Arc<dyn CompiledCode>> {
+    None
+}
 
 /// What one tier made of a program.
 #[derive(Clone, Debug)]
@@ -25,7 +42,7 @@ pub struct Run {
 
 /// Runs a program operation by operation: the judge of both tiers.
 pub fn run_stepwise(code: &Arc<Code>, setting: &Setting) -> Run {
-    run(code, setting, stepper::run)
+    run(code, setting, |frame, host| stepper::run(frame, host))
 }
 
 /// Runs a program in the interpreter.
@@ -37,11 +54,7 @@ pub fn run_interpreted(code: &Arc<Code>, setting: &Setting) -> Run {
 pub fn run_compiled(code: &Arc<Code>, setting: &Setting, compiled: &dyn CompiledCode) -> Run {
     run(code, setting, |frame, host| {
         loop {
-            let exit = if compiled.can_enter(frame.pc) {
-                compiled.run(frame, host)
-            } else {
-                Exit::Interpret
-            };
+            let exit = if compiled.can_enter(frame.pc) { compiled.run(frame, host) } else { Exit::Interpret };
             if exit != Exit::Interpret {
                 return exit;
             }
@@ -78,9 +91,9 @@ pub struct Agreed {
 
 impl Prepared {
     /// Compiles the program's code for the rules of its setting.
-    pub fn new(program: &Program, options: &JitOptions) -> Prepared {
+    pub fn new(program: &Program, how: &Compile) -> Prepared {
         let code = program.to_code();
-        let compiled = Jit::new(*options).compile(&code, &program.setting.spec());
+        let compiled = compile(&code, &program.setting, how);
         Prepared { code, compiled }
     }
 

@@ -132,6 +132,11 @@ impl Natural {
         self.div_rem(divisor).1
     }
 
+    /// The remainder after division by 2 to the power of `32 * digits`.
+    pub fn low_digits(&self, digits: usize) -> Natural {
+        Natural::from_digits(self.0.iter().copied().take(digits).collect())
+    }
+
     fn digit(&self, index: usize) -> u32 {
         self.0.get(index).copied().unwrap_or(0)
     }
@@ -182,7 +187,7 @@ impl Integer {
     /// The word congruent to this number modulo 2^256.
     pub fn to_word(&self) -> U256 {
         let modulus = Natural::power_of_two(256);
-        let residue = self.magnitude.rem(&modulus);
+        let residue = self.magnitude.low_digits(8);
         if self.negative && !residue.is_zero() { modulus.sub(&residue).to_word() } else { residue.to_word() }
     }
 
