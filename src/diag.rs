@@ -2,7 +2,7 @@
 //!
 //! A stage pushes into a [`Diagnostics`] sink and goes on. Codes, titles and explanations live in
 //! [`codes`]; a [`Diagnostic`] only names a code, fills the title's placeholders and points at places.
-//! Terminal text is made by `render`, JSON for editors by `json`.
+//! Terminal text is made by [`render`], JSON for editors by [`json`].
 //!
 //! ```
 //! use kalix::diag::{Code, Diagnostics};
@@ -19,6 +19,8 @@
 //! ```
 
 mod codes;
+pub mod json;
+pub mod render;
 
 pub use codes::Code;
 
@@ -115,6 +117,12 @@ impl Diagnostic {
         message: impl Into<String>,
     ) -> &mut Self {
         self.fix = Some(Fix { message: message.into(), span, replacement: replacement.into() });
+        self
+    }
+
+    /// Moves the primary place: something missing is shown where it belongs.
+    pub fn move_to(&mut self, span: Span) -> &mut Self {
+        self.span = span;
         self
     }
 

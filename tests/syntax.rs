@@ -110,7 +110,7 @@ fn last( { }
             "7:13 K0001 unexpected `;`, expected an expression",
             "9:14 K0001 unexpected `5`, expected a name",
             "12:8 K0001 unexpected `1`, expected a name or `new`",
-            "14:5 K0001 unexpected `fn`, expected `;`",
+            "13:20 K0001 unexpected `fn`, expected `;`",
             "16:1 K0001 unexpected `contact`, expected an item",
             "17:10 K0001 unexpected `{`, expected a name, `const`, `mut` or `)`",
         ]
@@ -212,10 +212,15 @@ fn damaged_contracts_never_panic() {
     for path in examples() {
         let text = read(&path).text().to_owned();
         for at in (0..text.len()).filter(|&at| text.is_char_boundary(at)) {
-            parse(&Source::new("cut", &text[..at]));
             let mut holed = text.clone();
             holed.remove(at);
-            parse(&Source::new("holed", holed));
+            for damaged in [Source::new("cut", &text[..at]), Source::new("holed", holed)] {
+                let (_, diags) = parse(&damaged);
+                if at % 16 == 0 {
+                    kalix::diag::render::render(&diags, &damaged, false);
+                    kalix::diag::json::to_json(&diags, &damaged);
+                }
+            }
         }
     }
 }
@@ -277,4 +282,12 @@ fn parsing_takes_microseconds() {
     let each = begin.elapsed() / 100;
     eprintln!("{} bytes in {each:?}", source.text().len());
     assert!(each.as_millis() < 5, "{each:?}");
+}
+
+#[test]
+fn a_report_shows_the_place_and_the_fix() {
+    let source = Source::new("vault.kalix", in_function("let a = 1\nlet b = a < 2 < 3;"));
+    let (_, diags) = parse(&source);
+    insta::assert_snapshot!(kalix::diag::render::render(&diags, &source, false));
+    insta::assert_snapshot!(kalix::diag::render::render_short(&diags, &source));
 }

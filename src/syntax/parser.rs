@@ -332,7 +332,8 @@ pub(super) fn expect_semi(input: &mut Cursor<'_>, start: &StartOf) -> Parsed<()>
     }
     let source = input.state().text.clone();
     let mut diagnostic = error.into_diagnostic(&source);
-    diagnostic.secondary(before.after(), "`;` is missing here").fix(before.after(), ";", "add `;`");
+    diagnostic.move_to(before.after());
+    diagnostic.label("`;` is missing here").fix(before.after(), ";", "add `;`");
     report(input, diagnostic);
     Ok(())
 }
