@@ -1,0 +1,298 @@
+//! Basic blocks: where control can enter, how it leaves, what it needs of the stack.
+
+use std::ops::Range;
+
+use alloy_primitives::U256;
+use zvm::bytecode::{Code, Op, instructions};
+use zvm::compiled::frame::Spec;
+use zvm::interp::ops::runnable;
+
+use super::gas;
+
+/// Number of a block.
+pub(crate) type BlockId = u32;
+/// No block.
+pub(crate) const NO_BLOCK: u32 = u32::MAX;
+
+/// One instruction, decoded for a spec.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instr {
+    /// Body offset.
+    pub pc: u32,
+    /// Body offset of the next instruction.
+    pub next_pc: u32,
+    /// The operation; `None` for an invalid opcode, which needs nothing of stack or gas.
+    pub op: Option<Op>,
+    /// First byte of the immediate.
+    pub immediate: u8,
+    /// Static gas of the instructions of the block after this one.
+    pub gas_after: u64,
+    /// Whether a later instruction of the block may end the frame in another way than out of gas.
+    pub exact_after: bool,
+}
+
+/// Where a jump goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// To a block.
+    Block(BlockId),
+    /// To an offset that is no jump target.
+    Invalid,
+    /// Known only at run time.
+    Dynamic,
+}
+
+/// How control leaves a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Terminator {
+    /// Into the next block, without an instruction of its own.
+    FallThrough(BlockId),
+    /// By the last instruction, a `jump`.
+    Jump(Target),
+    /// By the last instruction, a `jumpi`; the second block follows when the condition is zero.
+    JumpI(Target, BlockId),
+    /// The last instruction ends the frame.
+    End,
+}
+
+/// A basic block.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    /// Body offset of the head.
+    pub pc: u32,
+    /// The instructions, in [`Analysis::instrs`](super::Analysis::instrs).
+    pub instrs: Range<usize>,
+    /// Whether the head is a JUMPDEST.
+    pub is_jump_target: bool,
+    /// Whether the block is entered only by falling through from a `jumpi` before it.
+    pub follows_jumpi: bool,
+    /// How control leaves.
+    pub terminator: Terminator,
+    /// Static gas of all instructions.
+    pub gas: u64,
+    /// Whether an instruction may end the frame in another way than out of gas.
+    pub exact: bool,
+    /// Words that must be on the stack at the head.
+    pub need: u16,
+    /// Most words that the block has on the stack above the head's.
+    pub growth: i32,
+    /// Words on the stack at the end, less those at the head.
+    pub delta: i32,
+}
+
+/// Finds the blocks of `code` and decodes their instructions.
+pub(crate) fn find(code: &Code, spec: &Spec, block_ops_max: usize) -> (Vec<Block>, Vec<Instr>) {
+    let mut finder = Finder { code, block_ops_max, blocks: Vec::new(), instrs: Vec::new(), open: None };
+    let mut end = 0;
+    for instruction in instructions(code.body(), code.encoding()) {
+        end = instruction.next;
+        finder.instruction(Instr {
+            pc: instruction.offset as u32,
+            next_pc: instruction.next as u32,
+            op: runnable(code.encoding(), instruction.byte, spec),
+            immediate: instruction.immediate_byte(),
+            gas_after: 0,
+            exact_after: false,
+        });
+    }
+    let end = end as u32;
+    finder.instruction(Instr {
+        pc: end,
+        next_pc: end,
+        op: Some(Op::Halt),
+        immediate: 0,
+        gas_after: 0,
+        exact_after: false,
+    });
+    finder.close(Terminator::End);
+    let Finder { mut blocks, instrs, .. } = finder;
+    resolve_targets(code, &mut blocks);
+    (blocks, instrs)
+}
+
+/// The block under construction.
+struct Open {
+    first: usize,
+    pc: u32,
+    follows_jumpi: bool,
+    height: i32,
+    need: i32,
+    growth: i32,
+    /// What the block itself pushed, constants as far as they fit a jump target; the last is the top.
+    constants: Vec<Option<u64>>,
+}
+
+struct Finder<'c> {
+    code: &'c Code,
+    block_ops_max: usize,
+    blocks: Vec<Block>,
+    instrs: Vec<Instr>,
+    open: Option<Open>,
+}
+
+/// Stands for "the target at this offset" until all blocks are known.
+const UNRESOLVED: u32 = NO_BLOCK;
+
+impl Finder<'_> {
+    fn instruction(&mut self, instr: Instr) {
+        let is_jump_target = instr.op == Some(Op::JumpDest);
+        let size = self.open.as_ref().map_or(0, |open| self.instrs.len() - open.first);
+        if size > 0 && (is_jump_target || size >= self.block_ops_max) {
+            let next = self.blocks.len() as u32 + 1;
+            self.close(Terminator::FallThrough(next));
+            self.start(instr.pc, false);
+        } else if self.open.is_none() {
+            // Nothing reaches code after an end but through a jump target.
+            if !is_jump_target && !self.blocks.is_empty() {
+                return;
+            }
+            self.start(instr.pc, false);
+        }
+        let open = self.open.as_mut().expect("a block was opened above");
+        let target = open.apply(self.code, &instr);
+        self.instrs.push(instr);
+        match instr.op {
+            None => self.close(Terminator::End),
+            Some(op) if !op.immediate_is_legal(instr.immediate) => self.close(Terminator::End),
+            Some(Op::Jump) => self.close(Terminator::Jump(target)),
+            Some(Op::JumpI) => {
+                let next = self.blocks.len() as u32 + 1;
+                self.close(Terminator::JumpI(target, next));
+                self.start(instr.next_pc, true);
+            }
+            Some(op) if op.ends_block() => self.close(Terminator::End),
+            Some(_) => {}
+        }
+    }
+
+    fn start(&mut self, pc: u32, follows_jumpi: bool) {
+        self.open = Some(Open {
+            first: self.instrs.len(),
+            pc,
+            follows_jumpi,
+            height: 0,
+            need: 0,
+            growth: 0,
+            constants: Vec::new(),
+        });
+    }
+
+    fn close(&mut self, terminator: Terminator) {
+        let Some(open) = self.open.take() else { return };
+        let instrs = open.first..self.instrs.len();
+        let gas = gas::annotate(&mut self.instrs[instrs.clone()]);
+        let in_block = &self.instrs[instrs.clone()];
+        let exact = in_block.iter().any(|i| i.op.is_some_and(gas::may_end_otherwise));
+        let is_jump_target = in_block.first().is_some_and(|i| i.op == Some(Op::JumpDest));
+        self.blocks.push(Block {
+            pc: open.pc,
+            instrs,
+            is_jump_target,
+            follows_jumpi: open.follows_jumpi && !is_jump_target,
+            terminator,
+            gas,
+            exact,
+            // Bounded by 256 words for each of `block_ops_max` instructions at most; heads above 1024 always fail.
+            need: open.need.min(i32::from(u16::MAX)) as u16,
+            growth: open.growth,
+            delta: open.height,
+        });
+    }
+}
+
+impl Open {
+    /// Applies an instruction's stack effect and gives the target if it jumps.
+    fn apply(&mut self, code: &Code, instr: &Instr) -> Target {
+        let Some(op) = instr.op else { return Target::Dynamic };
+        let (needs, leaves) = op.stack_effect(instr.immediate);
+        self.need = self.need.max(i32::from(needs) - self.height);
+        self.height += i32::from(leaves) - i32::from(needs);
+        self.growth = self.growth.max(self.height);
+        self.constants_apply(code, instr, op, usize::from(needs), usize::from(leaves))
+    }
+
+    fn constants_apply(&mut self, code: &Code, instr: &Instr, op: Op, needs: usize, leaves: usize) -> Target {
+        let known = &mut self.constants;
+        let top = known.last().copied().flatten();
+        if let Some(value) = push_value(code, instr, op) {
+            known.push(Some(u64::try_from(value).unwrap_or(u64::MAX)));
+        } else if let Some(n) = dup_depth(op, instr.immediate) {
+            let value = known.len().checked_sub(n).and_then(|i| known[i]);
+            known.push(value);
+        } else if let Some(n) = swap_depth(op, instr.immediate) {
+            if known.len() <= n {
+                let missing = n + 1 - known.len();
+                known.splice(0..0, std::iter::repeat_n(None, missing));
+            }
+            let last = known.len() - 1;
+            known.swap(last, last - n);
+        } else {
+            known.truncate(known.len().saturating_sub(needs));
+            known.resize(known.len() + leaves, None);
+        }
+        match top {
+            Some(offset) if code.is_jump_target(usize::try_from(offset).unwrap_or(usize::MAX)) => {
+                // Resolved to a number once all blocks are known.
+                Target::Block(offset as u32)
+            }
+            Some(_) => Target::Invalid,
+            None => Target::Dynamic,
+        }
+    }
+}
+
+/// Turns offsets into numbers of blocks, and successors that don't exist into ends.
+fn resolve_targets(code: &Code, blocks: &mut [Block]) {
+    let mut at = vec![UNRESOLVED; code.body().len()];
+    for (id, block) in blocks.iter().enumerate() {
+        if let Some(slot) = at.get_mut(block.pc as usize) {
+            *slot = id as u32;
+        }
+    }
+    for block in blocks {
+        let (Terminator::Jump(target) | Terminator::JumpI(target, _)) = &mut block.terminator else {
+            continue;
+        };
+        if let Target::Block(offset) = *target {
+            *target = Target::Block(at[offset as usize]);
+        }
+    }
+}
+
+/// The word a push pushes; `None` for other operations.
+pub(crate) fn push_value(code: &Code, instr: &Instr, op: Op) -> Option<U256> {
+    if op == Op::Push0 {
+        return Some(U256::ZERO);
+    }
+    if op == Op::Pc {
+        return Some(U256::from(instr.pc));
+    }
+    if !is_push(op) {
+        return None;
+    }
+    let len = usize::from(op.info().imm);
+    let start = instr.pc as usize + 1;
+    // The padding holds the zeros of an immediate that the end of code cuts off.
+    Some(U256::from_be_slice(&code.padded()[start..start + len]))
+}
+
+/// PUSH1 to PUSH32: every push of an immediate has an EVM byte.
+fn is_push(op: Op) -> bool {
+    matches!(op.info().evm, Some(0x60..=0x7f))
+}
+
+/// n of an operation that duplicates word n.
+pub(crate) fn dup_depth(op: Op, immediate: u8) -> Option<usize> {
+    match op.info().evm {
+        Some(byte @ 0x80..=0x8f) => Some(usize::from(byte - 0x80) + 1),
+        _ => (op == Op::DupN && immediate != 0).then_some(usize::from(immediate)),
+    }
+}
+
+/// n of an operation that swaps the top with word n + 1.
+pub(crate) fn swap_depth(op: Op, immediate: u8) -> Option<usize> {
+    match op.info().evm {
+        Some(byte @ 0x90..=0x9f) => Some(usize::from(byte - 0x90) + 1),
+        _ => (op == Op::SwapN && immediate != 0).then_some(usize::from(immediate)),
+    }
+}

@@ -1,0 +1,85 @@
+//! Stack heights at block heads, where they are the same on every path from the start of the code.
+//!
+//! A known height makes the stack check of a block a matter of compile time and its slots addresses at fixed
+//! offsets. Whoever enters compiled code checks the height once ([`entry`](crate::entry)), so the knowledge is
+//! sound for frames that start with words on the stack as well.
+
+use zvm::gas::STACK_LIMIT;
+
+use super::blocks::{Block, BlockId, Target, Terminator};
+
+/// The stack height at a block's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Height {
+    /// No path from the start was found.
+    Unreached,
+    /// The same on every path.
+    Known(u16),
+    /// Different or not known.
+    Unknown,
+}
+
+/// Heights of all blocks. Each block changes at most twice, so the work is linear in the edges.
+pub(crate) fn solve(blocks: &[Block]) -> Vec<Height> {
+    let mut heights = vec![Height::Unreached; blocks.len()];
+    let mut work = vec![(0, Height::Known(0))];
+    let has_dynamic_jump = blocks.iter().any(|block| {
+        matches!(block.terminator, Terminator::Jump(Target::Dynamic) | Terminator::JumpI(Target::Dynamic, _))
+    });
+    if has_dynamic_jump {
+        let targets = blocks.iter().enumerate().filter(|(_, block)| block.is_jump_target);
+        work.extend(targets.map(|(id, _)| (id as BlockId, Height::Unknown)));
+    }
+    while let Some((id, incoming)) = work.pop() {
+        let id = id as usize;
+        let merged = merge(heights[id], incoming);
+        if merged == heights[id] {
+            continue;
+        }
+        heights[id] = merged;
+        let block = &blocks[id];
+        let Some(after) = height_after(block, merged) else { continue };
+        match block.terminator {
+            Terminator::FallThrough(next) => work.push((next, after)),
+            Terminator::Jump(target) => work.extend(target_block(target).map(|to| (to, after))),
+            Terminator::JumpI(target, next) => {
+                work.push((next, after));
+                work.extend(target_block(target).map(|to| (to, after)));
+            }
+            Terminator::End => {}
+        }
+    }
+    // Blocks without a path from the start are entered from the interpreter only.
+    for height in &mut heights {
+        if *height == Height::Unreached {
+            *height = Height::Unknown;
+        }
+    }
+    heights
+}
+
+fn merge(old: Height, new: Height) -> Height {
+    match (old, new) {
+        (Height::Unreached, other) | (other, Height::Unreached) => other,
+        (Height::Known(a), Height::Known(b)) if a == b => old,
+        _ => Height::Unknown,
+    }
+}
+
+/// The height at the block's end; `None` when its stack check always fails.
+fn height_after(block: &Block, at_head: Height) -> Option<Height> {
+    let Height::Known(height) = at_head else { return Some(at_head) };
+    fits(block, height).then(|| Height::Known((i32::from(height) + block.delta) as u16))
+}
+
+/// Whether the block's stack check succeeds with that many words.
+pub(crate) fn fits(block: &Block, height: u16) -> bool {
+    height >= block.need && i32::from(height) + block.growth <= STACK_LIMIT as i32
+}
+
+fn target_block(target: Target) -> Option<BlockId> {
+    match target {
+        Target::Block(id) => Some(id),
+        Target::Invalid | Target::Dynamic => None,
+    }
+}

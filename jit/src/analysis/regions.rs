@@ -1,0 +1,66 @@
+//! Regions: consecutive blocks that become one native function.
+//!
+//! Compile time grows faster than linearly with a function's size, so code is cut; a cut is made where the fewest
+//! loops cross it, because crossing costs a return to the driver.
+
+use std::ops::Range;
+
+use super::blocks::{Block, BlockId, Target, Terminator};
+
+/// A consecutive range of blocks.
+pub(crate) type Region = Range<BlockId>;
+
+/// Cuts the blocks into regions of at most `blocks_max`, except that blocks which only a fall-through enters stay
+/// with their predecessor.
+pub(crate) fn cut(blocks: &[Block], blocks_max: usize) -> Vec<Region> {
+    let blocks_max = blocks_max.max(1);
+    let crossings = loop_crossings(blocks);
+    let mut regions = Vec::new();
+    let mut start = 0;
+    while start < blocks.len() {
+        let end = if blocks.len() - start <= blocks_max {
+            blocks.len()
+        } else {
+            best_cut(blocks, &crossings, start, blocks_max)
+        };
+        regions.push(start as BlockId..end as BlockId);
+        start = end;
+    }
+    regions
+}
+
+/// The cut in the last three quarters of the window that the fewest loops cross, the latest of equals.
+fn best_cut(blocks: &[Block], crossings: &[i32], start: usize, blocks_max: usize) -> usize {
+    let window = start + (blocks_max / 4).max(1)..=start + blocks_max;
+    let allowed = |cut: &usize| !blocks[*cut].follows_jumpi;
+    match window.clone().filter(allowed).min_by_key(|&cut| (crossings[cut], usize::MAX - cut)) {
+        Some(cut) => cut,
+        // A chain of conditional jumps longer than the window: go on to its end.
+        None => (*window.end()..blocks.len()).find(allowed).unwrap_or(blocks.len()),
+    }
+}
+
+/// For each position, the number of backward jumps that cross it.
+fn loop_crossings(blocks: &[Block]) -> Vec<i32> {
+    let mut steps = vec![0; blocks.len() + 1];
+    for (id, block) in blocks.iter().enumerate() {
+        let (Terminator::Jump(Target::Block(to)) | Terminator::JumpI(Target::Block(to), _)) =
+            block.terminator
+        else {
+            continue;
+        };
+        if to as usize <= id {
+            // Cuts before `to + 1` up to before `id` would separate the loop.
+            steps[to as usize + 1] += 1;
+            steps[id + 1] -= 1;
+        }
+    }
+    let mut sum = 0;
+    steps
+        .iter()
+        .map(|step| {
+            sum += step;
+            sum
+        })
+        .collect()
+}

@@ -1,0 +1,278 @@
+//! Runtime calls: the table of pointers, the signatures, and the shims behind them.
+//!
+//! All three are derived from [`for_each_builtin!`](zvm::for_each_builtin). A shim never unwinds into compiled
+//! code: a panic of the runtime becomes a host error. Compiled code finds the table through its run context, so
+//! that native code holds no addresses.
+
+use std::mem::offset_of;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use alloy_primitives::U256;
+use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
+use cranelift_codegen::isa::CallConv;
+use zvm::bytecode::Op;
+use zvm::compiled::frame::Frame;
+use zvm::gas;
+use zvm::host::{Host, HostError};
+use zvm::interp::ops::checked::{self, NumType};
+use zvm::interp::ops::{arith, bits, execute as execute_op, fault};
+use zvm::outcome::{Exit, STATUS_CONTINUE, Trap};
+
+use crate::entry::RunContext;
+
+/// Four consecutive words: operands first, the result replaces the first.
+type Words = *mut [U256; 4];
+
+macro_rules! rust_type {
+    (u32) => {
+        u32
+    };
+    (u64) => {
+        u64
+    };
+    (words) => {
+        Words
+    };
+}
+
+macro_rules! native_type {
+    (u32) => {
+        types::I32
+    };
+    (u64) => {
+        types::I64
+    };
+    (words) => {
+        types::I64
+    };
+}
+
+macro_rules! define_table {
+    ($( $(#[doc = $doc:literal])+ $Name:ident $name:ident ( $( $param:ident : $ty:ident ),* ); )*) => {
+        /// A runtime call.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Builtin {
+            $( $(#[doc = $doc])+ $Name, )*
+        }
+
+        /// Pointers to the shims, as compiled code finds them.
+        #[repr(C)]
+        pub(crate) struct BuiltinTable {
+            $( $name: unsafe extern "C" fn(*mut RunContext<'_>, $( rust_type!($ty) ),*) -> u32, )*
+        }
+
+        /// The one table.
+        pub(crate) static TABLE: BuiltinTable = BuiltinTable { $( $name: shims::$name ),* };
+
+        impl Builtin {
+            /// Number of runtime calls.
+            pub(crate) const COUNT: usize = [ $( Builtin::$Name ),* ].len();
+
+            /// Byte offset of the pointer in the table.
+            pub(crate) const fn table_offset(self) -> usize {
+                match self { $( Builtin::$Name => offset_of!(BuiltinTable, $name), )* }
+            }
+
+            fn parameters(self) -> &'static [Type] {
+                match self { $( Builtin::$Name => &[ $( native_type!($ty) ),* ], )* }
+            }
+        }
+    };
+}
+zvm::for_each_builtin!(define_table);
+
+impl Builtin {
+    /// Native signature: the run context, the parameters, a status.
+    pub(crate) fn signature(self, call_conv: CallConv) -> Signature {
+        let mut signature = Signature::new(call_conv);
+        signature.params.push(AbiParam::new(types::I64));
+        signature.params.extend(self.parameters().iter().map(|&ty| AbiParam::new(ty)));
+        signature.returns.push(AbiParam::new(types::I32));
+        signature
+    }
+}
+
+/// Runs `body` on the frame and the host; a panic becomes a host error.
+///
+/// # Safety
+/// `context` is the pointer that [`entry`](crate::entry) gave to compiled code.
+unsafe fn with_frame(
+    context: *mut RunContext<'_>,
+    body: impl FnOnce(&mut Frame, &mut dyn Host) -> u32,
+) -> u32 {
+    // SAFETY: the caller passes the context of the running call, which nobody else uses meanwhile.
+    let context = unsafe { &mut *context };
+    // SAFETY: `entry` made the pointer from the `&mut Frame` that it holds for the whole run.
+    let frame = unsafe { &mut *context.frame };
+    let host = &mut *context.host;
+    match catch_unwind(AssertUnwindSafe(|| body(frame, host))) {
+        Ok(status) => status,
+        Err(_) => {
+            frame.host_error = Some(HostError("a runtime call of compiled code panicked".into()));
+            Exit::HostError.to_status()
+        }
+    }
+}
+
+/// Replaces the first word by a function of all.
+///
+/// # Safety
+/// As [`with_frame`]; `words` points to four initialized words that nobody else uses during the call.
+unsafe fn with_words(
+    context: *mut RunContext<'_>,
+    words: Words,
+    compute: impl FnOnce(&[U256; 4]) -> U256,
+) -> u32 {
+    // SAFETY: compiled code passes a stack slot of its own, written in full or in the operands' part; every bit
+    // pattern of the rest is a word too.
+    let words = unsafe { &mut *words };
+    match catch_unwind(AssertUnwindSafe(|| compute(words))) {
+        Ok(word) => {
+            words[0] = word;
+            STATUS_CONTINUE
+        }
+        // SAFETY: the same context.
+        Err(_) => unsafe { with_frame(context, |_, _| panic!("a word operation panicked")) },
+    }
+}
+
+fn status_of(result: Result<(), Exit>) -> u32 {
+    match result {
+        Ok(()) => STATUS_CONTINUE,
+        Err(exit) => exit.to_status(),
+    }
+}
+
+fn execute(frame: &mut Frame, host: &mut dyn Host, op: u32, pc: u32, next_pc: u32, rest: u64) -> u32 {
+    let op = u8::try_from(op).ok().and_then(Op::from_number).expect("the translator passes an operation");
+    let result = execute_op(op, pc as usize, frame, host).and_then(|()| match frame.gas.checked_sub(rest) {
+        Some(left) => {
+            frame.gas = left;
+            Ok(())
+        }
+        // What follows in the block cannot all be paid; how the frame ends is for the interpreter to find out.
+        None => {
+            frame.pc = next_pc as usize;
+            Err(Exit::Interpret)
+        }
+    });
+    status_of(result)
+}
+
+fn memory_grow(frame: &mut Frame, offset: u64, size: u64, rest: u64) -> Result<(), Exit> {
+    let end = offset.checked_add(size).ok_or(Trap::OutOfGas)?;
+    let words = gas::words(end);
+    let held = gas::words(frame.memory.len() as u64);
+    let cost = gas::memory_cost(words).saturating_sub(gas::memory_cost(held));
+    let left = frame.gas.checked_sub(cost).ok_or(Trap::OutOfGas)?;
+    let is_refused = words > frame.memory.limit() as u64 / 32;
+    if left < rest && !is_refused {
+        return Err(Exit::Interpret);
+    }
+    let left = frame.memory.grow_to(end, frame.gas)?;
+    frame.gas = left - rest;
+    Ok(())
+}
+
+fn checked_op(op: u32, type_byte: u32, words: &[U256; 4]) -> Result<U256, u8> {
+    let op = u8::try_from(op).ok().and_then(Op::from_number).expect("the translator passes an operation");
+    let immediate = type_byte as u8;
+    let t = NumType::from_immediate(immediate).expect("the translator passes a legal type");
+    checked_word(op, t, immediate, words[0], words[1]).expect("the translator passes a checked operation")
+}
+
+/// A checked operation on words; `None` for other operations.
+pub(crate) fn checked_word(op: Op, t: NumType, immediate: u8, a: U256, b: U256) -> Option<Result<U256, u8>> {
+    Some(match op {
+        Op::CAdd => checked::cadd(t, a, b),
+        Op::CSub => checked::csub(t, a, b),
+        Op::CMul => checked::cmul(t, a, b),
+        Op::CDiv => checked::cdiv(t, a, b),
+        Op::CMod => checked::cmod(t, a, b),
+        Op::CNeg => checked::cneg(t, a),
+        Op::CCast => checked::ccast(t, immediate & 0x40 != 0, a),
+        _ => return None,
+    })
+}
+
+/// What compiled code calls. Each shim only converts.
+mod shims {
+    use super::{
+        Exit, RunContext, U256, Words, arith, bits, checked_op, fault, status_of, with_frame, with_words,
+    };
+    use zvm::outcome::STATUS_CONTINUE;
+
+    pub(super) unsafe extern "C" fn execute(
+        context: *mut RunContext<'_>,
+        op: u32,
+        pc: u32,
+        next_pc: u32,
+        rest: u64,
+    ) -> u32 {
+        // SAFETY: compiled code passes on the context it was given.
+        unsafe { with_frame(context, |frame, host| super::execute(frame, host, op, pc, next_pc, rest)) }
+    }
+
+    pub(super) unsafe extern "C" fn memory_grow(
+        context: *mut RunContext<'_>,
+        offset: u64,
+        size: u64,
+        rest: u64,
+    ) -> u32 {
+        // SAFETY: compiled code passes on the context it was given.
+        unsafe { with_frame(context, |frame, _| status_of(super::memory_grow(frame, offset, size, rest))) }
+    }
+
+    pub(super) unsafe extern "C" fn panic(context: *mut RunContext<'_>, code: u32) -> u32 {
+        let end = |frame: &mut super::Frame| match frame.host_error {
+            // A shim that panicked reports through the code of a fault that is none.
+            Some(_) => Exit::HostError,
+            None => fault(frame, code as u8),
+        };
+        // SAFETY: compiled code passes on the context it was given.
+        unsafe { with_frame(context, |frame, _| end(frame).to_status()) }
+    }
+
+    macro_rules! word_shims {
+        ($( $name:ident => |$words:ident| $compute:expr; )*) => { $(
+            pub(super) unsafe extern "C" fn $name(context: *mut RunContext<'_>, operands: Words) -> u32 {
+                // SAFETY: compiled code passes on the context it was given, and words of its own.
+                unsafe { with_words(context, operands, |$words| $compute) }
+            }
+        )* };
+    }
+    word_shims! {
+        mul => |w| arith::mul(w[0], w[1]);
+        div => |w| arith::div(w[0], w[1]);
+        sdiv => |w| arith::sdiv(w[0], w[1]);
+        rem => |w| arith::rem(w[0], w[1]);
+        smod => |w| arith::smod(w[0], w[1]);
+        addmod => |w| arith::addmod(w[0], w[1], w[2]);
+        mulmod => |w| arith::mulmod(w[0], w[1], w[2]);
+        signextend => |w| arith::signextend(w[0], w[1]);
+        byte => |w| bits::byte(w[0], w[1]);
+        shl => |w| bits::shl(w[0], w[1]);
+        shr => |w| bits::shr(w[0], w[1]);
+        sar => |w| bits::sar(w[0], w[1]);
+    }
+
+    pub(super) unsafe extern "C" fn checked(
+        context: *mut RunContext<'_>,
+        op: u32,
+        type_byte: u32,
+        operands: Words,
+    ) -> u32 {
+        let mut code = STATUS_CONTINUE;
+        // SAFETY: compiled code passes on the context it was given, and words of its own.
+        let status = unsafe {
+            with_words(context, operands, |words| match checked_op(op, type_byte, words) {
+                Ok(word) => word,
+                Err(panic_code) => {
+                    code = u32::from(panic_code);
+                    U256::ZERO
+                }
+            })
+        };
+        if status == STATUS_CONTINUE { code } else { status }
+    }
+}

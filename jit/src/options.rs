@@ -1,0 +1,65 @@
+//! Every knob of the compiler. There is no `Default`: whoever compiles says what they want.
+
+use std::num::NonZeroU32;
+
+/// How much Cranelift optimizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OptLevel {
+    /// Not at all.
+    None,
+    /// For speed.
+    Speed,
+}
+
+/// Disturbances that must not change any result; for tests and fuzzing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Perturbation {
+    /// Write the stack to memory after every instruction.
+    pub flush_always: bool,
+    /// Leave blocks whose number is a multiple of this to the interpreter.
+    pub exit_every: Option<NonZeroU32>,
+}
+
+impl Perturbation {
+    /// No disturbance.
+    pub const NONE: Perturbation = Perturbation { flush_always: false, exit_every: None };
+}
+
+/// Every knob of the compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JitOptions {
+    /// How much Cranelift optimizes.
+    pub opt_level: OptLevel,
+    /// Most blocks in one native function; longer chains of conditional jumps are kept together.
+    pub region_blocks_max: usize,
+    /// Most instructions in one block.
+    pub block_ops_max: usize,
+    /// Longest code body in bytes that is compiled.
+    pub code_size_max: usize,
+    /// Count blocks in `Frame::blocks_compiled`.
+    pub count_blocks: bool,
+    /// Check the intermediate code with Cranelift's verifier.
+    pub verify: bool,
+    /// Disturbances for tests.
+    pub perturbation: Perturbation,
+}
+
+impl JitOptions {
+    /// What a node wants: fast code, no counting, no verifier.
+    pub const fn production() -> JitOptions {
+        JitOptions {
+            opt_level: OptLevel::Speed,
+            region_blocks_max: 64,
+            block_ops_max: 256,
+            code_size_max: zvm::gas::INIT_CODE_SIZE_MAX,
+            count_blocks: false,
+            verify: false,
+            perturbation: Perturbation::NONE,
+        }
+    }
+
+    /// What a test wants: the code of [`production`](JitOptions::production), counted and verified.
+    pub const fn checked() -> JitOptions {
+        JitOptions { count_blocks: true, verify: true, ..JitOptions::production() }
+    }
+}

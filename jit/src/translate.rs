@@ -1,0 +1,516 @@
+//! Blocks of one region to one native function, `fn(context, block) -> status`.
+//!
+//! The translator walks chains of blocks: a head, which is entered with the stack in memory, and the blocks that
+//! only a `jumpi` before them falls into, which keep the virtual stack. Words and their arithmetic are in
+//! [`words`], the stack in [`vstack`], exits in [`exits`], operations in [`ops`].
+//!
+//! Every way out of compiled code leaves the frame exactly as the interpreter has it at that instruction. Gas is
+//! charged per block at its head, so what is not yet executed is given back wherever gas can be seen.
+
+mod exits;
+mod lowering;
+mod ops;
+mod vstack;
+mod words;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    self, AliasRegion, AliasRegionData, Function, InstBuilder, MemFlagsData, SigRef, StackSlot,
+    StackSlotData, StackSlotKind, Value, types,
+};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use zvm::bytecode::{Code, Op};
+use zvm::compiled::frame::offsets;
+use zvm::gas::STACK_LIMIT;
+use zvm::outcome::{STATUS_CONTINUE, Trap};
+
+use crate::analysis::Analysis;
+use crate::analysis::blocks::{BlockId, Instr, Terminator};
+use crate::analysis::heights::{self, Height};
+use crate::analysis::regions::Region;
+use crate::builtins::Builtin;
+use crate::entry::context_offsets;
+use crate::options::JitOptions;
+
+pub use lowering::{Lowering, lowering};
+use vstack::{Slot, VStack};
+use words::Word;
+
+/// More dirty slots than this are written before a branch, so that no slot is stored once per exit.
+const DIRTY_AT_BRANCH_MAX: usize = 8;
+
+/// Memory regions that never overlap, for Cranelift's alias analysis.
+#[derive(Clone, Copy)]
+struct Regions {
+    frame: AliasRegion,
+    stack: AliasRegion,
+    memory: AliasRegion,
+    context: AliasRegion,
+}
+
+/// Translates one region.
+pub(crate) struct Translator<'a> {
+    b: FunctionBuilder<'a>,
+    code: &'a Code,
+    analysis: &'a Analysis,
+    options: &'a JitOptions,
+    region: Region,
+    regions: Regions,
+    /// The run context, first parameter.
+    context: Value,
+    frame: Value,
+    /// Bottom word of the operand stack.
+    stack_base: Value,
+    /// Gas left after the charge of the current block.
+    gas: Variable,
+    /// Pointer above the top word; valid at heads of unknown height.
+    top: Variable,
+    /// Native block of each head in the region.
+    heads: Vec<ir::Block>,
+    shared: exits::Shared,
+    scratch: Option<StackSlot>,
+    signatures: Vec<Option<SigRef>>,
+    /// Bytes that memory is known to hold in the chain under translation.
+    memory_known: u64,
+    /// State of the chain under translation.
+    stack: VStack,
+    /// Height at the chain's head.
+    head_height: Height,
+    /// [`Translator::top`] at the chain's head, where its height is unknown.
+    head_top: Value,
+}
+
+/// Whether a block can be entered from outside its chain.
+pub(crate) fn is_head(analysis: &Analysis, id: BlockId) -> bool {
+    !analysis.blocks[id as usize].follows_jumpi
+}
+
+/// Whether a block is translated as part of the chain before it.
+pub(crate) fn is_continued(analysis: &Analysis, region: &Region, id: BlockId) -> bool {
+    region.contains(&id) && !is_head(analysis, id)
+}
+
+/// Whether a block is left to the interpreter.
+pub(crate) fn is_excluded(options: &JitOptions, id: BlockId) -> bool {
+    options.perturbation.exit_every.is_some_and(|n| id % n == 0)
+}
+
+/// Translates the blocks of `region` into `func`, which has the signature of a region.
+pub(crate) fn translate_region(
+    func: &mut Function,
+    builder_context: &mut FunctionBuilderContext,
+    code: &Code,
+    analysis: &Analysis,
+    options: &JitOptions,
+    region: Region,
+    frontend_config: cranelift_codegen::isa::TargetFrontendConfig,
+) {
+    let mut alias = |user_id, description: &'static str| {
+        func.dfg.alias_regions.insert(AliasRegionData { user_id, description: description.into() })
+    };
+    let regions = Regions {
+        frame: alias(0, "frame"),
+        stack: alias(1, "stack"),
+        memory: alias(2, "memory"),
+        context: alias(3, "context"),
+    };
+    let mut b = FunctionBuilder::new(func, builder_context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let context = b.block_params(entry)[0];
+    let block = b.block_params(entry)[1];
+    let heads = region.clone().map(|_| b.create_block()).collect();
+    let shared = exits::Shared::new(&mut b);
+    let gas = b.declare_var(types::I64);
+    let top = b.declare_var(types::I64);
+    let zero = b.ins().iconst(types::I64, 0);
+    let mut translator = Translator {
+        b,
+        code,
+        analysis,
+        options,
+        region,
+        regions,
+        context,
+        frame: zero,
+        stack_base: zero,
+        gas,
+        top,
+        heads,
+        shared,
+        scratch: None,
+        signatures: vec![None; Builtin::COUNT],
+        memory_known: 0,
+        stack: VStack::new(),
+        head_height: Height::Unknown,
+        head_top: zero,
+    };
+    translator.prologue(block);
+    translator.blocks();
+    translator.shared_exits();
+    translator.b.seal_all_blocks();
+    translator.b.finalize(frontend_config);
+}
+
+impl Translator<'_> {
+    fn prologue(&mut self, block: Value) {
+        self.frame = self.load_context(types::I64, context_offsets::FRAME);
+        self.stack_base = self.load_frame(types::I64, offsets::STACK_BASE);
+        let gas = self.load_frame(types::I64, offsets::GAS);
+        self.b.def_var(self.gas, gas);
+        let len = self.load_frame(types::I64, offsets::STACK_LEN);
+        let shift = self.imm(5);
+        let bytes = self.b.ins().ishl(len, shift);
+        let top = self.b.ins().iadd(self.stack_base, bytes);
+        self.b.def_var(self.top, top);
+        self.b.ins().jump(self.shared.dispatch, &[block.into()]);
+    }
+
+    fn blocks(&mut self) {
+        let mut id = self.region.start;
+        while id < self.region.end {
+            debug_assert!(is_head(self.analysis, id), "regions are cut between chains");
+            self.begin_chain(id);
+            self.block(id);
+            id += 1;
+            while is_continued(self.analysis, &self.region, id) {
+                // `jumpi` left the builder in this block, with the stack as it is there.
+                self.block(id);
+                id += 1;
+            }
+        }
+    }
+
+    fn head(&self, id: BlockId) -> ir::Block {
+        self.heads[(id - self.region.start) as usize]
+    }
+
+    fn begin_chain(&mut self, id: BlockId) {
+        self.b.switch_to_block(self.head(id));
+        self.stack = VStack::new();
+        self.memory_known = 0;
+        self.head_height = self.analysis.heights[id as usize];
+        if self.head_height == Height::Unknown {
+            self.head_top = self.b.use_var(self.top);
+        }
+    }
+
+    /// Translates one block; the builder stands at its start.
+    fn block(&mut self, id: BlockId) {
+        let analysis = self.analysis;
+        let block = &analysis.blocks[id as usize];
+        if is_excluded(self.options, id) {
+            self.exit_interpret(block.pc);
+            return;
+        }
+        if !self.check_stack(id) {
+            return;
+        }
+        self.charge(block.gas, block.exact, block.pc);
+        if self.options.count_blocks {
+            let count = self.load_frame(types::I64, offsets::BLOCKS_COMPILED);
+            let one = self.imm(1);
+            let count = self.b.ins().iadd(count, one);
+            self.store_frame(count, offsets::BLOCKS_COMPILED);
+        }
+        for instr in &analysis.instrs[block.instrs.clone()] {
+            if !self.instruction(instr, block.terminator) {
+                return;
+            }
+            if self.options.perturbation.flush_always {
+                self.flush();
+            }
+        }
+        match block.terminator {
+            Terminator::FallThrough(next) => self.go_to(next),
+            Terminator::Jump(_) | Terminator::JumpI(..) | Terminator::End => {
+                unreachable!("the block's last instruction ends it")
+            }
+        }
+    }
+
+    /// Tests the stack for the whole block; false when the test always fails and the exit is all there is.
+    fn check_stack(&mut self, id: BlockId) -> bool {
+        let block = &self.analysis.blocks[id as usize];
+        let height = self.analysis.heights[id as usize];
+        if let Height::Known(height) = height {
+            let fits = heights::fits(block, height);
+            if !fits {
+                self.exit_interpret(block.pc);
+            }
+            return fits;
+        }
+        if block.need == 0 && block.growth == 0 {
+            return true;
+        }
+        let limit = STACK_LIMIT as i32;
+        if i32::from(block.need) > limit || block.growth > limit {
+            self.exit_interpret(block.pc);
+            return false;
+        }
+        // One unsigned comparison for both ends: need <= height <= limit - growth.
+        let top = self.position_address(self.stack.height());
+        let bytes = self.b.ins().isub(top, self.stack_base);
+        let need = self.imm(i64::from(block.need) * 32);
+        let above = self.b.ins().isub(bytes, need);
+        let range = i64::from(limit - block.growth - i32::from(block.need));
+        if range < 0 {
+            self.exit_interpret(block.pc);
+            return false;
+        }
+        let range = self.imm(range * 32);
+        let fails = self.b.ins().icmp(IntCC::UnsignedGreaterThan, above, range);
+        let pc = block.pc;
+        self.cold_branch(fails, |t| t.exit_interpret(pc));
+        true
+    }
+
+    /// Charges the gas of a block at its head.
+    fn charge(&mut self, cost: u64, exact: bool, pc: u32) {
+        if cost == 0 {
+            return;
+        }
+        let gas = self.b.use_var(self.gas);
+        let cost = self.imm(cost as i64);
+        let fails = self.b.ins().icmp(IntCC::UnsignedLessThan, gas, cost);
+        if exact {
+            self.cold_branch(fails, |t| t.exit_interpret(pc));
+        } else {
+            let go_on = self.b.create_block();
+            self.b.ins().brif(fails, self.shared.out_of_gas, &[], go_on, &[]);
+            self.b.seal_block(go_on);
+            self.b.switch_to_block(go_on);
+        }
+        let left = self.b.ins().isub(gas, cost);
+        self.b.def_var(self.gas, left);
+    }
+
+    /// Translates an instruction; false when control does not go on behind it.
+    fn instruction(&mut self, instr: &Instr, terminator: Terminator) -> bool {
+        let Some(op) = instr.op else {
+            self.exit_trap(Trap::InvalidOpcode);
+            return false;
+        };
+        if !op.immediate_is_legal(instr.immediate) {
+            self.exit_trap(Trap::InvalidOpcode);
+            return false;
+        }
+        self.operation(op, instr, terminator)
+    }
+
+    // --- the stack ---
+
+    /// Address of a position, as base and offset.
+    fn slot_address(&self, position: i32) -> (Value, i32) {
+        match self.head_height {
+            Height::Known(height) => (self.stack_base, (i32::from(height) + position) * 32),
+            Height::Unknown | Height::Unreached => (self.head_top, position * 32),
+        }
+    }
+
+    fn position_address(&mut self, position: i32) -> Value {
+        let (base, offset) = self.slot_address(position);
+        if offset == 0 {
+            return base;
+        }
+        let offset = self.imm(i64::from(offset));
+        self.b.ins().iadd(base, offset)
+    }
+
+    fn load_slot(&mut self, position: i32) -> Word {
+        let (base, offset) = self.slot_address(position);
+        let flags = self.flags(self.regions.stack);
+        Word::Full(std::array::from_fn(|i| self.b.ins().load(types::I64, flags, base, offset + 8 * i as i32)))
+    }
+
+    fn store_slot(&mut self, position: i32, word: Word) {
+        let (base, offset) = self.slot_address(position);
+        let flags = self.flags(self.regions.stack);
+        for (i, limb) in self.limbs(word).into_iter().enumerate() {
+            self.b.ins().store(flags, limb, base, offset + 8 * i as i32);
+        }
+    }
+
+    /// Word `n`, 1 = top, in SSA values.
+    fn peek(&mut self, n: usize) -> Word {
+        match *self.stack.word(n) {
+            Slot::Value { word, .. } => word,
+            Slot::Memory(home) => {
+                let word = self.load_slot(home);
+                *self.stack.word(n) = Slot::Value { word, home: Some(home) };
+                word
+            }
+        }
+    }
+
+    fn pop(&mut self) -> Word {
+        let word = self.peek(1);
+        self.stack.drop_top();
+        word
+    }
+
+    fn push(&mut self, word: Word) {
+        self.stack.push(Slot::Value { word, home: None });
+    }
+
+    /// Writes what differs from memory; all slots are clean then.
+    fn flush(&mut self) {
+        for (position, word) in self.write_dirty() {
+            self.stack.set(position, Slot::Value { word, home: Some(position) });
+        }
+    }
+
+    /// Writes what differs from memory and leaves the virtual stack as it is, for a path that leaves here.
+    fn write_dirty(&mut self) -> Vec<(i32, Word)> {
+        let dirty = self.stack.dirty();
+        // Loads before stores: a slot may have to be read from where another is about to be written.
+        let words: Vec<(i32, Word)> = dirty
+            .into_iter()
+            .map(|(position, slot)| match slot {
+                Slot::Value { word, .. } => (position, word),
+                Slot::Memory(home) => (position, self.load_slot(home)),
+            })
+            .collect();
+        for &(position, word) in &words {
+            self.store_slot(position, word);
+        }
+        words
+    }
+
+    /// Before code that may leave in a cold branch: keeps that branch short.
+    fn limit_dirty(&mut self) {
+        if self.stack.dirty_count() > DIRTY_AT_BRANCH_MAX {
+            self.flush();
+        }
+    }
+
+    // --- memory access ---
+
+    fn flags(&self, region: AliasRegion) -> MemFlagsData {
+        MemFlagsData::trusted().with_alias_region(Some(region))
+    }
+
+    fn load_frame(&mut self, ty: ir::Type, offset: usize) -> Value {
+        let flags = self.flags(self.regions.frame);
+        self.b.ins().load(ty, flags, self.frame, offset as i32)
+    }
+
+    fn store_frame(&mut self, value: Value, offset: usize) {
+        let flags = self.flags(self.regions.frame);
+        self.b.ins().store(flags, value, self.frame, offset as i32);
+    }
+
+    fn load_context(&mut self, ty: ir::Type, offset: usize) -> Value {
+        let flags = self.flags(self.regions.context);
+        self.b.ins().load(ty, flags, self.context, offset as i32)
+    }
+
+    fn imm(&mut self, value: i64) -> Value {
+        self.b.ins().iconst(types::I64, value)
+    }
+
+    fn imm32(&mut self, value: u32) -> Value {
+        self.b.ins().iconst(types::I32, i64::from(value))
+    }
+
+    // --- branches and calls ---
+
+    /// Branches to cold code that leaves the function when `condition` holds; goes on otherwise.
+    fn cold_branch(&mut self, condition: Value, leave: impl FnOnce(&mut Self)) {
+        let cold = self.b.create_block();
+        let go_on = self.b.create_block();
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(condition, cold, &[], go_on, &[]);
+        self.b.seal_block(cold);
+        self.b.seal_block(go_on);
+        self.b.switch_to_block(cold);
+        leave(self);
+        self.b.switch_to_block(go_on);
+    }
+
+    /// Calls a builtin with what follows the run context and gives the status.
+    fn call(&mut self, builtin: Builtin, arguments: &[Value]) -> Value {
+        let signature = match self.signatures[builtin as usize] {
+            Some(signature) => signature,
+            None => {
+                let call_conv = self.b.func.signature.call_conv;
+                let signature = self.b.import_signature(builtin.signature(call_conv));
+                self.signatures[builtin as usize] = Some(signature);
+                signature
+            }
+        };
+        let flags = self.flags(self.regions.context).with_readonly();
+        let table = self.b.ins().load(types::I64, flags, self.context, context_offsets::TABLE as i32);
+        let callee = self.b.ins().load(types::I64, flags, table, builtin.table_offset() as i32);
+        let all: Vec<Value> = std::iter::once(self.context).chain(arguments.iter().copied()).collect();
+        let call = self.b.ins().call_indirect(signature, callee, &all);
+        self.b.inst_results(call)[0]
+    }
+
+    /// Calls a builtin on words, operands first; gives the word that replaces the first.
+    fn call_words(&mut self, builtin: Builtin, operands: &[Word]) -> Word {
+        let address = self.write_scratch(operands);
+        let status = self.call(builtin, &[address]);
+        self.test_status(status);
+        self.read_scratch(address)
+    }
+
+    fn write_scratch(&mut self, operands: &[Word]) -> Value {
+        let slot = *self.scratch.get_or_insert_with(|| {
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 4 * 32, 4);
+            self.b.create_sized_stack_slot(data)
+        });
+        let address = self.b.ins().stack_addr(types::I64, slot, 0);
+        for (n, &operand) in operands.iter().enumerate() {
+            for (i, limb) in self.limbs(operand).into_iter().enumerate() {
+                let offset = (32 * n + 8 * i) as i32;
+                self.b.ins().store(MemFlagsData::trusted(), limb, address, offset);
+            }
+        }
+        address
+    }
+
+    fn read_scratch(&mut self, address: Value) -> Word {
+        Word::Full(std::array::from_fn(|i| {
+            self.b.ins().load(types::I64, MemFlagsData::trusted(), address, 8 * i as i32)
+        }))
+    }
+
+    /// Leaves with a status that is not 0; the frame is as the callee left it.
+    fn test_status(&mut self, status: Value) {
+        debug_assert_eq!(STATUS_CONTINUE, 0);
+        let go_on = self.b.create_block();
+        self.b.ins().brif(status, self.shared.leave_synced, &[status.into()], go_on, &[]);
+        self.b.seal_block(go_on);
+        self.b.switch_to_block(go_on);
+    }
+
+    /// An operation by the interpreter's own handler, on the stack in memory.
+    fn generic(&mut self, op: Op, instr: &Instr) {
+        self.flush();
+        self.sync(instr.gas_after);
+        let arguments = [
+            self.imm32(op as u32),
+            self.imm32(instr.pc),
+            self.imm32(instr.next_pc),
+            self.imm(instr.gas_after as i64),
+        ];
+        let status = self.call(Builtin::Execute, &arguments);
+        self.test_status(status);
+        self.reload_gas();
+        let (needs, leaves) = op.stack_effect(instr.immediate);
+        for _ in 0..needs {
+            self.stack.drop_top();
+        }
+        for _ in 0..leaves {
+            let position = self.stack.height();
+            self.stack.push(Slot::Memory(position));
+        }
+    }
+
+    fn reload_gas(&mut self) {
+        let gas = self.load_frame(types::I64, offsets::GAS);
+        self.b.def_var(self.gas, gas);
+    }
+}

@@ -1,0 +1,224 @@
+//! Wrapping arithmetic: narrow where both operands are known to be, else on 128-bit halves, else by a call.
+
+use alloy_primitives::U256;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+
+use crate::builtins::Builtin;
+use crate::translate::Translator;
+use crate::translate::words::{Ext, Word};
+
+impl Translator<'_> {
+    pub(super) fn add(&mut self, a: Word, b: Word) -> Word {
+        if a.constant() == Some(U256::ZERO) {
+            return b;
+        }
+        if b.constant() == Some(U256::ZERO) {
+            return a;
+        }
+        let unsigned = a.unsigned_bits().max(b.unsigned_bits());
+        let signed = a.signed_bits().max(b.signed_bits());
+        if unsigned < 64 || signed < 64 {
+            let (x, y) = (self.low_limb(a), self.low_limb(b));
+            let sum = self.b.ins().iadd(x, y);
+            return if unsigned < 64 {
+                Word::unsigned(sum, unsigned + 1)
+            } else {
+                Word::signed(sum, signed + 1)
+            };
+        }
+        if unsigned < 128 || signed < 128 {
+            let (x, y) = (self.low_half(a), self.low_half(b));
+            let sum = self.b.ins().iadd(x, y);
+            return self.wide_result(sum, if unsigned < 128 { Ext::Zero } else { Ext::Sign });
+        }
+        let [a_low, a_high] = self.halves(a);
+        let [b_low, b_high] = self.halves(b);
+        let (low, carry) = self.b.ins().uadd_overflow(a_low, b_low);
+        let carry = self.b.ins().uextend(types::I128, carry);
+        let high = self.b.ins().iadd(a_high, b_high);
+        let high = self.b.ins().iadd(high, carry);
+        self.from_halves(low, high)
+    }
+
+    pub(super) fn sub(&mut self, a: Word, b: Word) -> Word {
+        if b.constant() == Some(U256::ZERO) {
+            return a;
+        }
+        let signed = a.signed_bits().max(b.signed_bits());
+        if signed < 64 {
+            let (x, y) = (self.low_limb(a), self.low_limb(b));
+            return Word::signed(self.b.ins().isub(x, y), signed + 1);
+        }
+        if signed < 128 {
+            let (x, y) = (self.low_half(a), self.low_half(b));
+            let difference = self.b.ins().isub(x, y);
+            return self.wide_result(difference, Ext::Sign);
+        }
+        let [a_low, a_high] = self.halves(a);
+        let [b_low, b_high] = self.halves(b);
+        let (low, borrow) = self.b.ins().usub_overflow(a_low, b_low);
+        let borrow = self.b.ins().uextend(types::I128, borrow);
+        let high = self.b.ins().isub(a_high, b_high);
+        let high = self.b.ins().isub(high, borrow);
+        self.from_halves(low, high)
+    }
+
+    fn wide_result(&mut self, value: Value, ext: Ext) -> Word {
+        let (low, high) = self.b.ins().isplit(value);
+        Word::Wide { limbs: [low, high], ext }
+    }
+
+    pub(super) fn mul(&mut self, a: Word, b: Word) -> Word {
+        for (constant, other) in [(a.constant(), b), (b.constant(), a)] {
+            match constant {
+                Some(U256::ZERO) => return Word::Const(U256::ZERO),
+                Some(value) if value.is_power_of_two() => {
+                    let shift = Word::Const(U256::from(value.trailing_zeros()));
+                    return self.shl(shift, other);
+                }
+                Some(_) | None => {}
+            }
+        }
+        let bits = a.unsigned_bits() + b.unsigned_bits();
+        let Some(high) = self.high_limbs(&[a, b]) else {
+            let (x, y) = (self.low_limb(a), self.low_limb(b));
+            let low = self.b.ins().imul(x, y);
+            if bits <= 64 {
+                return Word::unsigned(low, bits);
+            }
+            let above = self.b.ins().umulhi(x, y);
+            return Word::wide(low, above);
+        };
+        self.guarded(high, &[a, b], Builtin::Mul, |t, x, y| {
+            let low = t.b.ins().imul(x, y);
+            let above = t.b.ins().umulhi(x, y);
+            let zero = t.imm(0);
+            [low, above, zero, zero]
+        })
+    }
+
+    pub(super) fn div(&mut self, a: Word, b: Word) -> Word {
+        if let Some(divisor) = b.constant() {
+            if divisor.is_zero() {
+                return b;
+            }
+            if divisor.is_power_of_two() {
+                return self.shr(Word::Const(U256::from(divisor.trailing_zeros())), a);
+            }
+        }
+        self.divide(a, b, Builtin::Div, |t, x, y| t.b.ins().udiv(x, y))
+    }
+
+    pub(super) fn rem(&mut self, a: Word, b: Word) -> Word {
+        if let Some(divisor) = b.constant() {
+            if divisor.is_zero() {
+                return b;
+            }
+            if divisor.is_power_of_two() {
+                return self.and(a, Word::Const(divisor - U256::ONE));
+            }
+        }
+        self.divide(a, b, Builtin::Rem, |t, x, y| t.b.ins().urem(x, y))
+    }
+
+    /// A quotient or remainder: inline for operands of one limb. A divisor of zero is replaced by one, so that
+    /// no instruction can trap, and the result by zero.
+    fn divide(
+        &mut self,
+        a: Word,
+        b: Word,
+        builtin: Builtin,
+        compute: fn(&mut Self, Value, Value) -> Value,
+    ) -> Word {
+        if b.constant().is_some_and(|divisor| divisor.bit_len() > 64) {
+            return self.call_words(builtin, &[a, b]);
+        }
+        let bits = a.unsigned_bits().min(64);
+        let one_limb = move |t: &mut Self, x: Value, y: Value| {
+            let zero = t.imm(0);
+            if b.constant().is_some() {
+                // The caller saw to it that a constant divisor is not zero.
+                return [compute(t, x, y), zero, zero, zero];
+            }
+            let is_zero = t.b.ins().icmp(IntCC::Equal, y, zero);
+            let one = t.imm(1);
+            let divisor = t.b.ins().select(is_zero, one, y);
+            let result = compute(t, x, divisor);
+            [t.b.ins().select(is_zero, zero, result), zero, zero, zero]
+        };
+        match self.high_limbs(&[a, b]) {
+            None => {
+                let (x, y) = (self.low_limb(a), self.low_limb(b));
+                Word::unsigned(one_limb(self, x, y)[0], bits)
+            }
+            Some(high) => self.guarded(high, &[a, b], builtin, one_limb),
+        }
+    }
+
+    /// `inline` on the lowest limbs when `high` is zero, else the builtin on the words.
+    fn guarded(
+        &mut self,
+        high: Value,
+        operands: &[Word; 2],
+        builtin: Builtin,
+        inline: impl FnOnce(&mut Self, Value, Value) -> [Value; 4],
+    ) -> Word {
+        let fast = self.b.create_block();
+        let slow = self.b.create_block();
+        let done = self.b.create_block();
+        let result: [Value; 4] = std::array::from_fn(|_| self.b.append_block_param(done, types::I64));
+        let x = self.low_limb(operands[0]);
+        let y = self.low_limb(operands[1]);
+        self.b.ins().brif(high, slow, &[], fast, &[]);
+        self.b.seal_block(fast);
+        self.b.seal_block(slow);
+        self.b.switch_to_block(fast);
+        let limbs = inline(self, x, y);
+        self.b.ins().jump(done, &limbs.map(Into::into));
+        self.b.switch_to_block(slow);
+        let word = self.call_words(builtin, operands);
+        let limbs = self.limbs(word);
+        self.b.ins().jump(done, &limbs.map(Into::into));
+        self.b.seal_block(done);
+        self.b.switch_to_block(done);
+        Word::Full(result)
+    }
+
+    pub(super) fn sign_extend(&mut self, index: Word, word: Word) -> Word {
+        let Some(index) = index.constant() else {
+            return self.call_words(Builtin::Signextend, &[index, word]);
+        };
+        let Ok(index) = u16::try_from(index) else { return word };
+        let bits = 8 * (index.min(31) + 1);
+        if word.signed_bits() <= bits {
+            return word;
+        }
+        if bits <= 64 {
+            let limb = self.low_limb(word);
+            return Word::signed(self.extend_limb(limb, bits), bits);
+        }
+        let mut limbs = self.limbs(word);
+        let at = usize::from(bits - 1) / 64;
+        limbs[at] = self.extend_limb(limbs[at], bits - 64 * at as u16);
+        if at == 3 {
+            return Word::Full(limbs);
+        }
+        let shift = self.imm(63);
+        let sign = self.b.ins().sshr(limbs[at], shift);
+        for limb in &mut limbs[at + 1..] {
+            *limb = sign;
+        }
+        Word::Full(limbs)
+    }
+
+    /// Sign-extends the low `bits` bits of a limb.
+    pub(super) fn extend_limb(&mut self, limb: Value, bits: u16) -> Value {
+        if bits == 64 {
+            return limb;
+        }
+        let shift = self.imm(i64::from(64 - bits));
+        let left = self.b.ins().ishl(limb, shift);
+        self.b.ins().sshr(left, shift)
+    }
+}

@@ -1,0 +1,106 @@
+//! The virtual stack: where each word of the operand stack is while a block is translated.
+//!
+//! A slot is in memory, or in SSA values, or both. Pushing, popping, duplicating and swapping move slots at compile
+//! time and emit nothing; what differs from memory is written when the block ends. Positions count from the stack
+//! height at the head of the chain of blocks: -1 is the word that was on top there.
+
+use super::words::Word;
+
+/// Where one word of the stack is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Slot {
+    /// Only in memory, at this position.
+    Memory(i32),
+    /// In SSA values; the memory at `home`, if any, holds the same word.
+    Value { word: Word, home: Option<i32> },
+}
+
+impl Slot {
+    /// The position in memory that holds this word.
+    pub(crate) fn home(self) -> Option<i32> {
+        match self {
+            Slot::Memory(home) => Some(home),
+            Slot::Value { home, .. } => home,
+        }
+    }
+}
+
+/// The stack of one chain of blocks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VStack {
+    /// Slots from the lowest touched up to the top.
+    slots: Vec<Slot>,
+    /// Position of `slots[0]`, at most 0.
+    lowest: i32,
+}
+
+impl VStack {
+    /// The stack at a block head: everything is in memory.
+    pub(crate) fn new() -> VStack {
+        VStack::default()
+    }
+
+    /// Position one above the top: words now on the stack less words at the head.
+    pub(crate) fn height(&self) -> i32 {
+        self.lowest + self.slots.len() as i32
+    }
+
+    /// Makes at least `depth` words visible.
+    fn reach(&mut self, depth: usize) {
+        if self.slots.len() < depth {
+            let missing = (depth - self.slots.len()) as i32;
+            let lowest = self.lowest - missing;
+            self.slots.splice(0..0, (lowest..self.lowest).map(Slot::Memory));
+            self.lowest = lowest;
+        }
+    }
+
+    /// The slot of word `n`, 1 = top.
+    pub(crate) fn word(&mut self, n: usize) -> &mut Slot {
+        self.reach(n);
+        let index = self.slots.len() - n;
+        &mut self.slots[index]
+    }
+
+    /// Drops the top.
+    pub(crate) fn drop_top(&mut self) {
+        self.reach(1);
+        self.slots.pop();
+        // Without slots the position of the next push is carried by `lowest`.
+    }
+
+    /// Pushes a word.
+    pub(crate) fn push(&mut self, slot: Slot) {
+        self.slots.push(slot);
+    }
+
+    /// Duplicates word `n`, 1 = top.
+    pub(crate) fn dup(&mut self, n: usize) {
+        let slot = *self.word(n);
+        self.slots.push(slot);
+    }
+
+    /// Swaps the top with word `n + 1`.
+    pub(crate) fn swap(&mut self, n: usize) {
+        self.reach(n + 1);
+        let top = self.slots.len() - 1;
+        self.slots.swap(top, top - n);
+    }
+
+    /// Slots that differ from memory, with their positions.
+    pub(crate) fn dirty(&self) -> Vec<(i32, Slot)> {
+        let positions = self.lowest..;
+        positions.zip(&self.slots).filter(|(p, slot)| slot.home() != Some(*p)).map(|(p, s)| (p, *s)).collect()
+    }
+
+    /// Number of slots that differ from memory.
+    pub(crate) fn dirty_count(&self) -> usize {
+        (self.lowest..).zip(&self.slots).filter(|(p, slot)| slot.home() != Some(*p)).count()
+    }
+
+    /// Sets the slot at a visible position.
+    pub(crate) fn set(&mut self, position: i32, slot: Slot) {
+        let index = (position - self.lowest) as usize;
+        self.slots[index] = slot;
+    }
+}
