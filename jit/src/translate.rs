@@ -172,11 +172,14 @@ impl Translator<'_> {
         while id < self.region.end {
             debug_assert!(is_head(self.analysis, id), "regions are cut between chains");
             self.begin_chain(id);
-            self.block(id);
+            let mut goes_on = self.block(id);
             id += 1;
             while is_continued(self.analysis, &self.region, id) {
-                // `jumpi` left the builder in this block, with the stack as it is there.
-                self.block(id);
+                // `jumpi` left the builder in this block, with the stack as it is there. When it did not, nothing
+                // reaches the rest of the chain.
+                if goes_on {
+                    goes_on = self.block(id);
+                }
                 id += 1;
             }
         }
@@ -196,16 +199,17 @@ impl Translator<'_> {
         }
     }
 
-    /// Translates one block; the builder stands at its start.
-    fn block(&mut self, id: BlockId) {
+    /// Translates one block; the builder stands at its start. True when it ends with a `jumpi`, behind which the
+    /// builder then stands.
+    fn block(&mut self, id: BlockId) -> bool {
         let analysis = self.analysis;
         let block = &analysis.blocks[id as usize];
         if is_excluded(self.options, id) {
             self.exit_interpret(block.pc);
-            return;
+            return false;
         }
         if !self.check_stack(id) {
-            return;
+            return false;
         }
         self.charge(block.gas, block.exact, block.pc);
         if self.options.count_blocks {
@@ -216,14 +220,17 @@ impl Translator<'_> {
         }
         for instr in &analysis.instrs[block.instrs.clone()] {
             if !self.instruction(instr, block.terminator) {
-                return;
+                return matches!(block.terminator, Terminator::JumpI(..));
             }
             if self.options.perturbation.flush_always {
                 self.flush();
             }
         }
         match block.terminator {
-            Terminator::FallThrough(next) => self.go_to(next),
+            Terminator::FallThrough(next) => {
+                self.go_to(next);
+                false
+            }
             Terminator::Jump(_) | Terminator::JumpI(..) | Terminator::End => {
                 unreachable!("the block's last instruction ends it")
             }

@@ -6,7 +6,6 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, JumpTableData, Value, types};
 use cranelift_frontend::FunctionBuilder;
-use zvm::bytecode::Op;
 use zvm::compiled::frame::offsets;
 use zvm::outcome::{Exit, STATUS_CONTINUE, Trap};
 
@@ -111,7 +110,8 @@ impl Translator<'_> {
                     let head = self.head(id);
                     self.b.func.dfg.block_call(head, &[])
                 } else {
-                    cross
+                    // A call of its own: the SSA builder adds arguments to each.
+                    self.b.func.dfg.block_call(self.shared.cross, &[block.into()])
                 }
             })
             .collect();
@@ -188,21 +188,11 @@ impl Translator<'_> {
     }
 
     /// Leaves to the interpreter in front of an instruction inside a block.
-    pub(super) fn exit_before(&mut self, op: Op, instr: &Instr) {
-        let gas = self.gas_with(instr.gas_after + op.info().gas);
+    pub(super) fn exit_before(&mut self, instr: &Instr) {
+        let own = instr.op.map_or(0, |op| op.info().gas);
+        let gas = self.gas_with(instr.gas_after + own);
         self.b.def_var(self.gas, gas);
         self.exit_interpret(instr.pc);
-    }
-
-    /// Leaves to the interpreter in front of an instruction; the gas in the frame is right already.
-    pub(super) fn exit_uncharged(&mut self, instr: &Instr) {
-        self.write_dirty();
-        let pc = self.imm(i64::from(instr.pc));
-        self.store_frame(pc, offsets::PC);
-        let top = self.position_address(self.stack.height());
-        self.store_height(top);
-        let status = self.imm32(Exit::Interpret.to_status());
-        self.b.ins().jump(self.shared.leave_synced, &[status.into()]);
     }
 
     /// Ends with a trap. What the stack holds no longer matters.

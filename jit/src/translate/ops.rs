@@ -138,7 +138,7 @@ impl Translator<'_> {
             | Op::Create
             | Op::Create2
             | Op::SelfDestruct => {
-                self.exit_before(op, instr);
+                self.exit_before(instr);
                 return false;
             }
             Op::Pc

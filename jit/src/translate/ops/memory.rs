@@ -126,7 +126,7 @@ impl Translator<'_> {
             let interpret = self.imm32(Exit::Interpret.to_status());
             let short_of_gas = self.b.ins().icmp(IntCC::Equal, status, interpret);
             if instr.exact_after {
-                self.cold_branch(short_of_gas, |t| t.exit_uncharged(instr));
+                self.cold_branch(short_of_gas, |t| t.exit_before(instr));
             } else {
                 // Whatever follows in the block, it ends out of gas.
                 let out_of_gas = self.shared.out_of_gas;
