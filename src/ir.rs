@@ -16,6 +16,7 @@ pub mod build;
 pub mod dominance;
 pub mod lower;
 pub mod ops;
+pub mod opt;
 pub mod text;
 pub mod verify;
 

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod codegen;
 pub mod diag;
 pub mod ir;
 pub mod sema;

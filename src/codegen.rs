@@ -1,0 +1,237 @@
+//! IR -> bytecode of target `zvm`.
+//!
+//! [`compile_module`] takes a verified module apart by function: [`plan`] decides which values live on the stack, which
+//! are pushed again and which have a word of memory; [`stackify`] emits code blocks over symbolic stacks with the operations that [`select`]
+//! names; [`labels`] places the blocks and writes bytes; [`check`] executes the bytes symbolically before anyone else does.
+//! Dispatch, ABI coding and constructors are ordinary IR made by lowering; nothing here knows about contracts.
+//!
+//! Memory: 0x00–0x3f scratch, 0x40 heap pointer, static frames from 0x60. A function's frame begins where the frames of its
+//! callers end, so frames that can be active together never overlap; the heap begins above all frames.
+
+use std::collections::HashMap;
+
+use crate::ir::verify::{call_order, callees};
+use crate::ir::{FuncId, Function, Module, verify};
+use crate::source::Span;
+
+mod check;
+mod labels;
+mod plan;
+mod select;
+mod shuffle;
+mod stackify;
+
+pub use check::{ByteBlock, ByteFlow};
+pub use labels::{Instruction, JumpKind};
+
+/// Where static frames begin: above scratch, the heap pointer and a spare word.
+const FRAMES_BEGIN: u64 = 0x60;
+/// Static frames end below this; memory for more costs more gas than any block has.
+const FRAMES_END_MAX: u64 = 1 << 32;
+
+/// How code is generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodegenOptions {
+    /// A function keeps at most this many values on the stack; what exceeds it gets a word of memory. At least 1.
+    pub stack_words_max: usize,
+}
+
+impl CodegenOptions {
+    /// What a build uses: deep enough for nearly every function, shallow enough for DUPN to reach all of it.
+    pub const STANDARD: CodegenOptions = CodegenOptions { stack_words_max: 96 };
+}
+
+/// An inconsistency inside the compiler; reported as K0999, never as wrong code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("internal compiler error: {detail}")]
+pub struct InternalError {
+    /// The source being compiled.
+    pub span: Span,
+    /// What did not hold.
+    pub detail: String,
+}
+
+/// Finished code of one module, without the native prefix.
+#[derive(Debug)]
+pub struct Assembly {
+    /// The code, then the data segments.
+    pub bytes: Vec<u8>,
+    /// Where the code ends and the data begins.
+    pub code_size: usize,
+    /// Every instruction with its source, in order.
+    pub instructions: Vec<Instruction>,
+    /// The functions that are in the code, the entry first.
+    pub functions: Vec<FunctionCode>,
+    /// The control flow, function by function.
+    pub flow: ByteFlow,
+}
+
+/// A function in finished code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionCode {
+    /// Its name in the IR.
+    pub name: String,
+    /// The offset of its first instruction.
+    pub entry: u32,
+    /// Whether it is called, with a return address below its arguments; only the entry function is not.
+    pub is_called: bool,
+    /// Arguments on the stack.
+    pub stack_args: usize,
+    /// Results on the stack.
+    pub stack_results: usize,
+    /// The most words above its caller's, callees included.
+    pub height_max: usize,
+}
+
+/// Memory of one function.
+pub(self) struct Frame {
+    /// Where it begins.
+    base: u64,
+    /// How many words at its beginning hold parameters.
+    param_words: u32,
+    /// The address of each static buffer.
+    slots: Vec<u64>,
+    /// Where it ends.
+    end: u64,
+}
+
+/// Compiles a module.
+///
+/// # Errors
+/// If the module is not well-formed or the code fails its checks: mistakes of the compiler, not of its user. Code or frames
+/// too large for the machine are reported the same way.
+pub fn compile_module(module: &Module, options: &CodegenOptions) -> Result<Assembly, InternalError> {
+    verify::verify(module).map_err(|e| InternalError { span: e.span, detail: e.to_string() })?;
+    let module = prepare(module)?;
+    // A chain of calls shares the machine's stack: where it does not fit, every function keeps less on it.
+    let mut limit = options.stack_words_max.max(1);
+    loop {
+        match compile_with(&module, limit) {
+            Err(Failure::StackTooHigh(_)) if limit > 4 => limit /= 2,
+            Err(Failure::StackTooHigh(error) | Failure::Other(error)) => return Err(error),
+            Ok(assembly) => return Ok(assembly),
+        }
+    }
+}
+
+enum Failure {
+    StackTooHigh(InternalError),
+    Other(InternalError),
+}
+
+impl From<InternalError> for Failure {
+    fn from(error: InternalError) -> Self {
+        Failure::Other(error)
+    }
+}
+
+/// Drops what can never be executed, and brings the rest into the shape that planning expects.
+fn prepare(module: &Module) -> Result<Module, InternalError> {
+    let mut reached = vec![false; module.functions.len()];
+    let mut work = vec![Module::ENTRY];
+    while let Some(id) = work.pop() {
+        if !std::mem::replace(&mut reached[id.index()], true) {
+            let mut function = module.functions[id.index()].clone();
+            crate::ir::build::remove_unreachable(&mut function);
+            work.extend(callees(&function));
+        }
+    }
+    let mut renumbered = vec![FuncId(0); reached.len()];
+    let mut prepared = Module { name: module.name.clone(), functions: Vec::new(), data: module.data.clone() };
+    for (index, function) in module.functions.iter().enumerate().filter(|(index, _)| reached[*index]) {
+        renumbered[index] = FuncId::new(prepared.functions.len());
+        let mut function = function.clone();
+        crate::ir::build::remove_unreachable(&mut function);
+        crate::ir::build::remove_redundant_params(&mut function);
+        crate::ir::opt::canonicalize(&mut function);
+        prepared.functions.push(function);
+    }
+    for inst in prepared.functions.iter_mut().flat_map(|f| &mut f.blocks).flat_map(|b| &mut b.insts) {
+        if let crate::ir::Imm::Func(callee) = &mut inst.imm {
+            *callee = renumbered[callee.index()];
+        }
+    }
+    Ok(prepared)
+}
+
+fn compile_with(module: &Module, limit: usize) -> Result<Assembly, Failure> {
+    let plans: Vec<plan::Plan> = module.functions.iter().map(|f| plan::Plan::of(f, limit)).collect();
+    let callees_first = call_order(module).map_err(|id| Failure::Other(error(module, id, "recursion")))?;
+    let frames = lay_out_frames(module, &plans, &callees_first)?;
+    let heap_base = frames.iter().map(|f| f.end).max().unwrap_or(FRAMES_BEGIN);
+
+    let mut labels = labels::Labels::default();
+    let entries: Vec<labels::Label> = module.functions.iter().map(|_| labels.fresh()).collect();
+    let context = stackify::Context { module, frames: &frames, heap_base, entries: &entries };
+    let mut blocks = Vec::with_capacity(module.functions.len());
+    for (index, function) in module.functions.iter().enumerate() {
+        let (plan, frame, entry) = (&plans[index], &frames[index], entries[index]);
+        blocks.push(stackify::emit(&context, function, plan, frame, &mut labels, entry)?);
+    }
+    let data: Vec<&[u8]> = module.data.iter().map(|segment| segment.bytes.as_slice()).collect();
+    let assembled = labels::assemble(&blocks, &data)?;
+
+    let mut functions: Vec<FunctionCode> = Vec::with_capacity(module.functions.len());
+    for (index, function) in module.functions.iter().enumerate() {
+        functions.push(FunctionCode {
+            name: function.name.clone(),
+            entry: assembled.offsets[&entries[index]],
+            is_called: index != 0,
+            stack_args: function.params().len().min(plan::STACK_ARGS_MAX),
+            stack_results: function.result_count.min(plan::STACK_ARGS_MAX),
+            height_max: 0,
+        });
+    }
+    let order: Vec<usize> = callees_first.iter().map(|id| id.index()).collect();
+    let flow =
+        check::check(&assembled.bytes[..assembled.code_size], &functions, &order).map_err(|detail| {
+            let too_high = detail.contains("the stack may hold");
+            let error = error(module, Module::ENTRY, &detail);
+            if too_high { Failure::StackTooHigh(error) } else { Failure::Other(error) }
+        })?;
+    for (function, height_max) in functions.iter_mut().zip(&flow.heights_max) {
+        function.height_max = *height_max;
+    }
+    let (bytes, code_size, instructions) = (assembled.bytes, assembled.code_size, assembled.instructions);
+    Ok(Assembly { bytes, code_size, instructions, functions, flow })
+}
+
+fn error(module: &Module, id: FuncId, detail: &str) -> InternalError {
+    let function: &Function = &module.functions[id.index()];
+    InternalError {
+        span: function.span,
+        detail: format!("{detail} (\"{}\" of {})", function.name, module.name),
+    }
+}
+
+/// Frames by call-graph depth: each begins at the greatest end of its callers' frames.
+fn lay_out_frames(
+    module: &Module,
+    plans: &[plan::Plan],
+    callees_first: &[FuncId],
+) -> Result<Vec<Frame>, InternalError> {
+    let mut bases: HashMap<FuncId, u64> = HashMap::new();
+    let mut frames: Vec<Option<Frame>> = (0..module.functions.len()).map(|_| None).collect();
+    for &id in callees_first.iter().rev() {
+        let (function, plan) = (&module.functions[id.index()], &plans[id.index()]);
+        let base = bases.get(&id).copied().unwrap_or(FRAMES_BEGIN);
+        let mut end = base + 32 * u64::from(plan.frame_words);
+        let slots = function.slots.iter().map(|slot| {
+            end += u64::from(slot.bytes).next_multiple_of(32);
+            end - u64::from(slot.bytes).next_multiple_of(32)
+        });
+        let slots = slots.collect();
+        if end > FRAMES_END_MAX {
+            return Err(error(module, id, "static buffers are too large"));
+        }
+        for callee in callees(function) {
+            let known = bases.entry(callee).or_insert(FRAMES_BEGIN);
+            *known = (*known).max(end);
+        }
+        frames[id.index()] = Some(Frame { base, param_words: plan.param_words, slots, end });
+    }
+    Ok(frames.into_iter().map(|frame| frame.expect("every function is in the call order")).collect())
+}
+
+#[cfg(test)]
+mod tests;
