@@ -1,2 +1,58 @@
-//! zvmrun.
-fn main() {}
+//! `zvmrun`: runs a ZVM contract from the command line.
+//!
+//! The way through it: [`flags`] is what the user asked for, [`program`] the file, [`abi`] what it offers.
+//! [`run`] goes step by step, [`session`] holds the world and the engine, [`report`] says what happened, and
+//! [`status`] is what the shell sees. Nothing here decides how code runs; that is crate `zvm`.
+
+#![forbid(unsafe_code)]
+
+mod abi;
+#[cfg(test)]
+mod book;
+mod decode;
+mod execution;
+mod failure;
+mod flags;
+mod names;
+mod output;
+mod program;
+mod report;
+mod run;
+mod session;
+mod status;
+mod types;
+mod values;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::failure::Failure;
+use crate::flags::Flags;
+use crate::output::Output;
+use crate::status::Status;
+
+fn main() -> ExitCode {
+    ExitCode::from(zvmrun().number())
+}
+
+fn zvmrun() -> Status {
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) => {
+            // Help and version come here too, and go to stdout. A reader that went away is no failure.
+            let _ = error.print();
+            return if error.use_stderr() { Status::Usage } else { Status::Success };
+        }
+    };
+    let mut output = Output::new(flags.json);
+    let status = run::run(&flags, &mut output);
+    match output.finish() {
+        Ok(()) => status,
+        Err(error) => {
+            output::complain(&Failure::new(Status::File, format!("cannot write the output: {error}")));
+            Status::File
+        }
+    }
+}

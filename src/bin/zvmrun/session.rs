@@ -1,0 +1,210 @@
+//! The world that calls share, and the engines that run in it.
+//!
+//! One transaction at a time: each engine starts from the same database, and what the first of them changed is
+//! applied. Native code is in [`native`], so that all else builds without it.
+
+mod native;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use zvm::Fork;
+use zvm::engine::{Engine, EngineBuilder, EngineError, Executor, Limits};
+use zvm::host::BlockEnv;
+use zvm::outcome::Exit;
+use zvm::state::{InMemoryDatabase, StateDiff};
+use zvm::tx::{TransactionError, TransactionResult};
+
+use self::native::Native;
+use crate::execution::{Blocks, Checked, End, Execution, Gas, Ran, Snapshot, differences};
+use crate::failure::Failure;
+use crate::flags::Mode;
+use crate::status::Status;
+
+/// What is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Transaction {
+    /// Sender.
+    pub(crate) from: Address,
+    /// Receiver; `None` creates a contract.
+    pub(crate) to: Option<Address>,
+    /// Call data or init code.
+    pub(crate) data: Bytes,
+    /// Wei.
+    pub(crate) value: U256,
+    /// Gas limit.
+    pub(crate) gas: u64,
+}
+
+/// A world and its engines.
+pub(crate) struct Session {
+    database: InMemoryDatabase,
+    /// Runs each transaction, and its changes count.
+    engine: Engine,
+    /// Runs each transaction a second time, for comparison.
+    second: Option<Engine>,
+    native: Native,
+    block: BlockEnv,
+}
+
+impl Session {
+    /// An empty world.
+    pub(crate) fn new(mode: Mode, fork: Fork) -> Result<Session, Failure> {
+        let native = Native::new(mode)?;
+        let interpreter = builder(fork).mode(zvm::engine::Mode::Interp);
+        let (engine, second) = match mode {
+            Mode::Interp => (interpreter.build(), None),
+            Mode::Auto => (native.tiered(builder(fork)).build(), None),
+            Mode::Jit => (native.at_once(builder(fork)).build(), None),
+            Mode::Check => (interpreter.build(), Some(native.at_once(builder(fork)).build())),
+        };
+        Ok(Session { database: InMemoryDatabase::new(), engine, second, native, block: block() })
+    }
+
+    /// Gives an account code, as if it had been deployed.
+    pub(crate) fn install(&mut self, address: Address, code: Bytes) {
+        self.database.insert_account(address, 1, U256::ZERO, code);
+    }
+
+    /// Runs a transaction and keeps its changes. A failure changes nothing.
+    pub(crate) fn execute(&mut self, transaction: &Transaction) -> Result<Ran, Failure> {
+        self.fund(transaction.from);
+        let compile_time = self.compile_receiver(transaction)?;
+        let (execution, diff) = self.run_in(&self.engine, transaction)?;
+        let checked = match &self.second {
+            Some(engine) => {
+                let (native, native_diff) = self.run_in(engine, transaction)?;
+                let (world, native_world) = (snapshot(&diff), snapshot(&native_diff));
+                let differences = differences((&execution, &world), (&native, &native_world));
+                Some(Checked { native, differences, slots_compared: world.slots.len() })
+            }
+            None => None,
+        };
+        self.database.apply(&diff);
+        Ok(Ran { execution, checked, compile_time })
+    }
+
+    /// Why an account's code did not run as native code.
+    pub(crate) fn why_not_compiled(&self, code: &Bytes) -> String {
+        self.native.why_not(code, self.engine.spec())
+    }
+
+    /// Whoever sends has wei to send.
+    fn fund(&mut self, sender: Address) {
+        if self.database.account_info(&sender).is_none() {
+            self.database.insert_account(sender, 0, U256::ONE << 128, Bytes::new());
+        }
+    }
+
+    fn run_in(&self, engine: &Engine, transaction: &Transaction) -> Result<(Execution, StateDiff), Failure> {
+        let block = BlockEnv {
+            gas_limit: self.block.gas_limit.max(U256::from(transaction.gas)),
+            ..self.block.clone()
+        };
+        let sent = zvm::tx::Transaction {
+            from: transaction.from,
+            to: transaction.to,
+            value: transaction.value,
+            data: transaction.data.clone(),
+            gas_limit: transaction.gas,
+            gas_price: U256::ZERO,
+            nonce: None,
+        };
+        let mut executor = Executor::new(engine.clone(), self.database.clone());
+        let start = Instant::now();
+        let result = executor.transact(&sent, &block);
+        let time = start.elapsed();
+        let result = result.map_err(|error| refused(&error))?;
+        Ok((execution(result, time), executor.state().diff()))
+    }
+
+    /// Compiles the receiver's code ahead where native code was asked for, so that the time of the call is its own.
+    fn compile_receiver(&self, transaction: &Transaction) -> Result<Option<Duration>, Failure> {
+        let engine = self.second.as_ref().unwrap_or(&self.engine);
+        let Some(receiver) = transaction.to.filter(|_| engine.mode() == zvm::engine::Mode::Jit) else {
+            return Ok(None);
+        };
+        let start = Instant::now();
+        let mut executor = Executor::new(engine.clone(), self.database.clone());
+        let failed = |error: zvm::host::HostError| Failure::new(Status::Engine, error.to_string());
+        let code = executor.code_of(&receiver).map_err(failed)?;
+        let is_new = code.is_some_and(|code| self.native.compile(&code, engine.spec()));
+        Ok(is_new.then(|| start.elapsed()))
+    }
+}
+
+/// What all engines have in common.
+fn builder(fork: Fork) -> EngineBuilder {
+    // A tool may run for longer than a block allows.
+    let limits = Limits { transaction_gas_cap: false, ..Limits::default() };
+    Engine::builder().fork(fork).limits(limits).count_blocks(true)
+}
+
+/// Facts of the block; always the same, so that runs can be repeated.
+fn block() -> BlockEnv {
+    BlockEnv {
+        number: U256::from(1),
+        timestamp: U256::from(1_767_225_600), // 2026-01-01 00:00 UTC
+        coinbase: Address::ZERO,
+        gas_limit: U256::from(60_000_000),
+        base_fee: U256::ZERO,
+        prev_randao: U256::from_be_bytes(keccak256("zvmrun").0),
+        blob_base_fee: U256::from(1),
+        chain_id: U256::from(31337),
+    }
+}
+
+fn execution(result: TransactionResult, time: Duration) -> Execution {
+    Execution {
+        end: match result.exit {
+            Exit::Halt | Exit::Return => End::Success,
+            Exit::Trap(trap) => End::Trap(trap),
+            _ => End::Revert,
+        },
+        output: result.output,
+        created: result.created,
+        gas: Gas { used: result.gas_used, execution: result.exec_gas, refunded: result.gas_refunded },
+        logs: result.logs,
+        time,
+        blocks: Blocks { compiled: result.blocks_compiled, interpreted: result.blocks_interpreted },
+    }
+}
+
+/// Why a transaction did not run.
+fn refused(error: &TransactionError) -> Failure {
+    let (status, help) = match error {
+        TransactionError::IntrinsicGas { .. } | TransactionError::FloorGas { .. } => {
+            (Status::Refused, Some("give it more with --gas"))
+        }
+        TransactionError::Balance { .. } => (Status::Refused, Some("send less with --value")),
+        TransactionError::Engine(EngineError::MemoryLimit { .. }) => {
+            (Status::Engine, Some("less gas buys less memory: --gas"))
+        }
+        TransactionError::Engine(_) => (Status::Engine, None),
+        _ => (Status::Refused, None),
+    };
+    let failure = Failure::new(status, format!("the transaction did not run: {error}"));
+    match help {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}
+
+/// Everything that a transaction left changed.
+fn snapshot(diff: &StateDiff) -> Snapshot {
+    let slots = diff.accounts.iter().flat_map(|(address, account)| {
+        account.storage.iter().map(|(slot, value)| ((*address, *slot), *value))
+    });
+    let code = |hash: &B256| diff.codes.get(hash).map_or(String::new(), |code| format!(" {code}"));
+    let accounts: BTreeMap<Address, String> = diff
+        .accounts
+        .iter()
+        .map(|(address, account)| {
+            let info = &account.info;
+            let text = format!("balance {} nonce {} code hash {}", info.balance, info.nonce, info.code_hash);
+            (*address, text + &code(&info.code_hash))
+        })
+        .collect();
+    Snapshot { slots: slots.collect(), accounts }
+}

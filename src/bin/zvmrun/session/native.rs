@@ -1,0 +1,125 @@
+//! Native code behind the feature `jit`. The two halves of this file have the same interface.
+
+#[cfg(feature = "jit")]
+pub(super) use with_jit::Native;
+#[cfg(not(feature = "jit"))]
+pub(super) use without_jit::Native;
+
+#[cfg(feature = "jit")]
+mod with_jit {
+    use std::sync::Arc;
+
+    use alloy_primitives::Bytes;
+    use zvm::bytecode::Code;
+    use zvm::compiled::frame::Spec;
+    use zvm::compiled::tier::Tier;
+    use zvm::engine::{EngineBuilder, Mode as EngineMode};
+    use zvm_jit::{Jit, JitOptions};
+
+    use crate::failure::Failure;
+    use crate::flags::Mode;
+    use crate::status::Status;
+
+    /// The JIT, if the mode uses it.
+    pub(crate) struct Native(Option<Arc<Jit>>);
+
+    impl Native {
+        /// Starts the JIT. Where that fails, only a mode that needs it fails.
+        pub(crate) fn new(mode: Mode) -> Result<Native, Failure> {
+            if mode == Mode::Interp {
+                return Ok(Native(None));
+            }
+            match Jit::new(JitOptions { count_blocks: true, ..JitOptions::production() }) {
+                Ok(jit) => Ok(Native(Some(Arc::new(jit)))),
+                Err(_) if !mode.needs_jit() => Ok(Native(None)),
+                Err(error) => {
+                    let message = format!("native code does not work on this machine: {error}");
+                    Err(Failure::new(Status::NoJit, message).help("run it with --interp"))
+                }
+            }
+        }
+
+        /// An engine that compiles code which has spent much gas.
+        pub(crate) fn tiered(&self, builder: EngineBuilder) -> EngineBuilder {
+            self.with_mode(builder, EngineMode::Tiered)
+        }
+
+        /// An engine that compiles code before its first run.
+        pub(crate) fn at_once(&self, builder: EngineBuilder) -> EngineBuilder {
+            self.with_mode(builder, EngineMode::Jit)
+        }
+
+        fn with_mode(&self, builder: EngineBuilder, mode: EngineMode) -> EngineBuilder {
+            match &self.0 {
+                Some(jit) => builder.mode(mode).tier(jit.clone()),
+                None => builder,
+            }
+        }
+
+        /// Compiles code that is not compiled yet; whether it did.
+        pub(crate) fn compile(&self, code: &Code, spec: &Spec) -> bool {
+            let compiled = match &self.0 {
+                Some(jit) if code.compiled().is_none() => Tier::compile(&**jit, code, spec),
+                _ => None,
+            };
+            compiled.map(|compiled| code.publish(compiled)).is_some()
+        }
+
+        /// Why code does not run as native code.
+        pub(crate) fn why_not(&self, code: &Bytes, spec: &Spec) -> String {
+            let Some(jit) = &self.0 else { return "the JIT is off".into() };
+            match jit.compile(&Code::new(code.clone(), spec.native_code), spec) {
+                Err(error) => format!("the JIT refused the code: {error}"),
+                Ok(_) => "the code compiles, but nothing that was compiled was reached".into(),
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "jit"))]
+mod without_jit {
+    use alloy_primitives::Bytes;
+    use zvm::bytecode::Code;
+    use zvm::compiled::frame::Spec;
+    use zvm::engine::EngineBuilder;
+
+    use crate::failure::Failure;
+    use crate::flags::Mode;
+    use crate::status::Status;
+
+    /// No JIT.
+    pub(crate) struct Native;
+
+    impl Native {
+        /// Refuses what needs native code.
+        pub(crate) fn new(mode: Mode) -> Result<Native, Failure> {
+            if !mode.needs_jit() {
+                return Ok(Native);
+            }
+            let message =
+                format!("--{} needs native code, but this zvmrun was built without it", mode.name());
+            Err(Failure::new(Status::NoJit, message)
+                .help("build it with the feature `jit`, which is on by default"))
+        }
+
+        /// The interpreter.
+        pub(crate) fn tiered(&self, builder: EngineBuilder) -> EngineBuilder {
+            builder
+        }
+
+        /// The interpreter; no mode comes here.
+        pub(crate) fn at_once(&self, builder: EngineBuilder) -> EngineBuilder {
+            builder
+        }
+
+        /// Nothing is compiled.
+        pub(crate) fn compile(&self, _: &Code, _: &Spec) -> bool {
+            false
+        }
+
+        /// Why code does not run as native code.
+        pub(crate) fn why_not(&self, _: &Bytes, _: &Spec) -> String {
+            "this zvmrun was built without the feature `jit`".into()
+        }
+    }
+}
