@@ -1,8 +1,183 @@
 //! Tree to typed tree: names, types, constants, effects and storage slots.
 //!
-//! Checking never stops at the first mistake: a part that is wrong becomes [`TypeId::ERROR`](types::TypeId)
-//! and suppresses what would follow from it. Lowering consumes [`typed`] alone and only if no error was
-//! reported; nothing in it refers back to the syntax tree.
+//! [`check`] runs four steps over one module: collect what is declared ([`check::items`]), give storage its
+//! slots ([`slots`]), check the bodies ([`check`](self::check)), then look at the call graph ([`effects`]).
+//! Checking never stops at the first mistake: a part that is wrong becomes [`TypeId::ERROR`] and suppresses
+//! what would follow from it. What the language has and this compiler not yet is reported as
+//! [`Code::Unsupported`] at its place. Lowering consumes [`typed`] alone and only if no error was reported;
+//! nothing in it refers back to the syntax tree.
 
+mod attrs;
+mod check;
+mod consts;
+mod effects;
+mod infer;
+mod resolve;
+mod scope;
+mod slots;
 pub mod typed;
 pub mod types;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::diag::{Code, Diagnostics};
+use crate::source::{Source, Span};
+use crate::syntax::ast;
+use consts::Value;
+use effects::Effects;
+use scope::{ConstIndex, ContractIndex, Names};
+use typed::{Contract, Event, FuncId, Function, FunctionKind, Program};
+use types::{TypeId, Types};
+
+/// Checks one module. The program is fit for lowering only if the diagnostics hold no error.
+pub fn check(module: &ast::Module, source: &Source) -> (Program, Diagnostics) {
+    let mut sema = Sema {
+        source,
+        diags: Diagnostics::new(),
+        types: Types::new(),
+        module: Names::default(),
+        contracts: Vec::new(),
+        consts: Vec::new(),
+        signatures: Vec::new(),
+        functions: Vec::new(),
+        events: Vec::new(),
+        used: HashSet::new(),
+    };
+    sema.collect_module(module);
+    sema.check_constants();
+    sema.check_bodies();
+    sema.finish()
+}
+
+/// The state of checking one module.
+struct Sema<'a> {
+    source: &'a Source,
+    diags: Diagnostics,
+    types: Types,
+    module: Names,
+    contracts: Vec<ContractInfo<'a>>,
+    consts: Vec<ConstInfo<'a>>,
+    // Invariant: `functions` grows with `signatures`; a body that is not checked yet is empty.
+    signatures: Vec<Signature<'a>>,
+    functions: Vec<Function>,
+    events: Vec<Event>,
+    /// Places of the names that something refers to, for warnings about the others.
+    used: HashSet<Span>,
+}
+
+/// A contract while it is checked.
+struct ContractInfo<'a> {
+    ast: &'a ast::Contract,
+    names: Names,
+    typed: Contract,
+    /// `pub` functions and getters, with the attributes that name them.
+    entries: Vec<(FuncId, &'a ast::Attrs, bool)>,
+    /// Initial values of `state` members.
+    initial_values: Vec<(typed::MemberId, &'a ast::Expr)>,
+}
+
+/// A constant, evaluated when it is first used.
+struct ConstInfo<'a> {
+    ast: &'a ast::Const,
+    contract: Option<ContractIndex>,
+    is_pub: bool,
+    allow_unused: bool,
+    attrs: &'a ast::Attrs,
+    state: ConstState,
+}
+
+/// How far the evaluation of a constant is.
+#[derive(Clone)]
+enum ConstState {
+    Waiting,
+    Running,
+    Done(TypeId, Value),
+    /// Its mistake was reported.
+    Failed,
+}
+
+/// What callers see of a function, and what its body was found to do.
+struct Signature<'a> {
+    name: Arc<str>,
+    span: Span,
+    kind: FunctionKind,
+    contract: Option<ContractIndex>,
+    attrs: Option<&'a ast::Attrs>,
+    params: Vec<Param>,
+    result: TypeId,
+    view: bool,
+    payable: bool,
+    is_pub: bool,
+    body: Body<'a>,
+    effects: Effects,
+}
+
+/// Where the body of a function comes from.
+#[derive(Clone, Copy)]
+enum Body<'a> {
+    Block(&'a ast::Block),
+    /// Synthesized when the function is added.
+    Ready,
+    /// The state initialisers of the contract.
+    Initializer,
+}
+
+/// A parameter of a function.
+#[derive(Clone)]
+struct Param {
+    name: Arc<str>,
+    span: Span,
+    ty: TypeId,
+    mutable: bool,
+    constant: bool,
+}
+
+impl<'a> Sema<'a> {
+    /// Reports that `name` was defined before at `first`.
+    fn already_defined(&mut self, name: &ast::Ident, first: Span) {
+        self.diags
+            .error(Code::AlreadyDefined, name.span)
+            .arg("name", &name.name)
+            .secondary(first, "first defined here");
+    }
+
+    fn signature(&self, id: FuncId) -> &Signature<'a> {
+        &self.signatures[id.index()]
+    }
+
+    /// The constant of this number, evaluating it if that has not been done.
+    fn constant(&mut self, index: ConstIndex) -> Option<(TypeId, Value)> {
+        match self.consts[index].state.clone() {
+            ConstState::Done(ty, value) => Some((ty, value)),
+            ConstState::Failed => None,
+            ConstState::Waiting => {
+                self.consts[index].state = ConstState::Running;
+                let state = self.evaluate_constant(index);
+                self.consts[index].state = state;
+                self.constant(index)
+            }
+            ConstState::Running => {
+                let name = &self.consts[index].ast.name;
+                self.diags.error(Code::NotConstant, name.span).arg("reason", "its value depends on itself");
+                self.consts[index].state = ConstState::Failed;
+                None
+            }
+        }
+    }
+
+    fn check_constants(&mut self) {
+        for index in 0..self.consts.len() {
+            self.constant(index);
+        }
+    }
+
+    fn finish(mut self) -> (Program, Diagnostics) {
+        self.check_effects();
+        self.diags.sort();
+        let contracts = self.contracts.into_iter().map(|contract| contract.typed).collect();
+        let program =
+            Program { types: self.types, functions: self.functions, events: self.events, contracts };
+        (program, self.diags)
+    }
+}

@@ -122,6 +122,8 @@ pub struct StorageMember {
     pub ty: TypeId,
     /// First slot.
     pub slot: U256,
+    /// Whether `#[slot(…)]` placed it.
+    pub explicit_slot: bool,
     /// Offset of the value in the slot, in bytes from the low-order end; 0 outside groups.
     pub offset_bytes: u8,
     /// Size of the value in bytes; 32 for a map.
@@ -233,7 +235,8 @@ pub struct Function {
     pub mutability: Mutability,
     /// How many of [`locals`](Self::locals), from the first on, are the parameters.
     pub param_count: u32,
-    /// Parameters, then every `let` and loop variable, numbered in declaration order. Names are unique.
+    /// Parameters, then every `let` and loop variable, numbered in declaration order. Blocks beside
+    /// each other may use one name.
     pub locals: Vec<Local>,
     /// Type of the result.
     pub result: TypeId,

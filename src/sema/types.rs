@@ -108,6 +108,8 @@ define_ids! {
     ErrorTypeId;
     /// An interface, or a contract used as one: [`Types::handles`].
     HandleId;
+    /// An integer type that is still to be inferred, within one function.
+    InferId;
 }
 
 impl TypeId {
@@ -164,6 +166,12 @@ impl TypeId {
         let row = self.0 - TypeId::FIRST_INT;
         Some(IntType { signed: row >= 32, bits: (row % 32 + 1) as u16 * 8 })
     }
+
+    /// N of `bytes<N>`, if this is one. Needs no interner.
+    pub const fn as_fixed_bytes(self) -> Option<u8> {
+        let known = self.0 >= TypeId::FIRST_FIXED_BYTES && self.0 < TypeId::FIRST_OTHER;
+        if known { Some((self.0 - TypeId::FIRST_FIXED_BYTES + 1) as u8) } else { None }
+    }
 }
 
 /// A type of the language.
@@ -180,7 +188,7 @@ pub enum Type {
     /// See [`TypeId::INT_LITERAL`].
     IntLiteral,
     /// An integer whose width a later use fixes; absent from a finished tree.
-    Infer(u32),
+    Infer(InferId),
     /// `uN`, zero-extended, or `iN`, sign-extended.
     Int(IntType),
     /// `Address`: the low 20 bytes.
@@ -538,6 +546,9 @@ mod tests {
                 assert_eq!(IntType::from_name(&int.name()), Some(int));
             }
         }
+        assert_eq!(TypeId::BYTES4.as_fixed_bytes(), Some(4));
+        assert_eq!(TypeId::fixed_bytes(32).as_fixed_bytes(), Some(32));
+        assert_eq!(TypeId::U256.as_fixed_bytes(), None);
         assert_eq!(TypeId::BYTES4.as_int(), None);
         assert_eq!(TypeId::ANY_ERROR.as_int(), None);
     }

@@ -1,0 +1,230 @@
+//! Attributes: which exist, where they may stand, and what they say.
+//!
+//! The table below is the only list. An attribute that means something which is not implemented yet is
+//! reported as such; hints without meaning for the result (`#[inline]`, `#[hot]`) are accepted.
+
+use alloy_primitives::{U256, keccak256};
+
+use super::Sema;
+use super::consts::Int;
+use super::scope::closest;
+use crate::diag::{Code, Diagnostics};
+use crate::source::Span;
+use crate::syntax::ast::{self, AttrArg, LiteralKind};
+
+/// What an attribute stands in front of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Target {
+    PubFunction,
+    Function,
+    Constructor,
+    Fallback,
+    PubMember,
+    Member,
+    Constant,
+    PubConstant,
+    Event,
+    Error,
+    Contract,
+    Other,
+}
+
+impl Target {
+    fn name(self) -> &'static str {
+        match self {
+            Target::PubFunction => "a `pub` function",
+            Target::Function => "a function that is not `pub`",
+            Target::Constructor => "a constructor",
+            Target::Fallback => "`receive` or `fallback`",
+            Target::PubMember => "a member",
+            Target::Member => "a member that is not `pub`",
+            Target::Constant => "a constant that is not `pub`",
+            Target::PubConstant => "a constant",
+            Target::Event => "an event",
+            Target::Error => "an error",
+            Target::Contract => "a contract",
+            Target::Other => "this item",
+        }
+    }
+}
+
+/// Name, where it may stand, and whether it is implemented.
+const ATTRIBUTES: &[(&str, &[Target], bool)] = {
+    use Target::*;
+    const FUNCTIONS: &[Target] = &[PubFunction, Function, Constructor, Fallback];
+    const EVERYWHERE: &[Target] = &[
+        PubFunction,
+        Function,
+        Constructor,
+        Fallback,
+        PubMember,
+        Member,
+        Constant,
+        PubConstant,
+        Event,
+        Error,
+        Contract,
+        Other,
+    ];
+    &[
+        ("selector", &[PubFunction, PubMember, PubConstant], true),
+        ("abi_name", &[PubFunction, PubMember, PubConstant, Event, Error], true),
+        ("gas", FUNCTIONS, false),
+        ("nonreentrant", &[PubFunction, Fallback], false),
+        ("reentrant", &[PubFunction, Fallback], false),
+        ("allow", EVERYWHERE, true),
+        ("inline", FUNCTIONS, true),
+        ("noinline", FUNCTIONS, true),
+        ("hot", &[PubFunction], true),
+        ("copy", &[Other], true),
+        ("unpacked", &[Other], true),
+        ("slot", &[PubMember, Member], true),
+        ("layout_lock", &[Contract], false),
+        ("anonymous", &[Event], true),
+        ("optional_return", &[Other], true),
+        ("fuzz", &[Other], true),
+        ("ignore", &[Other], true),
+    ]
+};
+
+/// What `#[selector(…)]` says.
+pub(super) enum SelectorAttr {
+    Number([u8; 4]),
+    Signature(String, Span),
+}
+
+/// Whether `#[allow(word)]` stands there.
+pub(super) fn allows(attrs: &ast::Attrs, word: &str) -> bool {
+    let allow = attrs.list.iter().filter(|attr| attr.name.as_str() == "allow");
+    allow.flat_map(|attr| &attr.args).any(|arg| matches!(arg, AttrArg::Ident(name) if name.as_str() == word))
+}
+
+/// The lines of the documentation.
+pub(super) fn docs(attrs: &ast::Attrs) -> Vec<String> {
+    attrs.docs.iter().map(|line| line.text.to_string()).collect()
+}
+
+impl Sema<'_> {
+    /// Reports attributes that are unknown, misplaced, repeated or not implemented.
+    pub(super) fn check_attrs(&mut self, attrs: &ast::Attrs, target: Target) {
+        for (index, attr) in attrs.list.iter().enumerate() {
+            let name = attr.name.as_str();
+            let Some(&(_, targets, implemented)) = ATTRIBUTES.iter().find(|row| row.0 == name) else {
+                let names = ATTRIBUTES.iter().map(|row| row.0);
+                let hint = closest(name, names).map(|other| format!("; did you mean `{other}`?"));
+                self.diags
+                    .error(Code::UnknownAttribute, attr.name.span)
+                    .arg("a", name)
+                    .arg("hint", hint.unwrap_or_default());
+                continue;
+            };
+            let repeated = attrs.list[..index].iter().any(|other| other.name.as_str() == name);
+            if !targets.contains(&target) {
+                self.diags
+                    .error(Code::ItemNotAllowed, attr.span)
+                    .arg("item", format!("#[{name}]"))
+                    .arg("place", format!("front of {}", target.name()));
+            } else if repeated && name != "allow" {
+                self.diags
+                    .error(Code::ItemNotAllowed, attr.span)
+                    .arg("item", format!("#[{name}]"))
+                    .arg("place", "this list twice");
+            } else if !implemented {
+                self.diags.unsupported(attr.span, format_args!("`#[{name}]`"));
+            } else if name == "anonymous" || name == "inline" || name == "noinline" || name == "hot" {
+                if !attr.args.is_empty() {
+                    bad_argument(&mut self.diags, attr, "it takes no argument");
+                }
+            }
+        }
+    }
+
+    /// What `#[abi_name("…")]` says.
+    pub(super) fn abi_name(&mut self, attrs: &ast::Attrs) -> Option<String> {
+        let attr = attrs.find("abi_name")?;
+        if let [AttrArg::Literal(ast::Literal { kind: LiteralKind::Str(name), .. })] = attr.args.as_slice()
+            && is_identifier(name)
+        {
+            return Some(name.to_string());
+        }
+        bad_argument(&mut self.diags, attr, "it takes one name in quotes, `#[abi_name(\"transfer\")]`");
+        None
+    }
+
+    /// What `#[selector(…)]` says.
+    pub(super) fn selector_attr(&mut self, attrs: &ast::Attrs) -> Option<SelectorAttr> {
+        let attr = attrs.find("selector")?;
+        match attr.args.as_slice() {
+            [AttrArg::Literal(ast::Literal { kind: LiteralKind::Str(signature), span })] => {
+                return Some(SelectorAttr::Signature(signature.to_string(), *span));
+            }
+            [AttrArg::Literal(ast::Literal { kind: LiteralKind::Int(int), .. })] => {
+                if let Ok(number) = u32::try_from(int.value) {
+                    return Some(SelectorAttr::Number(number.to_be_bytes()));
+                }
+            }
+            _ => {}
+        }
+        bad_argument(
+            &mut self.diags,
+            attr,
+            "it takes four bytes or a signature, `#[selector(\"f(uint256)\")]`",
+        );
+        None
+    }
+
+    /// The slot that `#[slot(…)]` says.
+    pub(super) fn slot_attr(&mut self, attrs: &ast::Attrs) -> Option<(U256, Span)> {
+        let attr = attrs.find("slot")?;
+        match attr.args.as_slice() {
+            [AttrArg::Literal(ast::Literal { kind: LiteralKind::Int(int), .. })] => {
+                if let Some(slot) = Int::new(false, int.value).to_word(super::types::IntType::U256) {
+                    return Some((slot, attr.span));
+                }
+            }
+            [AttrArg::Literal(ast::Literal { kind: LiteralKind::Str(id), .. })] => {
+                if let Some(id) = id.strip_prefix("erc7201:") {
+                    return Some((erc7201_slot(id), attr.span));
+                }
+            }
+            _ => {}
+        }
+        bad_argument(&mut self.diags, attr, "it takes a slot number or `\"erc7201:namespace\"`");
+        None
+    }
+}
+
+fn bad_argument(diags: &mut Diagnostics, attr: &ast::Attr, what: &str) {
+    let name = attr.name.as_str();
+    diags
+        .error(Code::ItemNotAllowed, attr.span)
+        .arg("item", format!("#[{name}]"))
+        .arg("place", "this form")
+        .label(what);
+}
+
+/// Whether `text` could be the name of a function.
+pub(super) fn is_identifier(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_' || first == b'$')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$')
+}
+
+/// The first slot of an ERC-7201 name space.
+fn erc7201_slot(id: &str) -> U256 {
+    let inner = U256::from_be_bytes(keccak256(id.as_bytes()).0).wrapping_sub(U256::from(1));
+    let outer = U256::from_be_bytes(keccak256(inner.to_be_bytes::<32>()).0);
+    outer & !U256::from(0xff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn erc7201_gives_the_published_slot() {
+        // The example of the ERC: "example.main".
+        let slot = format!("{:#x}", erc7201_slot("example.main"));
+        assert_eq!(slot, "0x183a6125c38840424c4a85fa12bab2ab606c4b6d0e7cc73c0c06ba5300eab500");
+    }
+}

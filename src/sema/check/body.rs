@@ -1,0 +1,416 @@
+//! The state of checking one body, and how functions are begun and finished.
+
+use std::sync::Arc;
+
+use crate::diag::{Code, Diagnostics, Severity};
+use crate::sema::consts::{self, EvalError, Int, Value};
+use crate::sema::effects::Effects;
+use crate::sema::infer::{Demand, Inference, Mark, Substitution, literal_does_not_fit};
+use crate::sema::resolve::Position;
+use crate::sema::scope::{ConstIndex, ContractIndex, LocalDef, LocalEntry, Locals};
+use crate::sema::typed::{
+    AssignTarget, Block, Expr, ExprKind, FuncId, FunctionKind, Local, LocalId, Place, PlaceRoot, Stmt,
+    StmtKind,
+};
+use crate::sema::types::{Type, TypeId};
+use crate::sema::{Body, ConstState, Sema, Signature};
+use crate::source::Span;
+use crate::syntax::ast;
+
+/// A checked expression. Integer literals, and what is computed from them alone, have the type `{int}` and
+/// their exact value until [`Checker::coerce`] gives them the type of their use.
+pub(super) struct Typed {
+    pub(super) expr: Expr,
+    pub(super) literal: Option<Int>,
+}
+
+impl Typed {
+    pub(super) fn new(kind: ExprKind, ty: TypeId, span: Span) -> Typed {
+        Typed { expr: Expr { kind, ty, span }, literal: None }
+    }
+
+    pub(super) fn literal(value: Int, span: Span) -> Typed {
+        let kind = ExprKind::Const(value.low_word());
+        Typed { expr: Expr { kind, ty: TypeId::INT_LITERAL, span }, literal: Some(value) }
+    }
+
+    /// What a reported mistake leaves.
+    pub(super) fn hole(span: Span) -> Typed {
+        Typed::new(ExprKind::Hole, TypeId::ERROR, span)
+    }
+
+    pub(super) fn ty(&self) -> TypeId {
+        self.expr.ty
+    }
+
+    pub(super) fn span(&self) -> Span {
+        self.expr.span
+    }
+}
+
+/// The state of checking one body.
+pub(super) struct Checker<'s, 'a> {
+    pub(super) sema: &'s mut Sema<'a>,
+    pub(super) contract: Option<ContractIndex>,
+    /// Name of the function, for messages.
+    pub(super) name: Arc<str>,
+    pub(super) kind: FunctionKind,
+    pub(super) result: TypeId,
+    pub(super) locals: Vec<Local>,
+    pub(super) scope: Locals,
+    pub(super) inference: Inference,
+    pub(super) effects: Effects,
+    pub(super) loop_depth: u32,
+}
+
+impl<'a> Sema<'a> {
+    /// Checks every body of the module.
+    pub(in crate::sema) fn check_bodies(&mut self) {
+        for contract in 0..self.contracts.len() {
+            self.add_initializer(contract);
+        }
+        self.add_constant_getters();
+        for id in (0..self.signatures.len()).map(|index| FuncId(index as u32)) {
+            match self.signatures[id.index()].body {
+                Body::Block(body) => self.check_function(id, body),
+                Body::Initializer => self.check_initializer(id),
+                Body::Ready => {}
+            }
+        }
+    }
+
+    fn checker(&mut self, id: FuncId) -> Checker<'_, 'a> {
+        let signature = self.signature(id);
+        let (contract, name) = (signature.contract, signature.name.clone());
+        let (kind, result) = (signature.kind, signature.result);
+        Checker {
+            sema: self,
+            contract,
+            name,
+            kind,
+            result,
+            locals: Vec::new(),
+            scope: Locals::default(),
+            inference: Inference::default(),
+            effects: Effects::default(),
+            loop_depth: 0,
+        }
+    }
+
+    fn check_function(&mut self, id: FuncId, body: &'a ast::Block) {
+        let params = self.signature(id).params.clone();
+        let mut checker = self.checker(id);
+        checker.scope.enter();
+        for param in &params {
+            checker.define_local(&param.name, param.span, param.ty, param.mutable, true);
+        }
+        let result = checker.result;
+        let mut block = checker.block(body, Some(result));
+        checker.check_result(&mut block);
+        checker.leave_scope();
+        checker.finish(id, block);
+    }
+
+    fn add_initializer(&mut self, contract: ContractIndex) {
+        if self.contracts[contract].initial_values.is_empty() {
+            return;
+        }
+        let span = self.contracts[contract].ast.name.span;
+        let id = self.add_signature(Signature {
+            name: Arc::from("initializer"),
+            span,
+            kind: FunctionKind::Initializer,
+            contract: Some(contract),
+            attrs: None,
+            params: Vec::new(),
+            result: TypeId::UNIT,
+            view: false,
+            payable: false,
+            is_pub: false,
+            body: Body::Initializer,
+            effects: Effects::default(),
+        });
+        self.contracts[contract].typed.initializer = Some(id);
+    }
+
+    fn check_initializer(&mut self, id: FuncId) {
+        let contract = self.signature(id).contract.expect("initializers belong to contracts");
+        let span = self.signature(id).span;
+        let values = self.contracts[contract].initial_values.clone();
+        let mut checker = self.checker(id);
+        let mut stmts = Vec::new();
+        for (member, init) in values {
+            let declared = &checker.sema.contracts[contract].typed.storage[member.index()];
+            let (ty, place_span) = (declared.ty, declared.span);
+            if checker.sema.is_map(ty) {
+                let what = "created, so it has no initial value";
+                checker.sema.diags.error(Code::MapOnlyInStorage, init.span).arg("what", what);
+                continue;
+            }
+            let value = Box::new(checker.expr_as(init, ty));
+            let place = Place { root: PlaceRoot::Storage(member), steps: Vec::new(), ty, span: place_span };
+            let kind = ExprKind::Assign { target: AssignTarget::Place(place), value };
+            let span = place_span.to(init.span);
+            stmts.push(Stmt { kind: StmtKind::Expr(Expr { kind, ty, span }), span });
+        }
+        checker.finish(id, Block { stmts, value: None, ty: TypeId::UNIT, span });
+    }
+
+    /// Checks and evaluates a constant.
+    pub(in crate::sema) fn evaluate_constant(&mut self, index: ConstIndex) -> ConstState {
+        let (decl, contract) = (self.consts[index].ast, self.consts[index].contract);
+        let ty = decl.ty.as_ref().map(|ty| self.resolve_type(ty, contract, Position::Constant));
+        let mut checker = Checker {
+            contract,
+            name: decl.name.name.clone(),
+            kind: FunctionKind::Free,
+            result: TypeId::UNIT,
+            locals: Vec::new(),
+            scope: Locals::default(),
+            inference: Inference::default(),
+            effects: Effects::default(),
+            loop_depth: 0,
+            sema: self,
+        };
+        match checker.constant_value(&decl.value, ty) {
+            Some((ty, value)) if ty != TypeId::ERROR => ConstState::Done(ty, value),
+            _ => ConstState::Failed,
+        }
+    }
+
+    /// Whether `ty` is a map.
+    pub(in crate::sema) fn is_map(&self, ty: TypeId) -> bool {
+        matches!(self.types.get(ty), Type::Map { .. })
+    }
+}
+
+impl<'a> Checker<'_, 'a> {
+    pub(super) fn diags(&mut self) -> &mut Diagnostics {
+        &mut self.sema.diags
+    }
+
+    pub(super) fn resolved(&self, ty: TypeId) -> TypeId {
+        self.inference.resolve(&self.sema.types, ty)
+    }
+
+    pub(super) fn shown(&self, ty: TypeId) -> String {
+        self.sema.types.display(self.resolved(ty))
+    }
+
+    pub(super) fn type_of(&self, ty: TypeId) -> &Type {
+        self.sema.types.get(self.resolved(ty))
+    }
+
+    /// Whether the type is an integer, known or not yet known.
+    pub(super) fn is_int(&self, ty: TypeId) -> bool {
+        matches!(self.type_of(ty), Type::Int(_) | Type::Infer(_) | Type::IntLiteral)
+    }
+
+    pub(super) fn fresh_int(&mut self, name: &str, span: Span, default: Option<TypeId>) -> TypeId {
+        self.inference.fresh(&mut self.sema.types, name, span, default)
+    }
+
+    pub(super) fn unify(&mut self, a: TypeId, b: TypeId) -> bool {
+        self.inference.unify(&self.sema.types, a, b)
+    }
+
+    /// Gives a checked expression the type `want`, or reports K0201.
+    pub(super) fn coerce(&mut self, typed: Typed, want: TypeId) -> Expr {
+        let want = self.resolved(want);
+        let Typed { mut expr, literal } = typed;
+        if expr.ty == TypeId::NEVER {
+            return expr;
+        }
+        if want == TypeId::ERROR || expr.ty == TypeId::ERROR {
+            expr.ty = TypeId::ERROR;
+            return expr;
+        }
+        if let Some(value) = literal {
+            return self.coerce_literal(value, want, expr.span);
+        }
+        if !self.unify(expr.ty, want) {
+            let (a, b) = (self.shown(want), self.shown(expr.ty));
+            self.diags().error(Code::MismatchedTypes, expr.span).arg("a", a).arg("b", b);
+            return Expr { kind: ExprKind::Hole, ty: TypeId::ERROR, span: expr.span };
+        }
+        expr
+    }
+
+    /// A literal as a value of `want`.
+    pub(super) fn coerce_literal(&mut self, value: Int, want: TypeId, span: Span) -> Expr {
+        let kind = ExprKind::Const(value.low_word());
+        match *self.type_of(want) {
+            Type::Int(int) => {
+                if value.to_word(int).is_none() {
+                    literal_does_not_fit(self.diags(), value, int, span);
+                }
+            }
+            Type::Infer(_) => self.inference.demand(Demand::Fits(want, value, span)),
+            Type::Error | Type::Never => {}
+            _ => {
+                let shown = self.shown(want);
+                self.diags().error(Code::MismatchedTypes, span).arg("a", shown).arg("b", "{int}");
+                return Expr { kind: ExprKind::Hole, ty: TypeId::ERROR, span };
+            }
+        }
+        Expr { kind, ty: want, span }
+    }
+
+    /// Checks an expression that shall have type `want`.
+    pub(super) fn expr_as(&mut self, expr: &'a ast::Expr, want: TypeId) -> Expr {
+        let typed = self.expr(expr, Some(want));
+        self.coerce(typed, want)
+    }
+
+    /// Checks an expression whose type nothing prescribes; a literal gets a type that a later use fixes.
+    pub(super) fn expr_any(&mut self, expr: &'a ast::Expr) -> Expr {
+        let typed = self.expr(expr, None);
+        self.materialize(typed, "this literal", None)
+    }
+
+    /// The tree of a checked expression; a literal becomes a value of a type still to be fixed.
+    pub(super) fn materialize(&mut self, typed: Typed, name: &str, default: Option<TypeId>) -> Expr {
+        match typed.literal {
+            Some(value) => {
+                let ty = self.fresh_int(name, typed.expr.span, default);
+                self.coerce_literal(value, ty, typed.expr.span)
+            }
+            None => typed.expr,
+        }
+    }
+
+    /// Checks a `bool` expression (K0202).
+    pub(super) fn condition(&mut self, expr: &'a ast::Expr) -> Expr {
+        if let ast::ExprKind::Assign { op: None, .. } = &expr.kind {
+            // The parser reported K0012.
+            self.expr(expr, None);
+            return Typed::hole(expr.span).expr;
+        }
+        let typed = self.expr(expr, Some(TypeId::BOOL));
+        let ty = self.resolved(typed.ty());
+        if ty != TypeId::BOOL && ty != TypeId::ERROR && ty != TypeId::NEVER {
+            let shown = self.shown(ty);
+            self.diags().error(Code::ConditionNotBool, expr.span).arg("t", shown);
+            return Typed::hole(expr.span).expr;
+        }
+        typed.expr
+    }
+
+    /// Checks an expression that shall be constant: its type and value.
+    pub(super) fn constant_value(
+        &mut self,
+        expr: &'a ast::Expr,
+        ty: Option<TypeId>,
+    ) -> Option<(TypeId, Value)> {
+        let (mark, before) = (self.inference.mark(), self.sema.diags.as_slice().len());
+        let typed = self.expr(expr, ty);
+        if let (Some(value), None) = (typed.literal, ty) {
+            return Some((TypeId::INT_LITERAL, Value::Literal(value)));
+        }
+        let mut expr = match ty {
+            Some(ty) => self.coerce(typed, ty),
+            None => typed.expr,
+        };
+        self.inference.settle(mark, &self.sema.types, &mut self.sema.diags);
+        Substitution { inference: &self.inference, types: &mut self.sema.types }.expr(&mut expr);
+        let reported = &self.sema.diags.as_slice()[before..];
+        if reported.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
+            || expr.ty == TypeId::ERROR
+        {
+            return None;
+        }
+        self.evaluate(&expr).map(|value| (expr.ty, value))
+    }
+
+    /// Evaluates a checked expression, reporting why it is not constant.
+    pub(super) fn evaluate(&mut self, expr: &Expr) -> Option<Value> {
+        match consts::eval(expr) {
+            Ok(value) => return Some(value),
+            Err(EvalError::Fault(reason, span)) => {
+                self.diags().error(Code::ConstantFaults, span).arg("reason", reason);
+            }
+            Err(EvalError::NotConstant(reason, span)) => {
+                self.diags().error(Code::NotConstant, span).arg("reason", reason);
+            }
+            Err(EvalError::Reported) => {}
+        }
+        None
+    }
+
+    /// Adds a local and its name.
+    pub(super) fn define_local(
+        &mut self,
+        name: &Arc<str>,
+        span: Span,
+        ty: TypeId,
+        mutable: bool,
+        is_param: bool,
+    ) -> LocalId {
+        let id = LocalId(self.locals.len() as u32);
+        self.locals.push(Local { name: name.to_string(), span, ty, mutable });
+        self.define_name(name, span, LocalDef::Variable(id), is_param);
+        id
+    }
+
+    /// Adds a name to the innermost block; it may not be taken (K0102).
+    pub(super) fn define_name(&mut self, name: &Arc<str>, span: Span, def: LocalDef, is_param: bool) {
+        let ident = ast::Ident { name: name.clone(), span };
+        let earlier = self.scope.find(name).map(|entry| (entry.span, entry.is_param));
+        match earlier {
+            // Repeated parameters were reported with the signature.
+            Some((_, true)) if is_param => {}
+            Some((first, _)) => self.sema.already_defined(&ident, first),
+            None if crate::sema::scope::PREDECLARED_VALUES.contains(&&**name)
+                || crate::sema::scope::prelude(name).is_some() =>
+            {
+                self.sema.predeclared(&ident);
+            }
+            None => {
+                let contract = self.contract.map(|index| &self.sema.contracts[index].names);
+                let item = contract.and_then(|names| names.values.span(name));
+                if let Some(first) = item.or_else(|| self.sema.module.values.span(name)) {
+                    self.sema.already_defined(&ident, first);
+                }
+            }
+        }
+        self.scope.define(LocalEntry { name: name.clone(), span, def, used: false, is_param });
+    }
+
+    /// Leaves a block and warns about names that it did not use.
+    pub(super) fn leave_scope(&mut self) {
+        for entry in self.scope.leave() {
+            let silent =
+                entry.used || entry.is_param || entry.name.starts_with('_') || entry.def == LocalDef::Hole;
+            if !silent {
+                self.diags().warning(Code::Unused, entry.span).arg("what", "variable").arg("x", &entry.name);
+            }
+        }
+    }
+
+    /// Checks that the body gives the declared result.
+    fn check_result(&mut self, block: &mut Block) {
+        let result = self.result;
+        if block.value.is_none()
+            && block.ty == TypeId::UNIT
+            && result != TypeId::UNIT
+            && result != TypeId::ERROR
+        {
+            let shown = self.shown(result);
+            let end = Span::new(block.span.end.saturating_sub(1), block.span.end);
+            self.diags().error(Code::MissingReturn, end).arg("t", shown);
+            block.ty = TypeId::ERROR;
+        }
+    }
+
+    /// Settles the types of the function and stores it.
+    fn finish(mut self, id: FuncId, mut body: Block) {
+        self.inference.settle(Mark::default(), &self.sema.types, &mut self.sema.diags);
+        let mut substitution = Substitution { inference: &self.inference, types: &mut self.sema.types };
+        substitution.block(&mut body);
+        substitution.locals(&mut self.locals);
+        let function = &mut self.sema.functions[id.index()];
+        function.locals = self.locals;
+        function.body = body;
+        self.sema.signatures[id.index()].effects = self.effects;
+    }
+}

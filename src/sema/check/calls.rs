@@ -1,0 +1,370 @@
+//! Calls: builtins, internal functions, errors, and what looks like a call and is none.
+
+use alloy_primitives::{U256, keccak256};
+
+use crate::diag::Code;
+use crate::sema::check::body::{Checker, Typed};
+use crate::sema::check::paths::OBJECTS;
+use crate::sema::check::raise::Fields;
+use crate::sema::scope::{LocalDef, TypeDef, ValueDef, is_predeclared_type, prelude};
+use crate::sema::typed::{Env, ExprKind, FuncId, Query};
+use crate::sema::types::{Type, TypeId};
+use crate::source::Span;
+use crate::syntax::ast::{self, CallOption, LiteralKind};
+
+impl<'a> Checker<'_, 'a> {
+    pub(super) fn call(
+        &mut self,
+        callee: &'a ast::Expr,
+        options: &'a [CallOption],
+        args: &'a [ast::Expr],
+        span: Span,
+        want: Option<TypeId>,
+    ) -> Typed {
+        if let Some(option) = options.first() {
+            options.iter().for_each(|option| drop(self.expr(&option.value, None)));
+            self.loose_args(args);
+            return self.unsupported(option.span, "a call option");
+        }
+        match &callee.kind {
+            ast::ExprKind::Path(path) => match path.as_ident() {
+                Some(name) => self.call_name(name, path, args, span, want),
+                None => self.call_path(path, args, span),
+            },
+            ast::ExprKind::Field { base, name } => self.call_method(base, name, callee.span, args, span),
+            _ => {
+                let typed = self.expr(callee, None);
+                self.loose_args(args);
+                if typed.ty() != TypeId::ERROR {
+                    let text = self.shorten(callee.span);
+                    self.diags().error(Code::NotAFunction, callee.span).arg("f", text);
+                }
+                Typed::hole(span)
+            }
+        }
+    }
+
+    /// Checks arguments whose parameters are unknown, for the mistakes inside them.
+    fn loose_args(&mut self, args: &'a [ast::Expr]) {
+        args.iter().for_each(|arg| drop(self.expr_or_place(arg, None)));
+    }
+
+    fn call_name(
+        &mut self,
+        name: &'a ast::Ident,
+        path: &'a ast::Path,
+        args: &'a [ast::Expr],
+        span: Span,
+        want: Option<TypeId>,
+    ) -> Typed {
+        if let Some(def) = self.scope.use_name(name.as_str()) {
+            self.loose_args(args);
+            return if def == LocalDef::Hole { Typed::hole(span) } else { self.not_a_function(name, span) };
+        }
+        match self.sema.find_value(&name.name, self.contract) {
+            Some(ValueDef::Function(id)) => return self.call_function(id, args, span),
+            Some(ValueDef::Const(_)) => {
+                self.loose_args(args);
+                return self.not_a_function(name, span);
+            }
+            Some(ValueDef::Unsupported) | None => {}
+        }
+        if let Some(typed) = self.builtin(name, args, span, want) {
+            return typed;
+        }
+        match self.sema.find_type_name(&name.name, self.contract) {
+            Some(TypeDef::ErrorType(_)) => self.call_path(path, args, span),
+            Some(TypeDef::Event(_)) => {
+                self.loose_args(args);
+                self.diags()
+                    .error(Code::NotAFunction, name.span)
+                    .arg("f", &name.name)
+                    .label("this is an event; log it with `emit`");
+                Typed::hole(span)
+            }
+            Some(TypeDef::Contract(_)) => {
+                self.loose_args(args);
+                self.unsupported(span, "a contract handle")
+            }
+            Some(TypeDef::Unsupported) => {
+                self.loose_args(args);
+                Typed::hole(span)
+            }
+            None => {
+                self.loose_args(args);
+                if is_predeclared_type(name.as_str()) || prelude(name.as_str()).is_some() {
+                    return self.not_a_function(name, span);
+                }
+                self.value_not_found(name);
+                Typed::hole(span)
+            }
+        }
+    }
+
+    fn not_a_function(&mut self, name: &ast::Ident, span: Span) -> Typed {
+        self.diags().error(Code::NotAFunction, name.span).arg("f", &name.name);
+        Typed::hole(span)
+    }
+
+    /// `Set::Variant(…)`, `Contract::Error(…)` and other paths with arguments.
+    fn call_path(&mut self, path: &'a ast::Path, args: &'a [ast::Expr], span: Span) -> Typed {
+        if let Some(error) = self.find_error(path)
+            && !self.is_bare_set(error, path)
+        {
+            return self.error_value(error, Fields::Positional(args), span);
+        }
+        self.loose_args(args);
+        let Some((last, parent)) = path.segments.split_last() else { return Typed::hole(span) };
+        match self.sema.find_type(path, self.contract) {
+            Some(TypeDef::Unsupported) => return Typed::hole(span),
+            Some(_) => {
+                self.diags().error(Code::NotAFunction, path.span).arg("f", path);
+                return Typed::hole(span);
+            }
+            None => {}
+        }
+        let first = &path.segments[0];
+        if is_predeclared_type(first.as_str()) {
+            return self.unsupported(path.span, format_args!("`{path}`"));
+        }
+        let parent = ast::Path { segments: parent.to_vec(), span: first.span };
+        self.member_not_found(&parent, last, span)
+    }
+
+    /// An internal call.
+    fn call_function(&mut self, id: FuncId, args: &'a [ast::Expr], span: Span) -> Typed {
+        let signature = self.sema.signature(id);
+        let (params, result, name) = (signature.params.clone(), signature.result, signature.name.clone());
+        let declared = signature.span;
+        self.effects.calls.push((id, span));
+        if args.len() != params.len() {
+            self.loose_args(args);
+            self.diags()
+                .error(Code::WrongArgumentCount, span)
+                .arg("n", params.len())
+                .arg("m", args.len())
+                .secondary(declared, format!("`{name}` is declared here"));
+            return Typed::hole(span);
+        }
+        let mut checked = Vec::with_capacity(args.len());
+        for (arg, param) in args.iter().zip(&params) {
+            let expr = self.expr_as(arg, param.ty);
+            if param.constant && expr.ty != TypeId::ERROR && crate::sema::consts::eval(&expr).is_err() {
+                self.diags().error(Code::ArgumentNotConstant, arg.span).arg("p", &param.name);
+            }
+            checked.push(expr);
+        }
+        if result == TypeId::ERROR {
+            return Typed::hole(span);
+        }
+        Typed::new(ExprKind::Call { function: id, args: checked }, result, span)
+    }
+
+    /// A predeclared function; nothing if `name` is none.
+    fn builtin(
+        &mut self,
+        name: &'a ast::Ident,
+        args: &'a [ast::Expr],
+        span: Span,
+        want: Option<TypeId>,
+    ) -> Option<Typed> {
+        Some(match name.as_str() {
+            "require" => self.require(args, span),
+            "Ok" => self.ok_or_err(true, args, span, want),
+            "Err" => self.ok_or_err(false, args, span, want),
+            "assert" => match self.one_argument(args, span) {
+                Some(arg) => {
+                    let cond = Box::new(self.condition(arg));
+                    Typed::new(ExprKind::Assert(cond), TypeId::UNIT, span)
+                }
+                None => Typed::hole(span),
+            },
+            "gas_left" => {
+                if !args.is_empty() {
+                    self.loose_args(args);
+                    self.diags().error(Code::WrongArgumentCount, span).arg("n", 0).arg("m", args.len());
+                    return Some(Typed::hole(span));
+                }
+                Typed::new(ExprKind::Env(Env::GasLeft), TypeId::U64, span)
+            }
+            "block_hash" => match self.one_argument(args, span) {
+                Some(arg) => {
+                    let operand = Box::new(self.expr_as(arg, TypeId::U64));
+                    let kind = ExprKind::Query { query: Query::BlockHash, operand };
+                    Typed::new(kind, TypeId::HASH, span)
+                }
+                None => Typed::hole(span),
+            },
+            "keccak256" => self.keccak(args, span),
+            "Some" => {
+                self.loose_args(args);
+                self.unsupported(span, "`Option`")
+            }
+            "sha256" | "ripemd160" | "blake2b" | "ecrecover" | "create2_address" | "concat" => {
+                self.loose_or_literal(args);
+                self.unsupported(span, format_args!("`{}`", name.as_str()))
+            }
+            "assert_eq" | "assert_ne" | "assert_lt" | "assert_approx" => {
+                self.loose_args(args);
+                self.diags()
+                    .error(Code::NotFound, name.span)
+                    .arg("name", &name.name)
+                    .arg("hint", "; it is only available in `test`");
+                Typed::hole(span)
+            }
+            _ => return None,
+        })
+    }
+
+    fn one_argument(&mut self, args: &'a [ast::Expr], span: Span) -> Option<&'a ast::Expr> {
+        if let [arg] = args {
+            return Some(arg);
+        }
+        self.loose_args(args);
+        self.diags().error(Code::WrongArgumentCount, span).arg("n", 1).arg("m", args.len());
+        None
+    }
+
+    /// Checks arguments of an unsupported builtin; `bytes` literals among them are no second mistake.
+    fn loose_or_literal(&mut self, args: &'a [ast::Expr]) {
+        for arg in args.iter().filter(|arg| constant_bytes(arg).is_none()) {
+            self.expr_or_place(arg, None);
+        }
+    }
+
+    /// `keccak256` of constant bytes is a constant.
+    fn keccak(&mut self, args: &'a [ast::Expr], span: Span) -> Typed {
+        let Some(arg) = self.one_argument(args, span) else { return Typed::hole(span) };
+        match constant_bytes(arg) {
+            Some(_)
+                if matches!(
+                    arg.kind,
+                    ast::ExprKind::Literal(ast::Literal { kind: LiteralKind::Str(_), .. })
+                ) =>
+            {
+                self.diags().error(Code::MismatchedTypes, arg.span).arg("a", "bytes").arg("b", "string").fix(
+                    Span::at(arg.span.start),
+                    "b",
+                    "write the text as bytes, `b\"…\"`",
+                );
+                Typed::hole(span)
+            }
+            Some(bytes) => {
+                let word = U256::from_be_bytes(keccak256(bytes).0);
+                Typed::new(ExprKind::Const(word), TypeId::HASH, span)
+            }
+            None => {
+                let typed = self.expr(arg, None);
+                if typed.ty() == TypeId::ERROR {
+                    return Typed::hole(span);
+                }
+                self.unsupported(span, "`keccak256` of bytes that are not constant")
+            }
+        }
+    }
+
+    /// `base.name(…)`.
+    fn call_method(
+        &mut self,
+        base: &'a ast::Expr,
+        name: &'a ast::Ident,
+        callee_span: Span,
+        args: &'a [ast::Expr],
+        span: Span,
+    ) -> Typed {
+        let object = match &base.kind {
+            ast::ExprKind::SelfValue => Some("self"),
+            ast::ExprKind::Path(path) => path.as_ident().map(|name| name.as_str()),
+            _ => None,
+        };
+        if let Some(object) = object
+            && (object == "self" || OBJECTS.contains(&object) && self.scope.find(object).is_none())
+        {
+            self.loose_args(args);
+            return self.call_object(object, base.span, name, callee_span, span);
+        }
+        if matches!(base.kind, ast::ExprKind::State | ast::ExprKind::Transient) {
+            let typed = self.field(base, name, callee_span);
+            self.loose_args(args);
+            if typed.ty() != TypeId::ERROR {
+                let shown = self.shorten(callee_span);
+                self.diags().error(Code::NotAFunction, callee_span).arg("f", shown);
+            }
+            return Typed::hole(span);
+        }
+        let typed = self.expr_or_place(base, None);
+        let ty = self.resolved(typed.ty());
+        match (self.type_of(ty), name.as_str()) {
+            (Type::Error | Type::Never, _) => {
+                self.loose_args(args);
+                Typed::hole(span)
+            }
+            (Type::Map { .. }, "remove") => self.map_remove(typed, args, span),
+            (Type::Address, "call" | "static_call" | "delegate_call" | "send") | (Type::Result { .. }, _) => {
+                self.loose_args(args);
+                self.unsupported(span, format_args!("method `{}`", name.as_str()))
+            }
+            _ => {
+                self.loose_args(args);
+                self.no_field(ty, name, &["send", "call", "static_call"]);
+                Typed::hole(span)
+            }
+        }
+    }
+
+    fn call_object(
+        &mut self,
+        object: &str,
+        object_span: Span,
+        name: &'a ast::Ident,
+        callee_span: Span,
+        span: Span,
+    ) -> Typed {
+        if self.is_env_field(object, name.as_str()) {
+            let shown = format!("{object}.{}", name.as_str());
+            self.diags().error(Code::FieldNotFunction, span).arg("name", &shown).fix(
+                span,
+                shown,
+                "remove `()`",
+            );
+            return Typed::hole(span);
+        }
+        match object {
+            "vm" => {
+                self.diags().error(Code::VmOutsideTest, object_span);
+            }
+            "abi" | "hts" | "hcs" | "crypto" => {
+                self.diags().unsupported(callee_span, format_args!("`{object}.{}`", name.as_str()));
+            }
+            "self" => {
+                let function = self.sema.find_value(&name.name, self.contract);
+                let diagnostic = self
+                    .sema
+                    .diags
+                    .error(Code::NoFieldOrMethod, name.span)
+                    .arg("t", "self")
+                    .arg("m", &name.name);
+                if matches!(function, Some(ValueDef::Function(_))) {
+                    diagnostic.note("functions of the contract are called by name, without `self.`").fix(
+                        callee_span,
+                        name.as_str(),
+                        "remove `self.`",
+                    );
+                }
+            }
+            _ => {
+                self.diags().error(Code::NoFieldOrMethod, name.span).arg("t", object).arg("m", &name.name);
+            }
+        }
+        Typed::hole(span)
+    }
+}
+
+/// The bytes of a literal.
+fn constant_bytes(expr: &ast::Expr) -> Option<&[u8]> {
+    match &expr.kind {
+        ast::ExprKind::Literal(ast::Literal { kind: LiteralKind::Bytes(bytes), .. }) => Some(bytes),
+        ast::ExprKind::Literal(ast::Literal { kind: LiteralKind::Str(text), .. }) => Some(text.as_bytes()),
+        _ => None,
+    }
+}

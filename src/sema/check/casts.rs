@@ -1,0 +1,114 @@
+//! `as` and `as%`: which conversions exist (§4.2).
+
+use crate::diag::Code;
+use crate::sema::check::body::{Checker, Typed};
+use crate::sema::consts::{Int, fixed_bytes_mask};
+use crate::sema::typed::{CastKind, Expr, ExprKind};
+use crate::sema::types::{IntType, Type, TypeId};
+use crate::source::Span;
+use crate::syntax::ast;
+
+impl<'a> Checker<'_, 'a> {
+    pub(super) fn cast(
+        &mut self,
+        value: &'a ast::Expr,
+        wrapping: bool,
+        ty: &'a ast::Type,
+        span: Span,
+    ) -> Typed {
+        let contract = self.contract;
+        let typed = self.expr(value, None);
+        let to = self.sema.resolve_any_type(ty, contract);
+        let from = self.resolved(typed.ty());
+        if to == TypeId::ERROR || from == TypeId::ERROR {
+            return Typed::hole(span);
+        }
+        if from == TypeId::NEVER {
+            return typed;
+        }
+        if let Some(literal) = typed.literal {
+            return self.cast_literal(literal, to, wrapping, span);
+        }
+        let Some(kind) = self.cast_kind(from, to, wrapping) else {
+            self.invalid_cast(from, to, wrapping, span);
+            return Typed::hole(span);
+        };
+        Typed::new(ExprKind::Cast { kind, operand: Box::new(typed.expr) }, to, span)
+    }
+
+    fn invalid_cast(&mut self, from: TypeId, to: TypeId, wrapping: bool, span: Span) {
+        let would_wrap = !wrapping && self.cast_kind(from, to, true).is_some();
+        let narrowing = matches!((from.as_fixed_bytes(), to.as_fixed_bytes()), (Some(_), Some(_)));
+        let (a, b) = (self.shown(from), self.shown(to));
+        let unknown_enough = matches!(self.type_of(to), Type::Bytes | Type::String | Type::Vec(_));
+        if unknown_enough {
+            self.diags().unsupported(span, format_args!("a cast to `{b}`"));
+            return;
+        }
+        let diagnostic = self.diags().error(Code::InvalidCast, span).arg("a", a).arg("b", b);
+        if would_wrap && narrowing {
+            diagnostic.note("`as%` cuts the last bytes off");
+        } else if to == TypeId::BOOL {
+            diagnostic.note("compare with `!= 0` instead");
+        }
+    }
+
+    /// A literal takes the integer type that converts to the target, and shall fit it.
+    fn cast_literal(&mut self, value: Int, to: TypeId, wrapping: bool, span: Span) -> Typed {
+        let through = match *self.type_of(to) {
+            Type::Int(int) => int,
+            Type::Address => IntType::U160,
+            Type::Hash => IntType::U256,
+            Type::FixedBytes(size) => IntType { signed: false, bits: u16::from(size) * 8 },
+            _ => {
+                self.invalid_cast(TypeId::INT_LITERAL, to, wrapping, span);
+                return Typed::hole(span);
+            }
+        };
+        let operand = match (wrapping, to.as_int()) {
+            (true, Some(int)) => {
+                Expr { kind: ExprKind::Const(value.wrap_word(int)), ty: TypeId::int(int), span }
+            }
+            _ => self.coerce_literal(value, TypeId::int(through), span),
+        };
+        match to.as_fixed_bytes() {
+            Some(size) => {
+                let word = value.low_word() << (256 - usize::from(size) * 8);
+                Typed::new(ExprKind::Const(word & fixed_bytes_mask(size)), to, span)
+            }
+            None => Typed::new(operand.kind, to, span),
+        }
+    }
+
+    /// How a value of `from` becomes one of `to`; nothing if it cannot.
+    fn cast_kind(&self, from: TypeId, to: TypeId, wrapping: bool) -> Option<CastKind> {
+        let bits_of = |size: u8| u16::from(size) * 8;
+        Some(match (self.type_of(from), self.type_of(to)) {
+            // The type of the operand may still be unknown; the finished tree gets the right one.
+            (Type::Infer(_), &Type::Int(to)) if wrapping => CastKind::IntWrapping { from: IntType::U256, to },
+            (Type::Infer(_), &Type::Int(to)) => CastKind::IntChecked { from: IntType::U256, to },
+            (&Type::Int(from), &Type::Int(to)) if wrapping => CastKind::IntWrapping { from, to },
+            (&Type::Int(from), &Type::Int(to)) => CastKind::IntChecked { from, to },
+            (Type::Bool, Type::Int(_)) => CastKind::SameWord,
+            (Type::Address, &Type::Int(IntType::U160)) | (&Type::Int(IntType::U160), Type::Address) => {
+                CastKind::SameWord
+            }
+            (Type::Hash, &Type::Int(IntType::U256)) | (&Type::Int(IntType::U256), Type::Hash) => {
+                CastKind::SameWord
+            }
+            (Type::Hash, Type::FixedBytes(32)) | (Type::FixedBytes(32), Type::Hash) => CastKind::SameWord,
+            (&Type::FixedBytes(size), &Type::Int(int)) if !int.signed && int.bits == bits_of(size) => {
+                CastKind::FixedBytesToInt { size }
+            }
+            (&Type::Int(int), &Type::FixedBytes(size)) if !int.signed && int.bits == bits_of(size) => {
+                CastKind::IntToFixedBytes { size }
+            }
+            (&Type::FixedBytes(from), &Type::FixedBytes(to)) if to >= from => CastKind::SameWord,
+            (Type::FixedBytes(_), &Type::FixedBytes(size)) if wrapping => {
+                CastKind::TruncateFixedBytes { size }
+            }
+            (a, b) if a == b && self.sema.types.is_word(to) => CastKind::SameWord,
+            _ => return None,
+        })
+    }
+}

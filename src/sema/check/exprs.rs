@@ -1,0 +1,290 @@
+//! Expressions: the parent function with the `match`, literals, tuples, blocks, `if` and jumps.
+
+use crate::diag::Code;
+use crate::sema::check::body::{Checker, Typed};
+use crate::sema::consts::Int;
+use crate::sema::infer::literal_does_not_fit;
+use crate::sema::typed::{Block, Expr, ExprKind, Stmt, StmtKind};
+use crate::sema::types::{IntType, Type, TypeId};
+use crate::source::Span;
+use crate::syntax::ast::{self, IntLit, LiteralKind};
+
+impl<'a> Checker<'_, 'a> {
+    /// Checks an expression. `want` is what its place requires, if that is known; it guides literals and
+    /// branches, and the caller still compares the result with [`coerce`](Checker::coerce).
+    pub(super) fn expr(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Typed {
+        let typed = self.expr_or_place(expr, want);
+        match self.type_of(typed.ty()) {
+            Type::Map { .. } => {
+                let what = "moved, copied or used as a value; index it with `[key]`";
+                self.diags().error(Code::MapOnlyInStorage, expr.span).arg("what", what);
+                Typed::hole(expr.span)
+            }
+            Type::ErrorType(_) => {
+                self.unsupported(expr.span, "an error outside `Err`, `revert` and `require`")
+            }
+            _ => typed,
+        }
+    }
+
+    /// Like [`expr`](Checker::expr), but the result may be what is not a value that goes anywhere: a map to be
+    /// indexed, or an error to be raised.
+    pub(super) fn expr_or_place(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Typed {
+        let span = expr.span;
+        match &expr.kind {
+            ast::ExprKind::Error => Typed::hole(span),
+            ast::ExprKind::Literal(literal) => self.literal(literal, span, want),
+            ast::ExprKind::Path(path) => self.path(path, span),
+            ast::ExprKind::SelfValue => self.bare_object(span, "self"),
+            ast::ExprKind::State => self.bare_object(span, "state"),
+            ast::ExprKind::Transient => self.bare_object(span, "transient"),
+            ast::ExprKind::Tuple(elements) => self.tuple(elements, span, want),
+            ast::ExprKind::Block(block) => {
+                let block = self.block(block, want);
+                let ty = block.ty;
+                Typed::new(ExprKind::Block(Box::new(block)), ty, span)
+            }
+            ast::ExprKind::If(branches) => self.if_expr(branches, span, want),
+            ast::ExprKind::Unary { op, op_span, operand } => self.unary(*op, *op_span, operand, span),
+            ast::ExprKind::Binary { op, op_span, left, right } => {
+                self.binary(*op, *op_span, left, right, span, want)
+            }
+            ast::ExprKind::Assign { op, op_span, place, value } => {
+                self.assign(*op, *op_span, place, value, span)
+            }
+            ast::ExprKind::Cast { value, wrapping, ty } => self.cast(value, *wrapping, ty, span),
+            ast::ExprKind::Field { base, name } => self.field(base, name, span),
+            ast::ExprKind::TupleField { base, index } => self.tuple_field(base, index, span),
+            ast::ExprKind::Index { base, index } => self.index(base, index, span),
+            ast::ExprKind::Call { callee, options, args } => self.call(callee, options, args, span, want),
+            ast::ExprKind::Question(operand) => self.question(operand, span),
+            ast::ExprKind::Return(value) => self.return_expr(value.as_deref(), span),
+            ast::ExprKind::Break => self.jump(ExprKind::Break, "break", span),
+            ast::ExprKind::Continue => self.jump(ExprKind::Continue, "continue", span),
+            ast::ExprKind::Revert(payload) => self.revert_expr(payload.as_ref(), span),
+            ast::ExprKind::Match(matched) => {
+                self.expr(&matched.scrutinee, None);
+                self.unsupported(span, "`match`")
+            }
+            ast::ExprKind::Array(_) | ast::ExprKind::Repeat { .. } => self.unsupported(span, "an array"),
+            ast::ExprKind::New { .. } => self.unsupported(span, "`new`"),
+            ast::ExprKind::StructLit { path, .. } => self.unsupported(path.span, "a struct literal"),
+        }
+    }
+
+    /// Reports an expression that this compiler cannot translate yet.
+    pub(super) fn unsupported(&mut self, span: Span, what: impl std::fmt::Display) -> Typed {
+        self.diags().unsupported(span, what);
+        Typed::hole(span)
+    }
+
+    fn bare_object(&mut self, span: Span, name: &str) -> Typed {
+        let hint = match name {
+            "self" => "; the contract has `self.address` and `self.balance`".to_owned(),
+            _ => format!("; a member is reached as `{name}.x`"),
+        };
+        self.diags().error(Code::NotFound, span).arg("name", name).arg("hint", hint);
+        Typed::hole(span)
+    }
+
+    fn literal(&mut self, literal: &'a ast::Literal, span: Span, want: Option<TypeId>) -> Typed {
+        match &literal.kind {
+            LiteralKind::Bool(value) => {
+                Typed::new(ExprKind::Const(alloy_primitives::U256::from(*value)), TypeId::BOOL, span)
+            }
+            LiteralKind::Int(int) => self.int_literal(int, false, span, want),
+            LiteralKind::Str(_) => self.unsupported(span, "a value of type `string`"),
+            LiteralKind::Bytes(_) => self.unsupported(span, "a value of type `bytes`"),
+        }
+    }
+
+    /// An integer literal, perhaps with `-` before it, which belongs to it when there is a suffix.
+    pub(super) fn int_literal(
+        &mut self,
+        int: &IntLit,
+        negative: bool,
+        span: Span,
+        want: Option<TypeId>,
+    ) -> Typed {
+        let value = Int::new(negative, int.value);
+        if let Some(suffix) = int.suffix {
+            let ty = IntType { signed: suffix.signed, bits: suffix.bits };
+            if value.to_word(ty).is_none() {
+                literal_does_not_fit(self.diags(), value, ty, span);
+            }
+            return Typed::new(ExprKind::Const(value.low_word()), TypeId::int(ty), span);
+        }
+        if want.is_some_and(|want| self.resolved(want) == TypeId::ADDRESS)
+            && let (Some(digits), false) = (int.address_digits(), negative)
+        {
+            self.check_address(digits, span);
+            return Typed::new(ExprKind::Const(value.low_word()), TypeId::ADDRESS, span);
+        }
+        Typed::literal(value, span)
+    }
+
+    /// An address that mixes case carries a checksum (EIP-55, K0005).
+    fn check_address(&mut self, digits: &str, span: Span) {
+        let mixed = digits.bytes().any(|byte| byte.is_ascii_lowercase())
+            && digits.bytes().any(|byte| byte.is_ascii_uppercase());
+        let Ok(address) = format!("0x{digits}").parse::<alloy_primitives::Address>() else { return };
+        let expected = address.to_checksum(None);
+        if mixed && expected[2..] != *digits {
+            self.diags().error(Code::AddressChecksum, span).arg("addr", &expected).fix(
+                span,
+                expected,
+                "write the address with its checksum, if it is the one you mean",
+            );
+        }
+    }
+
+    fn tuple(&mut self, elements: &'a [ast::Expr], span: Span, want: Option<TypeId>) -> Typed {
+        if elements.is_empty() {
+            return Typed::new(ExprKind::Unit, TypeId::UNIT, span);
+        }
+        let wanted: Vec<Option<TypeId>> = match want.map(|want| self.type_of(want).clone()) {
+            Some(Type::Tuple(types)) if types.len() == elements.len() => {
+                types.into_iter().map(Some).collect()
+            }
+            _ => vec![None; elements.len()],
+        };
+        let mut exprs = Vec::with_capacity(elements.len());
+        for (element, want) in elements.iter().zip(wanted) {
+            let typed = self.expr(element, want);
+            let unsettled = typed.literal.is_some();
+            exprs.push(match want.map(|want| self.resolved(want)) {
+                Some(want) if unsettled && self.is_int(want) => self.coerce(typed, want),
+                _ => self.materialize(typed, "this literal", None),
+            });
+        }
+        if exprs.iter().any(|expr| expr.ty == TypeId::ERROR) {
+            return Typed::hole(span);
+        }
+        let types = exprs.iter().map(|expr| expr.ty).collect();
+        if exprs.iter().any(|expr| expr.ty == TypeId::NEVER) {
+            return self.diverging(exprs, span);
+        }
+        let ty = self.sema.types.tuple(types);
+        Typed::new(ExprKind::Tuple(exprs), ty, span)
+    }
+
+    fn if_expr(&mut self, branches: &'a ast::If, span: Span, want: Option<TypeId>) -> Typed {
+        let cond = match &branches.cond {
+            ast::Cond::Expr(cond) => self.condition(cond),
+            ast::Cond::Let { pattern, value, span } => {
+                self.scope.enter();
+                self.reject_let_condition(pattern, value, *span);
+                self.block(&branches.then, None);
+                self.leave_scope();
+                if let Some(otherwise) = &branches.otherwise {
+                    self.expr(otherwise, None);
+                }
+                return Typed::hole(*span);
+            }
+        };
+        let Some(otherwise) = &branches.otherwise else {
+            let then = self.block(&branches.then, Some(TypeId::UNIT));
+            let kind = ExprKind::If { cond: Box::new(cond), then: Box::new(then), otherwise: None };
+            return Typed::new(kind, TypeId::UNIT, span);
+        };
+        // Without a type from outside, the branches agree on one; a literal in one of them stays open.
+        let then = self.block(&branches.then, want);
+        let want = want.or((then.ty != TypeId::NEVER && then.ty != TypeId::ERROR).then_some(then.ty));
+        let otherwise = self.else_branch(otherwise, want);
+        let ty = self.branch_type(&then, &otherwise);
+        let kind =
+            ExprKind::If { cond: Box::new(cond), then: Box::new(then), otherwise: Some(Box::new(otherwise)) };
+        Typed::new(kind, ty, span)
+    }
+
+    fn else_branch(&mut self, otherwise: &'a ast::Expr, want: Option<TypeId>) -> Block {
+        if let ast::ExprKind::Block(block) = &otherwise.kind {
+            return self.block(block, want);
+        }
+        // `else if`: a block whose value is the inner `if`.
+        let value = self.expr(otherwise, want).expr;
+        let (ty, span) = (value.ty, value.span);
+        Block { stmts: Vec::new(), value: Some(Box::new(value)), ty, span }
+    }
+
+    fn branch_type(&mut self, then: &Block, otherwise: &Block) -> TypeId {
+        match (then.ty, otherwise.ty) {
+            (TypeId::NEVER, ty) | (ty, TypeId::NEVER) => ty,
+            (TypeId::ERROR, _) | (_, TypeId::ERROR) => TypeId::ERROR,
+            (a, b) if self.unify(a, b) => a,
+            (a, b) => {
+                let (a, b) = (self.shown(a), self.shown(b));
+                let span = otherwise.value.as_ref().map_or(otherwise.span, |value| value.span);
+                self.diags()
+                    .error(Code::MismatchedTypes, span)
+                    .arg("a", a)
+                    .arg("b", b)
+                    .secondary(then.span, "the branches of `if` have one type");
+                TypeId::ERROR
+            }
+        }
+    }
+
+    fn jump(&mut self, kind: ExprKind, word: &str, span: Span) -> Typed {
+        if self.loop_depth == 0 {
+            self.diags()
+                .error(Code::ItemNotAllowed, span)
+                .arg("item", word)
+                .arg("place", "code outside a loop");
+        }
+        Typed::new(kind, TypeId::NEVER, span)
+    }
+
+    fn return_expr(&mut self, value: Option<&'a ast::Expr>, span: Span) -> Typed {
+        let result = self.result;
+        let value = match value {
+            None => {
+                if result != TypeId::UNIT && result != TypeId::ERROR {
+                    self.return_mismatch(TypeId::UNIT, span);
+                }
+                None
+            }
+            Some(value) => {
+                let typed = self.expr(value, Some(result));
+                let ty = self.resolved(typed.ty());
+                let silent = [ty, result].iter().any(|ty| matches!(*ty, TypeId::ERROR | TypeId::NEVER));
+                if typed.literal.is_some() && self.is_int(result) || silent {
+                    Some(Box::new(self.coerce(typed, result)))
+                } else if self.unify(ty, result) {
+                    Some(Box::new(typed.expr))
+                } else {
+                    self.return_mismatch(ty, value.span);
+                    Some(Box::new(Typed::hole(value.span).expr))
+                }
+            }
+        };
+        Typed::new(ExprKind::Return(value), TypeId::NEVER, span)
+    }
+
+    fn return_mismatch(&mut self, found: TypeId, span: Span) {
+        let (a, b) = (self.shown(self.result), self.shown(found));
+        let name = self.name.clone();
+        self.diags().error(Code::ReturnMismatch, span).arg("f", name).arg("a", a).arg("b", b);
+    }
+
+    /// Expressions of which one never comes about: they run in order, and what would use them is not reached.
+    pub(super) fn diverging(&mut self, exprs: Vec<Expr>, span: Span) -> Typed {
+        let run = |mut expr: Expr| {
+            // A literal that nobody takes needs no type of its own.
+            if expr.ty == TypeId::INT_LITERAL {
+                expr.ty = TypeId::U256;
+            }
+            Stmt { span: expr.span, kind: StmtKind::Expr(expr) }
+        };
+        let block =
+            Block { stmts: exprs.into_iter().map(run).collect(), value: None, ty: TypeId::NEVER, span };
+        Typed::new(ExprKind::Block(Box::new(block)), TypeId::NEVER, span)
+    }
+
+    /// A block that runs one expression for its effect.
+    pub(super) fn run_and_drop(&self, expr: Expr) -> ExprKind {
+        let span = expr.span;
+        let stmts = vec![Stmt { kind: StmtKind::Expr(expr), span }];
+        ExprKind::Block(Box::new(Block { stmts, value: None, ty: TypeId::UNIT, span }))
+    }
+}

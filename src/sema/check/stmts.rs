@@ -1,0 +1,403 @@
+//! Blocks and statements.
+
+use std::sync::Arc;
+
+use alloy_primitives::U256;
+
+use crate::diag::Code;
+use crate::sema::check::body::{Checker, Typed};
+use crate::sema::consts::Value;
+use crate::sema::resolve::Position;
+use crate::sema::scope::LocalDef;
+use crate::sema::typed::{Block, Expr, ExprKind, LetPattern, LocalId, LoopBounds, Stmt, StmtKind};
+use crate::sema::types::{IntType, Type, TypeId};
+use crate::source::Span;
+use crate::syntax::ast::{self, BindMode, ForIter, LoopBoundKind, PatternKind};
+
+impl<'a> Checker<'_, 'a> {
+    /// Checks a block. Its value gets type `want`, if that is known.
+    pub(super) fn block(&mut self, block: &'a ast::Block, want: Option<TypeId>) -> Block {
+        self.scope.enter();
+        let mut stmts = Vec::with_capacity(block.stmts.len());
+        let (mut diverges, mut warned) = (false, false);
+        for stmt in &block.stmts {
+            self.warn_unreachable(diverges, &mut warned, stmt.span);
+            diverges |= self.stmt(stmt, &mut stmts);
+        }
+        let value = block.tail.as_ref().map(|tail| {
+            self.warn_unreachable(diverges, &mut warned, tail.span);
+            self.block_value(tail, want)
+        });
+        self.leave_scope();
+        let ty = match &value {
+            _ if diverges => TypeId::NEVER,
+            Some(value) => value.ty,
+            None => TypeId::UNIT,
+        };
+        Block { stmts, value: value.map(Box::new), ty, span: block.span }
+    }
+
+    fn block_value(&mut self, tail: &'a ast::Expr, want: Option<TypeId>) -> Expr {
+        match want {
+            Some(want) => self.expr_as(tail, want),
+            None => self.expr_any(tail),
+        }
+    }
+
+    fn warn_unreachable(&mut self, diverges: bool, warned: &mut bool, span: Span) {
+        if diverges && !*warned {
+            self.diags().warning(Code::Unreachable, span).arg("what", "code");
+            *warned = true;
+        }
+    }
+
+    /// Checks a statement; whether control never gets past it.
+    fn stmt(&mut self, stmt: &'a ast::Stmt, out: &mut Vec<Stmt>) -> bool {
+        let span = stmt.span;
+        let kind = match &stmt.kind {
+            ast::StmtKind::Error => return false,
+            ast::StmtKind::Let(decl) => match self.let_stmt(decl) {
+                Some(kind) => kind,
+                None => return false,
+            },
+            ast::StmtKind::Emit(payload) => match self.emit(payload) {
+                Some(kind) => kind,
+                None => return false,
+            },
+            ast::StmtKind::While(looped) => self.while_loop(looped, span),
+            ast::StmtKind::For(looped) => match self.for_loop(looped, span) {
+                Some(kind) => kind,
+                None => return false,
+            },
+            ast::StmtKind::Expr(expr) => StmtKind::Expr(self.expr_stmt(expr)),
+        };
+        let diverges = match &kind {
+            StmtKind::Expr(expr) | StmtKind::Let { init: expr, .. } => expr.ty == TypeId::NEVER,
+            _ => false,
+        };
+        out.push(Stmt { kind, span });
+        diverges
+    }
+
+    /// An expression whose value is dropped.
+    fn expr_stmt(&mut self, expr: &'a ast::Expr) -> Expr {
+        let typed = self.expr(expr, None);
+        if matches!(self.type_of(typed.ty()), Type::Result { .. }) {
+            self.diags().error(Code::UnusedResult, expr.span);
+        }
+        match typed.literal {
+            // A literal that nobody takes needs no type of its own.
+            Some(_) => Expr { ty: TypeId::U256, ..typed.expr },
+            None => typed.expr,
+        }
+    }
+
+    fn let_stmt(&mut self, decl: &'a ast::Let) -> Option<StmtKind> {
+        let contract = self.contract;
+        let annotated = decl.ty.as_ref().map(|ty| self.sema.resolve_type(ty, contract, Position::Local));
+        if decl.mode == BindMode::Const {
+            self.let_const(decl, annotated);
+            return None;
+        }
+        let init = match annotated {
+            Some(ty) => self.expr_as(&decl.value, ty),
+            None => match self.let_value(decl) {
+                Some(init) => init,
+                None => return None,
+            },
+        };
+        let ty = annotated.unwrap_or(init.ty);
+        if matches!(self.type_of(init.ty), Type::Result { .. })
+            && !matches!(decl.pattern.kind, PatternKind::Wildcard)
+        {
+            let shown = self.shown(init.ty);
+            self.diags().unsupported(decl.pattern.span, format_args!("a variable of type `{shown}`"));
+            self.bind_holes(&decl.pattern);
+            return None;
+        }
+        let pattern = self.bind(&decl.pattern, ty, decl.mode == BindMode::Mut);
+        Some(StmtKind::Let { pattern, init })
+    }
+
+    /// The value of a `let` without annotation. A single immutable name bound to a literal is that literal
+    /// at each use (§4.1), so nothing is left to do.
+    fn let_value(&mut self, decl: &'a ast::Let) -> Option<Expr> {
+        let typed = self.expr(&decl.value, None);
+        let Some(value) = typed.literal else { return Some(typed.expr) };
+        match single_name(&decl.pattern) {
+            Some((name, mutable)) => {
+                if decl.mode == BindMode::Plain && !mutable {
+                    let def = LocalDef::Constant(Value::Literal(value), TypeId::INT_LITERAL);
+                    self.define_name(&name.name, name.span, def, false);
+                    return None;
+                }
+                // K0208 names the variable.
+                let name = ast::Ident { name: name.name.clone(), span: name.span };
+                let ty = self.fresh_int(name.as_str(), name.span, None);
+                Some(self.coerce_literal(value, ty, decl.value.span))
+            }
+            None => Some(self.materialize(typed, "_", Some(TypeId::U256))),
+        }
+    }
+
+    fn let_const(&mut self, decl: &'a ast::Let, annotated: Option<TypeId>) {
+        let value = self.constant_value(&decl.value, annotated);
+        let Some((name, _)) = single_name(&decl.pattern) else {
+            self.diags().unsupported(decl.pattern.span, "a pattern in `let const`");
+            self.bind_holes(&decl.pattern);
+            return;
+        };
+        let def = match value {
+            Some((ty, value)) => LocalDef::Constant(value, ty),
+            None => LocalDef::Hole,
+        };
+        self.define_name(&name.name, name.span, def, false);
+    }
+
+    /// Binds the names of a pattern to parts of a value of type `ty`.
+    fn bind(&mut self, pattern: &'a ast::Pattern, ty: TypeId, mutable: bool) -> LetPattern {
+        let resolved = self.resolved(ty);
+        match &pattern.kind {
+            PatternKind::Wildcard | PatternKind::Missing => LetPattern::Discard,
+            PatternKind::Tuple(parts) => {
+                let elements = match self.type_of(ty).clone() {
+                    Type::Tuple(elements) if elements.len() == parts.len() => elements,
+                    Type::Unit if parts.is_empty() => Vec::new(),
+                    Type::Error | Type::Never => vec![TypeId::ERROR; parts.len()],
+                    _ => {
+                        let shown = self.shown(resolved);
+                        self.diags()
+                            .error(Code::MismatchedTypes, pattern.span)
+                            .arg("a", shown)
+                            .arg("b", format_args!("a tuple of {}", parts.len()));
+                        vec![TypeId::ERROR; parts.len()]
+                    }
+                };
+                let parts = parts.iter().zip(elements);
+                LetPattern::Tuple(parts.map(|(part, ty)| self.bind(part, ty, mutable)).collect())
+            }
+            _ => match single_name(pattern) {
+                Some((name, own_mut)) => {
+                    // What never comes about has no type to give a local.
+                    if resolved == TypeId::ERROR || resolved == TypeId::NEVER {
+                        self.define_name(&name.name, name.span, LocalDef::Hole, false);
+                        return LetPattern::Discard;
+                    }
+                    if let Some(what) = self.unbindable(resolved) {
+                        self.diags().unsupported(pattern.span, what);
+                        self.define_name(&name.name, name.span, LocalDef::Hole, false);
+                        return LetPattern::Discard;
+                    }
+                    LetPattern::Local(self.define_local(&name.name, name.span, ty, mutable || own_mut, false))
+                }
+                None => {
+                    self.diags().unsupported(pattern.span, "this pattern");
+                    self.bind_holes(pattern);
+                    LetPattern::Discard
+                }
+            },
+        }
+    }
+
+    /// Why a value of this type cannot be held by a local yet.
+    fn unbindable(&self, ty: TypeId) -> Option<String> {
+        match self.sema.types.get(ty) {
+            Type::Error | Type::Bool | Type::Int(_) | Type::Infer(_) | Type::Unit => None,
+            Type::Address | Type::Hash | Type::FixedBytes(_) => None,
+            Type::Tuple(elements) => {
+                elements.iter().find_map(|&element| self.unbindable(self.resolved(element)))
+            }
+            _ => Some(format!("a variable of type `{}`", self.shown(ty))),
+        }
+    }
+
+    /// Makes the names of a rejected pattern known, so that their uses are silent.
+    fn bind_holes(&mut self, pattern: &'a ast::Pattern) {
+        match &pattern.kind {
+            PatternKind::BindMut(name) => self.define_name(&name.name, name.span, LocalDef::Hole, false),
+            PatternKind::Path { path, args: None } => {
+                if let Some(name) = path.as_ident() {
+                    self.define_name(&name.name, name.span, LocalDef::Hole, false);
+                }
+            }
+            PatternKind::Tuple(parts) | PatternKind::Path { args: Some(parts), .. } => {
+                parts.iter().for_each(|part| self.bind_holes(part));
+            }
+            // Alternatives bind the same names.
+            PatternKind::Or(parts) => parts.iter().take(1).for_each(|part| self.bind_holes(part)),
+            PatternKind::Wildcard
+            | PatternKind::Literal(_)
+            | PatternKind::Range { .. }
+            | PatternKind::Missing => {}
+        }
+    }
+
+    /// `if let` and `while let`: not supported; the pattern's names are made known.
+    pub(super) fn reject_let_condition(
+        &mut self,
+        pattern: &'a ast::Pattern,
+        value: &'a ast::Expr,
+        span: Span,
+    ) {
+        self.expr(value, None);
+        self.diags().unsupported(span, "`let` in a condition");
+        self.bind_holes(pattern);
+    }
+
+    fn while_loop(&mut self, looped: &'a ast::While, span: Span) -> StmtKind {
+        self.scope.enter();
+        let cond = match &looped.cond {
+            ast::Cond::Expr(cond) => self.condition(cond),
+            ast::Cond::Let { pattern, value, span } => {
+                self.reject_let_condition(pattern, value, *span);
+                Typed::hole(*span).expr
+            }
+        };
+        let bounds = self.loop_bounds(&looped.bounds);
+        if bounds.max.is_none() && bounds.gas.is_none() {
+            self.effects.unbounded_loops.push(Span::new(span.start, looped.body.span.start.max(span.start)));
+        }
+        let body = self.loop_body(&looped.body);
+        self.leave_scope();
+        StmtKind::While { cond, bounds, body }
+    }
+
+    fn loop_body(&mut self, body: &'a ast::Block) -> Block {
+        self.loop_depth += 1;
+        let body = self.block(body, Some(TypeId::UNIT));
+        self.loop_depth -= 1;
+        body
+    }
+
+    fn for_loop(&mut self, looped: &'a ast::For, span: Span) -> Option<StmtKind> {
+        let ForIter::Range { start, end, inclusive } = &looped.iter else {
+            let ForIter::Value(value) = &looped.iter else { return None };
+            self.expr(value, None);
+            self.diags().unsupported(value.span, "a loop over a collection");
+            self.scope.enter();
+            self.bind_holes(&looped.pattern);
+            self.loop_bounds(&looped.bounds);
+            self.loop_body(&looped.body);
+            self.leave_scope();
+            return None;
+        };
+        let (start, end, constant) = self.range(start, end, looped);
+        let ty = start.ty;
+        let bounds = self.loop_bounds(&looped.bounds);
+        if !constant && bounds.max.is_none() && bounds.gas.is_none() {
+            self.effects.unbounded_loops.push(Span::new(span.start, looped.body.span.start.max(span.start)));
+        }
+        self.scope.enter();
+        let var = self.loop_variable(&looped.pattern, ty);
+        let body = self.loop_body(&looped.body);
+        self.leave_scope();
+        Some(StmtKind::ForRange { var, start, end, inclusive: *inclusive, bounds, body })
+    }
+
+    /// Both ends of a range with one type, and whether both are constant.
+    fn range(
+        &mut self,
+        start: &'a ast::Expr,
+        end: &'a ast::Expr,
+        looped: &'a ast::For,
+    ) -> (Expr, Expr, bool) {
+        let start = self.expr(start, None);
+        let end = self.expr(end, None);
+        let constant = |typed: &Typed| matches!(typed.expr.kind, ExprKind::Const(_));
+        let constant = constant(&start) && constant(&end);
+        let name = single_name(&looped.pattern).map_or(Arc::from("_"), |(name, _)| name.name.clone());
+        let ty = match (start.literal, end.literal) {
+            (Some(_), Some(_)) => self.fresh_int(&name, looped.pattern.span, Some(TypeId::U256)),
+            (None, _) => start.ty(),
+            (Some(_), None) => end.ty(),
+        };
+        if !self.is_int(ty) && ty != TypeId::ERROR && ty != TypeId::NEVER {
+            let shown = self.shown(ty);
+            let span = start.span().to(end.span());
+            self.diags().error(Code::MismatchedTypes, span).arg("a", "an integer").arg("b", shown);
+            let hole = || Typed::hole(span).expr;
+            return (hole(), hole(), true);
+        }
+        let (mut start, end) = (self.coerce(start, ty), self.coerce(end, ty));
+        if ty == TypeId::NEVER {
+            start.ty = TypeId::ERROR;
+        }
+        (start, end, constant)
+    }
+
+    fn loop_variable(&mut self, pattern: &'a ast::Pattern, ty: TypeId) -> LocalId {
+        match (&pattern.kind, single_name(pattern)) {
+            (_, Some((name, mutable))) => {
+                if mutable {
+                    self.diags()
+                        .error(Code::ItemNotAllowed, pattern.span)
+                        .arg("item", "mut")
+                        .arg("place", "a loop variable");
+                }
+                self.define_local(&name.name, name.span, ty, false, false)
+            }
+            (PatternKind::Wildcard | PatternKind::Missing, _) => self.unnamed_local(ty, pattern.span),
+            _ => {
+                let shown = self.shown(ty);
+                self.diags()
+                    .error(Code::MismatchedTypes, pattern.span)
+                    .arg("a", "a name or `_`")
+                    .arg("b", format_args!("a pattern for `{shown}`"));
+                self.bind_holes(pattern);
+                self.unnamed_local(ty, pattern.span)
+            }
+        }
+    }
+
+    fn unnamed_local(&mut self, ty: TypeId, span: Span) -> LocalId {
+        let id = LocalId(self.locals.len() as u32);
+        self.locals.push(crate::sema::typed::Local { name: String::new(), span, ty, mutable: false });
+        id
+    }
+
+    /// `[gas: N, max: M]`: positive constants (K0603).
+    fn loop_bounds(&mut self, list: &'a [ast::LoopBound]) -> LoopBounds {
+        let mut bounds = LoopBounds::default();
+        for bound in list {
+            let (name, limit) = match bound.kind {
+                LoopBoundKind::Gas => ("gas", IntType::U64),
+                LoopBoundKind::Max => ("max", IntType::U256),
+            };
+            let repeated = match bound.kind {
+                LoopBoundKind::Gas => bounds.gas.is_some(),
+                LoopBoundKind::Max => bounds.max.is_some(),
+            };
+            if repeated {
+                self.diags().error(Code::AlreadyDefined, bound.span).arg("name", name);
+            }
+            let value = match self.constant_value(&bound.value, None) {
+                Some((_, Value::Literal(int))) => int.to_word(limit),
+                Some((ty, Value::Word(word))) if ty.as_int().is_some_and(|int| !int.signed) => Some(word),
+                Some(_) => None,
+                None => continue,
+            };
+            let positive = value.filter(|value| *value > U256::ZERO && *value <= limit.max_word());
+            match (positive, bound.kind) {
+                (Some(value), LoopBoundKind::Gas) => {
+                    bounds.gas = Some((value.saturating_to(), bound.value.span))
+                }
+                (Some(value), LoopBoundKind::Max) => bounds.max = Some(value),
+                (None, _) => {
+                    self.diags().error(Code::AnnotationNotPositive, bound.value.span).arg("annotation", name);
+                    // The loop has an annotation, if a wrong one.
+                    bounds.max = bounds.max.or(Some(U256::MAX));
+                }
+            }
+        }
+        bounds
+    }
+}
+
+/// The name that a pattern binds alone, and whether `mut` stands before it.
+fn single_name(pattern: &ast::Pattern) -> Option<(&ast::Ident, bool)> {
+    match &pattern.kind {
+        PatternKind::BindMut(name) => Some((name, true)),
+        PatternKind::Path { path, args: None } => path.as_ident().map(|name| (name, false)),
+        _ => None,
+    }
+}

@@ -1,0 +1,305 @@
+//! Integer types that a later use fixes (§4.1), and the pass that writes them into the finished tree.
+//!
+//! While a body is checked, `let mut x = 0;` has the type [`Type::Infer`]; meeting a type, it takes it.
+//! [`Inference::settle`] decides what is left, and [`Substitution`] replaces every such type in the function.
+
+use super::consts::Int;
+use super::typed::{
+    AssignTarget, Block, CastKind, Expr, ExprKind, Local, Place, PlaceStep, Revert, Stmt, StmtKind,
+};
+use super::types::{InferId, IntType, Type, TypeId, Types};
+use crate::diag::{Code, Diagnostics};
+use crate::source::Span;
+
+/// The unknown integer types of one function.
+#[derive(Default)]
+pub(super) struct Inference {
+    variables: Vec<Variable>,
+    /// What shall hold of a type once it is known.
+    demands: Vec<Demand>,
+}
+
+struct Variable {
+    ty: TypeId,
+    binding: Option<TypeId>,
+    /// Taken if nothing fixes the type.
+    default: Option<TypeId>,
+    /// What K0208 calls it.
+    name: String,
+    span: Span,
+}
+
+/// A requirement on a type that may not be known yet.
+pub(super) enum Demand {
+    /// A literal of this type, which shall fit.
+    Fits(TypeId, Int, Span),
+    /// The operand of unary `-`.
+    Signed(TypeId, Span),
+    /// The right operand of a shift or `**`.
+    Unsigned(TypeId, Span),
+}
+
+/// A moment in the checking of a function.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Mark {
+    variables: usize,
+    demands: usize,
+}
+
+impl Inference {
+    /// A new unknown integer type.
+    pub(super) fn fresh(
+        &mut self,
+        types: &mut Types,
+        name: &str,
+        span: Span,
+        default: Option<TypeId>,
+    ) -> TypeId {
+        let ty = types.intern(Type::Infer(InferId(self.variables.len() as u32)));
+        self.variables.push(Variable { ty, binding: None, default, name: name.to_owned(), span });
+        ty
+    }
+
+    /// The type as far as it is known.
+    pub(super) fn resolve(&self, types: &Types, mut ty: TypeId) -> TypeId {
+        while let Type::Infer(id) = types.get(ty) {
+            match self.variables[id.index()].binding {
+                Some(next) => ty = next,
+                None => break,
+            }
+        }
+        ty
+    }
+
+    /// Makes two types equal if they can be.
+    pub(super) fn unify(&mut self, types: &Types, a: TypeId, b: TypeId) -> bool {
+        let (a, b) = (self.resolve(types, a), self.resolve(types, b));
+        if a == b || a == TypeId::ERROR || b == TypeId::ERROR {
+            return true;
+        }
+        match (types.get(a), types.get(b)) {
+            (Type::Infer(x), Type::Infer(y)) => {
+                let (x, y) = (x.index(), y.index());
+                // A default gives way to a variable that has none and shall be annotated.
+                let default = self.variables[x].default.or(self.variables[y].default);
+                self.variables[y].default = default;
+                self.variables[x].binding = Some(b);
+                true
+            }
+            (Type::Infer(x), Type::Int(_)) => {
+                self.variables[x.index()].binding = Some(b);
+                true
+            }
+            (Type::Int(_), Type::Infer(y)) => {
+                self.variables[y.index()].binding = Some(a);
+                true
+            }
+            (Type::Tuple(a), Type::Tuple(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| self.unify(types, a, b))
+            }
+            _ => false,
+        }
+    }
+
+    /// Notes a requirement; it is judged at the end.
+    pub(super) fn demand(&mut self, demand: Demand) {
+        self.demands.push(demand);
+    }
+
+    /// How much there is now, for [`settle`](Self::settle).
+    pub(super) fn mark(&self) -> Mark {
+        Mark { variables: self.variables.len(), demands: self.demands.len() }
+    }
+
+    /// Takes defaults, reports what stays unknown and which requirements do not hold, from `mark` on.
+    pub(super) fn settle(&mut self, mark: Mark, types: &Types, diags: &mut Diagnostics) {
+        for index in mark.variables..self.variables.len() {
+            let variable = &self.variables[index];
+            if self.resolve(types, variable.ty) != variable.ty {
+                continue;
+            }
+            if variable.default.is_none() {
+                diags
+                    .error(Code::CannotInferInteger, variable.span)
+                    .arg("x", &variable.name)
+                    .arg("x", &variable.name);
+            }
+            self.variables[index].binding = Some(self.variables[index].default.unwrap_or(TypeId::ERROR));
+        }
+        for demand in self.demands.split_off(mark.demands) {
+            match demand {
+                Demand::Fits(ty, value, span) => {
+                    if let Some(int) = self.resolve(types, ty).as_int()
+                        && value.to_word(int).is_none()
+                    {
+                        literal_does_not_fit(diags, value, int, span);
+                    }
+                }
+                Demand::Signed(ty, span) => match self.resolve(types, ty).as_int() {
+                    Some(int) if !int.signed => {
+                        diags.error(Code::MismatchedTypes, span).arg("a", "a signed integer").arg("b", int);
+                    }
+                    _ => {}
+                },
+                Demand::Unsigned(ty, span) => match self.resolve(types, ty).as_int() {
+                    Some(int) if int.signed => {
+                        diags
+                            .error(Code::MismatchedTypes, span)
+                            .arg("a", "an unsigned integer")
+                            .arg("b", int);
+                    }
+                    _ => {}
+                },
+            }
+        }
+    }
+}
+
+/// Reports K0203.
+pub(super) fn literal_does_not_fit(diags: &mut Diagnostics, value: Int, int: IntType, span: Span) {
+    diags
+        .error(Code::LiteralDoesNotFit, span)
+        .arg("n", value)
+        .arg("t", int)
+        .arg("lo", Int::from_word(int.min_word(), int))
+        .arg("hi", Int::from_word(int.max_word(), int));
+}
+
+/// Writes settled types into the tree of one function.
+pub(super) struct Substitution<'s> {
+    pub(super) inference: &'s Inference,
+    pub(super) types: &'s mut Types,
+}
+
+impl Substitution<'_> {
+    fn ty(&mut self, ty: &mut TypeId) {
+        *ty = self.settled(*ty);
+    }
+
+    fn settled(&mut self, ty: TypeId) -> TypeId {
+        let ty = self.inference.resolve(self.types, ty);
+        match self.types.get(ty) {
+            Type::Tuple(elements) => {
+                let elements = elements.clone();
+                let settled: Vec<_> = elements.iter().map(|&element| self.settled(element)).collect();
+                if settled == elements { ty } else { self.types.intern(Type::Tuple(settled)) }
+            }
+            _ => ty,
+        }
+    }
+
+    pub(super) fn locals(&mut self, locals: &mut [Local]) {
+        for local in locals {
+            self.ty(&mut local.ty);
+        }
+    }
+
+    pub(super) fn block(&mut self, block: &mut Block) {
+        self.ty(&mut block.ty);
+        for stmt in &mut block.stmts {
+            self.stmt(stmt);
+        }
+        if let Some(value) = &mut block.value {
+            self.expr(value);
+        }
+    }
+
+    fn stmt(&mut self, stmt: &mut Stmt) {
+        match &mut stmt.kind {
+            StmtKind::Let { init, .. } => self.expr(init),
+            StmtKind::Expr(expr) => self.expr(expr),
+            StmtKind::Emit { fields, .. } => fields.iter_mut().for_each(|field| self.expr(&mut field.1)),
+            StmtKind::While { cond, body, .. } => {
+                self.expr(cond);
+                self.block(body);
+            }
+            StmtKind::ForRange { start, end, body, .. } => {
+                self.expr(start);
+                self.expr(end);
+                self.block(body);
+            }
+        }
+    }
+
+    fn place(&mut self, place: &mut Place) {
+        self.ty(&mut place.ty);
+        for step in &mut place.steps {
+            match step {
+                PlaceStep::MapKey(key) => self.expr(key),
+                PlaceStep::TupleField(_) => {}
+            }
+        }
+    }
+
+    fn target(&mut self, target: &mut AssignTarget) {
+        match target {
+            AssignTarget::Place(place) => self.place(place),
+            AssignTarget::Tuple(targets) => targets.iter_mut().for_each(|target| self.target(target)),
+        }
+    }
+
+    fn revert(&mut self, revert: &mut Revert) {
+        if let Revert::Error(error) = revert {
+            self.expr(error);
+        }
+    }
+
+    pub(super) fn expr(&mut self, expr: &mut Expr) {
+        self.ty(&mut expr.ty);
+        match &mut expr.kind {
+            ExprKind::Const(_) | ExprKind::Unit | ExprKind::Env(_) | ExprKind::Hole => {}
+            ExprKind::Break | ExprKind::Continue | ExprKind::Return(None) => {}
+            ExprKind::Load(place) => self.place(place),
+            ExprKind::Tuple(elements) => elements.iter_mut().for_each(|element| self.expr(element)),
+            ExprKind::TupleField { tuple: inner, .. }
+            | ExprKind::Unary { operand: inner, .. }
+            | ExprKind::Query { operand: inner, .. }
+            | ExprKind::Ok(inner)
+            | ExprKind::Err(inner)
+            | ExprKind::IntoAnyError(inner)
+            | ExprKind::Try(inner)
+            | ExprKind::Return(Some(inner))
+            | ExprKind::Assert(inner) => self.expr(inner),
+            ExprKind::Cast { kind, operand } => {
+                self.expr(operand);
+                // A cast is checked before the type of its operand may be known.
+                if let (
+                    Some(from),
+                    CastKind::IntChecked { from: slot, .. } | CastKind::IntWrapping { from: slot, .. },
+                ) = (operand.ty.as_int(), kind)
+                {
+                    *slot = from;
+                }
+            }
+            ExprKind::Binary { left, right, .. }
+            | ExprKind::Compare { left, right, .. }
+            | ExprKind::Logic { left, right, .. } => {
+                self.expr(left);
+                self.expr(right);
+            }
+            ExprKind::Call { args, .. } => args.iter_mut().for_each(|arg| self.expr(arg)),
+            ExprKind::Error { args, .. } => args.iter_mut().for_each(|arg| self.expr(&mut arg.1)),
+            ExprKind::If { cond, then, otherwise } => {
+                self.expr(cond);
+                self.block(then);
+                if let Some(otherwise) = otherwise {
+                    self.block(otherwise);
+                }
+            }
+            ExprKind::Block(block) => self.block(block),
+            ExprKind::Assign { target, value } => {
+                self.target(target);
+                self.expr(value);
+            }
+            ExprKind::AssignOp { place, value, .. } => {
+                self.place(place);
+                self.expr(value);
+            }
+            ExprKind::Revert(revert) => self.revert(revert),
+            ExprKind::Require { cond, failure } => {
+                self.expr(cond);
+                self.revert(failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! Names to definitions: types as written, and paths.
+//!
+//! A type that the language has and lowering not yet resolves to its real [`Type`]; whether it may stand in a
+//! certain place, and whether it is supported there, is [`Sema::allow_type`]'s decision alone.
+
+use std::sync::Arc;
+
+use super::Sema;
+use super::scope::{
+    ContractIndex, PREDECLARED_TYPES, Table, TypeDef, ValueDef, closest, is_predeclared_type,
+};
+use super::types::{IntType, Type, TypeId};
+use crate::diag::Code;
+use crate::source::Span;
+use crate::syntax::ast::{self, TypeArg, TypeKind};
+
+/// Where a type stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Position {
+    /// A parameter of a function that is not an entry point, or of an error's or event's constructor.
+    Param,
+    /// The result of a function that is not an entry point.
+    Result,
+    /// A parameter of an entry point or constructor.
+    EntryParam,
+    /// The result of an entry point.
+    EntryResult,
+    /// The type of a `let`.
+    Local,
+    /// A `state` member.
+    State,
+    /// The value of a map.
+    MapValue,
+    /// A field of an event.
+    EventField,
+    /// A parameter of an error.
+    ErrorParam,
+    /// A constant.
+    Constant,
+}
+
+impl Position {
+    fn name(self) -> &'static str {
+        match self {
+            Position::Param | Position::EntryParam => "a parameter",
+            Position::Result | Position::EntryResult => "a result",
+            Position::Local => "a local",
+            Position::State => "a `state` member",
+            Position::MapValue => "a map value",
+            Position::EventField => "an event field",
+            Position::ErrorParam => "an error parameter",
+            Position::Constant => "a constant",
+        }
+    }
+
+    fn is_abi(self) -> Option<&'static str> {
+        match self {
+            Position::EntryParam => Some("param"),
+            Position::EntryResult => Some("return"),
+            Position::EventField => Some("event"),
+            Position::ErrorParam => Some("error"),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Sema<'a> {
+    /// The type as written, which shall be allowed at `position`.
+    pub(super) fn resolve_type(
+        &mut self,
+        ty: &'a ast::Type,
+        contract: Option<ContractIndex>,
+        position: Position,
+    ) -> TypeId {
+        let id = self.resolve_any_type(ty, contract);
+        self.allow_type(id, ty.span, position)
+    }
+
+    /// The type as written, wherever it may stand.
+    pub(super) fn resolve_any_type(&mut self, ty: &'a ast::Type, contract: Option<ContractIndex>) -> TypeId {
+        match &ty.kind {
+            TypeKind::Missing => TypeId::ERROR,
+            TypeKind::Ref { mutable, inner } => {
+                let target = self.resolve_any_type(inner, contract);
+                if target == TypeId::ERROR {
+                    return target;
+                }
+                self.types.intern(Type::Ref { mutable: *mutable, target })
+            }
+            TypeKind::Tuple(elements) => {
+                let elements: Vec<_> =
+                    elements.iter().map(|element| self.resolve_any_type(element, contract)).collect();
+                if elements.contains(&TypeId::ERROR) { TypeId::ERROR } else { self.types.tuple(elements) }
+            }
+            TypeKind::Array { element, .. } => {
+                self.resolve_any_type(element, contract);
+                self.diags.unsupported(ty.span, "an array type");
+                TypeId::ERROR
+            }
+            TypeKind::Path { path, args } => self.resolve_type_path(ty.span, path, args, contract),
+        }
+    }
+
+    fn resolve_type_path(
+        &mut self,
+        span: Span,
+        path: &'a ast::Path,
+        args: &'a [TypeArg],
+        contract: Option<ContractIndex>,
+    ) -> TypeId {
+        let Some(name) = path.as_ident() else {
+            return self.resolve_declared_type(path, contract);
+        };
+        let text = name.as_str();
+        if text == "bytes" && !args.is_empty() {
+            return self.resolve_fixed_bytes(span, args);
+        }
+        let arity = match text {
+            "Map" | "Result" => 2,
+            "Vec" | "Option" => 1,
+            _ => 0,
+        };
+        if is_predeclared_type(text) || !args.is_empty() {
+            let known = is_predeclared_type(text);
+            if known && args.len() != arity {
+                self.diags
+                    .error(Code::WrongArgumentCount, span)
+                    .arg("n", arity)
+                    .arg("m", args.len())
+                    .label(format!("`{text}` takes {arity} type argument(s)"));
+                return TypeId::ERROR;
+            }
+            if !known {
+                let found = self.resolve_declared_type(path, contract);
+                if found != TypeId::ERROR {
+                    self.diags
+                        .error(Code::WrongArgumentCount, span)
+                        .arg("n", 0)
+                        .arg("m", args.len())
+                        .label(format!("`{text}` takes no type arguments"));
+                }
+                return TypeId::ERROR;
+            }
+        }
+        if let Some(int) = IntType::from_name(text) {
+            return TypeId::int(int);
+        }
+        let mut args = args.iter().map(|arg| match arg {
+            TypeArg::Type(ty) => self.resolve_any_type(ty, contract),
+            TypeArg::Int(int) => {
+                self.diags.error(Code::MismatchedTypes, int.span).arg("a", "a type").arg("b", &int.text);
+                TypeId::ERROR
+            }
+        });
+        let (first, second) = (args.next(), args.next());
+        drop(args);
+        if first == Some(TypeId::ERROR) || second == Some(TypeId::ERROR) {
+            return TypeId::ERROR;
+        }
+        match (text, first, second) {
+            ("bool", ..) => TypeId::BOOL,
+            ("Address", ..) => TypeId::ADDRESS,
+            ("Hash", ..) => TypeId::HASH,
+            ("bytes", ..) => TypeId::BYTES,
+            ("string", ..) => TypeId::STRING,
+            ("Error", ..) => TypeId::ANY_ERROR,
+            ("Vec", Some(element), _) => self.types.intern(Type::Vec(element)),
+            ("Option", Some(inner), _) => self.types.intern(Type::Option(inner)),
+            ("Map", Some(key), Some(value)) => self.map_type(span, key, value),
+            ("Result", Some(ok), Some(err)) => self.result_type(span, ok, err),
+            _ if PREDECLARED_TYPES.contains(&text) => {
+                self.diags.unsupported(span, format_args!("`{text}`"));
+                TypeId::ERROR
+            }
+            _ => self.resolve_declared_type(path, contract),
+        }
+    }
+
+    fn resolve_fixed_bytes(&mut self, span: Span, args: &[TypeArg]) -> TypeId {
+        if let [TypeArg::Int(size)] = args
+            && let Ok(size @ 1..=32) = u8::try_from(size.value)
+        {
+            return TypeId::fixed_bytes(size);
+        }
+        self.diags
+            .error(Code::MismatchedTypes, span)
+            .arg("a", "bytes<1> to bytes<32>")
+            .arg("b", self.source.slice(span));
+        TypeId::ERROR
+    }
+
+    fn map_type(&mut self, span: Span, key: TypeId, value: TypeId) -> TypeId {
+        let hashable = |key: TypeId, types: &super::Types| {
+            types.is_copy(key) && key != TypeId::UNIT && !matches!(types.get(key), Type::Ref { .. })
+                || matches!(key, TypeId::BYTES | TypeId::STRING)
+        };
+        let valid = match self.types.get(key) {
+            Type::Tuple(elements) => elements.iter().all(|&element| hashable(element, &self.types)),
+            _ => hashable(key, &self.types),
+        };
+        if !valid {
+            self.diags.error(Code::InvalidMapKey, span).arg("t", self.types.display(key));
+            return TypeId::ERROR;
+        }
+        if !self.types.is_word(key) {
+            self.diags
+                .unsupported(span, format_args!("a map with keys of type `{}`", self.types.display(key)));
+            return TypeId::ERROR;
+        }
+        let value = self.allow_type(value, span, Position::MapValue);
+        if value == TypeId::ERROR {
+            return value;
+        }
+        self.types.intern(Type::Map { key, value })
+    }
+
+    fn result_type(&mut self, span: Span, ok: TypeId, err: TypeId) -> TypeId {
+        match self.types.get(err) {
+            Type::ErrorType(_) => self.types.intern(Type::Result { ok, err }),
+            Type::AnyError => {
+                self.diags.unsupported(span, "a `Result` with `Error`");
+                TypeId::ERROR
+            }
+            _ => {
+                self.diags.error(Code::NotAnError, span).arg("x", self.types.display(err));
+                TypeId::ERROR
+            }
+        }
+    }
+
+    fn resolve_declared_type(&mut self, path: &'a ast::Path, contract: Option<ContractIndex>) -> TypeId {
+        match self.find_type(path, contract) {
+            Some(TypeDef::ErrorType(id)) => self.types.intern(Type::ErrorType(id)),
+            Some(TypeDef::Contract(_)) => {
+                self.diags.unsupported(path.span, "a contract handle");
+                TypeId::ERROR
+            }
+            Some(TypeDef::Event(_)) => {
+                self.diags
+                    .error(Code::MismatchedTypes, path.span)
+                    .arg("a", "a type")
+                    .arg("b", format_args!("event {path}"));
+                TypeId::ERROR
+            }
+            Some(TypeDef::Unsupported) => TypeId::ERROR,
+            None => {
+                self.type_not_found(path, contract);
+                TypeId::ERROR
+            }
+        }
+    }
+
+    /// Decides whether `ty` may stand at `position`; the type itself, or the error type if it may not.
+    pub(super) fn allow_type(&mut self, ty: TypeId, span: Span, position: Position) -> TypeId {
+        let shown = self.types.display(ty);
+        match self.types.get(ty).clone() {
+            Type::Error => return TypeId::ERROR,
+            Type::Bool | Type::Int(_) | Type::Address | Type::Hash | Type::FixedBytes(_) => return ty,
+            Type::Unit if matches!(position, Position::Result | Position::EntryResult | Position::Local) => {
+                return ty;
+            }
+            Type::Map { .. } => match position {
+                Position::State | Position::MapValue => return ty,
+                _ => {
+                    let what =
+                        if position.is_abi().is_some() { "passed or returned" } else { "created or copied" };
+                    self.diags.error(Code::MapOnlyInStorage, span).arg("what", what);
+                    return TypeId::ERROR;
+                }
+            },
+            Type::Ref { .. } if !matches!(position, Position::Param | Position::Local) => {
+                self.diags.error(Code::ReferenceNotAllowed, span).arg("position", position.name());
+                return TypeId::ERROR;
+            }
+            Type::Result { ok, .. } => {
+                let inside = match position {
+                    Position::Result | Position::EntryResult => {
+                        let allowed = self.allow_type(ok, span, position);
+                        return if allowed == TypeId::ERROR { TypeId::ERROR } else { ty };
+                    }
+                    Position::State | Position::MapValue => Code::NotStorable,
+                    _ if position.is_abi().is_some() => Code::NotAbiType,
+                    _ => Code::Unsupported,
+                };
+                return self.reject_type(inside, &shown, span, position);
+            }
+            Type::Option(_) | Type::AnyError if position.is_abi().is_some() => {
+                return self.reject_type(Code::NotAbiType, &shown, span, position);
+            }
+            Type::Tuple(elements) => match position {
+                Position::Param | Position::Result | Position::Local | Position::Constant => {
+                    for element in elements {
+                        if self.allow_type(element, span, Position::Param) == TypeId::ERROR {
+                            return TypeId::ERROR;
+                        }
+                    }
+                    return ty;
+                }
+                Position::EntryResult if elements.iter().all(|&element| self.types.is_word(element)) => {
+                    return ty;
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        self.reject_type(Code::Unsupported, &shown, span, position)
+    }
+
+    fn reject_type(&mut self, code: Code, shown: &str, span: Span, position: Position) -> TypeId {
+        match code {
+            Code::NotAbiType => {
+                let place = position.is_abi().unwrap_or("this place");
+                self.diags.error(code, span).arg("t", shown).arg("place", place);
+            }
+            Code::NotStorable => {
+                self.diags.error(code, span).arg("t", shown);
+            }
+            _ => {
+                self.diags.unsupported(span, format_args!("`{shown}` as {}", position.name()));
+            }
+        }
+        TypeId::ERROR
+    }
+
+    /// What a path means in the type name space: `Name`, or `Contract::Name`.
+    pub(super) fn find_type(&mut self, path: &ast::Path, contract: Option<ContractIndex>) -> Option<TypeDef> {
+        match path.segments.as_slice() {
+            [name] => self.find_type_name(&name.name, contract),
+            [first, second] => match self.find_type_name(&first.name, contract)? {
+                TypeDef::Contract(index) => self.type_in_contract(&second.name, index),
+                TypeDef::Unsupported => Some(TypeDef::Unsupported),
+                _ => None,
+            },
+            [first, ..] => match self.find_type_name(&first.name, contract)? {
+                TypeDef::Unsupported => Some(TypeDef::Unsupported),
+                _ => None,
+            },
+            [] => None,
+        }
+    }
+
+    /// What a single name means in the type name space.
+    pub(super) fn find_type_name(
+        &mut self,
+        name: &Arc<str>,
+        contract: Option<ContractIndex>,
+    ) -> Option<TypeDef> {
+        if let Some(def) = contract.and_then(|index| self.type_in_contract(name, index)) {
+            return Some(def);
+        }
+        let def = self.module.types.get(name);
+        self.mark_used(def.and_then(|_| self.module.types.span(name)));
+        def.or(self.module.open.then_some(TypeDef::Unsupported))
+    }
+
+    fn type_in_contract(&mut self, name: &Arc<str>, index: ContractIndex) -> Option<TypeDef> {
+        let names = &self.contracts[index].names;
+        let (def, span) = (names.types.get(name)?, names.types.span(name));
+        self.mark_used(span);
+        Some(def)
+    }
+
+    /// What a single name means in the value name space, locals aside.
+    pub(super) fn find_value(
+        &mut self,
+        name: &Arc<str>,
+        contract: Option<ContractIndex>,
+    ) -> Option<ValueDef> {
+        if let Some(index) = contract
+            && let Some(def) = self.contracts[index].names.values.get(name)
+        {
+            self.mark_used(self.contracts[index].names.values.span(name));
+            return Some(def);
+        }
+        let def = self.module.values.get(name);
+        self.mark_used(def.and_then(|_| self.module.values.span(name)));
+        def.or(self.module.open.then_some(ValueDef::Unsupported))
+    }
+
+    pub(super) fn mark_used(&mut self, span: Option<Span>) {
+        self.used.extend(span);
+    }
+
+    /// Reports that a path names no type, with the nearest name that does.
+    pub(super) fn type_not_found(&mut self, path: &ast::Path, contract: Option<ContractIndex>) {
+        let name = path.segments.last().map_or("", |segment| segment.as_str());
+        let mut names: Vec<&str> = PREDECLARED_TYPES.to_vec();
+        let scope = |table: &'_ Table<TypeDef>| table.names().map(str::to_owned).collect::<Vec<_>>();
+        let declared: Vec<String> = match contract {
+            Some(index) => [scope(&self.contracts[index].names.types), scope(&self.module.types)].concat(),
+            None => scope(&self.module.types),
+        };
+        names.extend(declared.iter().map(String::as_str));
+        names.extend(["u8", "u16", "u32", "u64", "u128", "u256", "i8", "i16", "i32", "i64", "i128", "i256"]);
+        let hint = match solidity_type(name) {
+            Some(kalix) => format!("; it is written `{kalix}`"),
+            None => suggestion(closest(name, names.into_iter())),
+        };
+        self.diags.error(Code::NotFound, path.span).arg("name", path).arg("hint", hint);
+    }
+}
+
+/// How a type that newcomers bring along is written here.
+fn solidity_type(name: &str) -> Option<String> {
+    Some(match name {
+        "address" => "Address".into(),
+        "uint" => "u256".into(),
+        "int" => "i256".into(),
+        "usize" => "u256".into(),
+        "bytes32" => "bytes<32>` or `Hash".into(),
+        "mapping" => "Map".into(),
+        "String" | "str" => "string".into(),
+        _ => {
+            let bits = name.strip_prefix("uint").map(|bits| format!("u{bits}"));
+            let short = bits.or_else(|| name.strip_prefix("int").map(|bits| format!("i{bits}")))?;
+            IntType::from_name(&short)?.name()
+        }
+    })
+}
+
+/// `; did you mean …?`, or nothing.
+pub(super) fn suggestion(name: Option<&str>) -> String {
+    name.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}

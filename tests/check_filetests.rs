@@ -1,0 +1,165 @@
+//! One test per program in `tests/filetests/check`: parsed, checked, and compared with its annotations.
+//!
+//! A line of carets says what is reported about the line above it: `//^^^^ error[K0203]: text`, where the
+//! carets stand under the primary place and the text is part of the title. `//~ error[K0203]: text` leaves
+//! the columns open, for places too far left. Every diagnostic needs its annotation and every annotation its
+//! diagnostic. `BLESS=1 cargo test --test check_filetests` rewrites the annotations.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use kalix::diag::{Diagnostic, Diagnostics};
+use kalix::source::Source;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests/check");
+    let mut files = Vec::new();
+    find(&root, &mut files);
+    files.sort();
+    assert!(!files.is_empty(), "no programs below {}", root.display());
+    let trials = files.into_iter().map(|file| {
+        let name = file.strip_prefix(&root).expect("found below it").display().to_string();
+        Trial::test(name, move || run(&file))
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit();
+}
+
+fn find(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the folder of tests can be read") {
+        let path = entry.expect("the folder of tests can be read").path();
+        if path.is_dir() {
+            find(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "kalix") {
+            files.push(path);
+        }
+    }
+}
+
+fn run(file: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(file)?;
+    if text.lines().next() != Some("//! test check") {
+        return Err("the first line is not `//! test check`".into());
+    }
+    let source = Source::new(file.display().to_string(), text.clone());
+    let (module, mut diags) = kalix::syntax::parse(&source);
+    let (_, checked) = kalix::sema::check(&module, &source);
+    diags.append(checked);
+    diags.sort();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(file, annotate(&text, &source, &diags))?;
+        return Ok(());
+    }
+    compare(&text, &source, &diags)
+}
+
+/// What an annotation or a diagnostic says about one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Remark {
+    /// Counted from zero.
+    line: usize,
+    /// First column and the one after the last, counted from zero; nothing for `//~`.
+    columns: Option<(usize, usize)>,
+    /// `error[K0203]`
+    code: String,
+    text: String,
+}
+
+fn compare(text: &str, source: &Source, diags: &Diagnostics) -> Result<(), Failed> {
+    let mut expected = annotations(text)?;
+    let mut message = String::new();
+    for diagnostic in diags {
+        let found = remark(text, source, diagnostic);
+        let matches = |annotation: &Remark| {
+            annotation.line == found.line
+                && annotation.code == found.code
+                && (annotation.columns.is_none() || annotation.columns == found.columns)
+                && found.text.contains(&annotation.text)
+        };
+        match expected.iter().position(matches) {
+            Some(at) => drop(expected.swap_remove(at)),
+            None => {
+                let _ = writeln!(
+                    message,
+                    "not annotated: line {}: {}: {}",
+                    found.line + 1,
+                    found.code,
+                    found.text
+                );
+            }
+        }
+    }
+    for annotation in expected {
+        let _ = writeln!(
+            message,
+            "not reported: line {}: {}: {}",
+            annotation.line + 1,
+            annotation.code,
+            annotation.text
+        );
+    }
+    if message.is_empty() { Ok(()) } else { Err(message.into()) }
+}
+
+fn is_annotation(line: &str) -> bool {
+    line.trim_start().strip_prefix("//").is_some_and(|rest| rest.starts_with(['^', '~']))
+}
+
+fn annotations(text: &str) -> Result<Vec<Remark>, Failed> {
+    let mut remarks = Vec::new();
+    let mut about = 0;
+    for (at, line) in text.lines().enumerate() {
+        if !is_annotation(line) {
+            about = at;
+            continue;
+        }
+        let start = line.find("//").expect("annotations are comments") + 2;
+        let marks = line[start..].chars().take_while(|&mark| mark == '^' || mark == '~').count();
+        let rest = line[start + marks..].trim();
+        let Some((code, text)) = rest.split_once(": ") else {
+            return Err(format!("line {}: an annotation reads `^^^ error[K0201]: text`", at + 1).into());
+        };
+        let columns = (line.as_bytes()[start] == b'^').then_some((start, start + marks));
+        remarks.push(Remark { line: about, columns, code: code.into(), text: text.into() });
+    }
+    Ok(remarks)
+}
+
+fn remark(text: &str, source: &Source, diagnostic: &Diagnostic) -> Remark {
+    let span = diagnostic.span();
+    let start = source.line_column(span.start);
+    let line = text.lines().nth(start.line as usize - 1).unwrap_or("");
+    let first = start.column as usize - 1;
+    // A place that goes on below is marked up to the end of its first line.
+    let end = source.line_column(span.end.max(span.start + 1));
+    let last = if end.line == start.line { end.column as usize - 1 } else { line.chars().count() };
+    Remark {
+        line: start.line as usize - 1,
+        columns: Some((first, last.max(first + 1))),
+        code: format!("{}[{}]", diagnostic.severity(), diagnostic.code().id()),
+        text: diagnostic.title(),
+    }
+}
+
+fn annotate(text: &str, source: &Source, diags: &Diagnostics) -> String {
+    let remarks: Vec<_> = diags.iter().map(|diagnostic| remark(text, source, diagnostic)).collect();
+    let mut out = String::new();
+    for (at, line) in text.lines().enumerate() {
+        if is_annotation(line) {
+            continue;
+        }
+        out.push_str(line);
+        out.push('\n');
+        for remark in remarks.iter().filter(|remark| remark.line == at) {
+            match remark.columns {
+                Some((first, last)) if first >= 2 => {
+                    let _ = write!(out, "{}//{}", " ".repeat(first - 2), "^".repeat(last - first));
+                }
+                _ => out.push_str("//~"),
+            }
+            let _ = writeln!(out, " {}: {}", remark.code, remark.text);
+        }
+    }
+    out
+}
