@@ -6,6 +6,7 @@
 pub(crate) mod blocks;
 pub(crate) mod gas;
 pub(crate) mod heights;
+pub(crate) mod loops;
 pub(crate) mod regions;
 
 use zvm::bytecode::Code;
@@ -42,7 +43,7 @@ impl Analysis {
             }
         }
         let heights = heights::solve(&blocks);
-        let regions = regions::cut(&blocks, options.region_blocks_max);
+        let regions = regions::cut(&blocks, options.region_blocks_max, options.region_ops_max);
         Analysis { blocks, instrs, heights, block_at, regions }
     }
 

@@ -135,7 +135,7 @@ fn entries(analysis: &Analysis, options: &JitOptions) -> Vec<EntryPoint> {
             pc: analysis.blocks[id as usize].pc,
             region: number as u32,
             height: analysis.heights[id as usize],
-            is_enterable: is_head(analysis, id) && !is_excluded(options, id),
+            is_enterable: is_head(analysis, id) && !is_excluded(analysis, options, id),
         }));
     }
     entries

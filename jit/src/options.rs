@@ -32,6 +32,10 @@ pub struct JitOptions {
     pub opt_level: OptLevel,
     /// Most blocks in one native function; longer chains of conditional jumps are kept together.
     pub region_blocks_max: usize,
+    /// Most instructions in one native function, chains of conditional jumps aside.
+    pub region_ops_max: usize,
+    /// Keep the stack words of inner loops in registers.
+    pub carry_loops: bool,
     /// Most instructions in one block.
     pub block_ops_max: usize,
     /// Longest code body in bytes that is compiled.
@@ -50,6 +54,8 @@ impl JitOptions {
         JitOptions {
             opt_level: OptLevel::Speed,
             region_blocks_max: 64,
+            region_ops_max: 1024,
+            carry_loops: true,
             block_ops_max: 256,
             code_size_max: zvm::gas::INIT_CODE_SIZE_MAX,
             count_blocks: false,

@@ -13,6 +13,8 @@ mod ops;
 mod vstack;
 mod words;
 
+use std::collections::BTreeMap;
+
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, AliasRegion, AliasRegionData, Function, InstBuilder, MemFlagsData, SigRef, StackSlot,
@@ -27,6 +29,7 @@ use zvm::outcome::{STATUS_CONTINUE, Trap};
 use crate::analysis::Analysis;
 use crate::analysis::blocks::{BlockId, Instr, Terminator};
 use crate::analysis::heights::{self, Height};
+use crate::analysis::loops::{self, LoopPlan};
 use crate::analysis::regions::Region;
 use crate::builtins::Builtin;
 use crate::entry::context_offsets;
@@ -38,6 +41,18 @@ use words::Word;
 
 /// More dirty slots than this are written before a branch, so that no slot is stored once per exit.
 const DIRTY_AT_BRANCH_MAX: usize = 8;
+
+/// The same in a loop whose words are carried; there they are dirty most of the time.
+const DIRTY_AT_BRANCH_MAX_IN_LOOP: usize = 16;
+
+/// A loop whose words are carried, with the variables that carry them.
+struct CarriedLoop {
+    plan: LoopPlan,
+    /// By position, the first of `plan.positions` first.
+    variables: Vec<[Variable; 4]>,
+    /// Native block of each head, entered from within the loop.
+    heads: BTreeMap<BlockId, ir::Block>,
+}
 
 /// Memory regions that never overlap, for Cranelift's alias analysis.
 #[derive(Clone, Copy)]
@@ -68,6 +83,9 @@ pub(crate) struct Translator<'a> {
     /// Native block of each head in the region.
     heads: Vec<ir::Block>,
     shared: exits::Shared,
+    loops: Vec<CarriedLoop>,
+    /// The loop of the chain under translation, and the height at the chain's head relative to the loop's header.
+    in_loop: Option<(usize, i32)>,
     scratch: Option<StackSlot>,
     signatures: Vec<Option<SigRef>>,
     /// Bytes that memory is known to hold in the chain under translation.
@@ -91,8 +109,9 @@ pub(crate) fn is_continued(analysis: &Analysis, region: &Region, id: BlockId) ->
 }
 
 /// Whether a block is left to the interpreter.
-pub(crate) fn is_excluded(options: &JitOptions, id: BlockId) -> bool {
-    options.perturbation.exit_every.is_some_and(|n| id % n == 0)
+pub(crate) fn is_excluded(analysis: &Analysis, options: &JitOptions, id: BlockId) -> bool {
+    analysis.heights[id as usize] == Height::Unreached
+        || options.perturbation.exit_every.is_some_and(|n| id % n == 0)
 }
 
 /// Translates the blocks of `region` into `func`, which has the signature of a region.
@@ -139,6 +158,8 @@ pub(crate) fn translate_region(
         top,
         heads,
         shared,
+        loops: Vec::new(),
+        in_loop: None,
         scratch: None,
         signatures: vec![None; Builtin::COUNT],
         memory_known: 0,
@@ -147,6 +168,9 @@ pub(crate) fn translate_region(
         head_top: zero,
     };
     translator.prologue(block);
+    if options.carry_loops {
+        translator.plan_loops();
+    }
     translator.blocks();
     translator.shared_exits();
     translator.b.seal_all_blocks();
@@ -189,13 +213,74 @@ impl Translator<'_> {
         self.heads[(id - self.region.start) as usize]
     }
 
+    fn plan_loops(&mut self) {
+        let region = self.region.clone();
+        for plan in loops::find(self.analysis, &region) {
+            let b = &mut self.b;
+            let variables =
+                plan.positions.clone().map(|_| std::array::from_fn(|_| b.declare_var(types::I64))).collect();
+            let heads = plan.blocks.keys().filter(|&&id| is_head(self.analysis, id));
+            let heads = heads.map(|&id| (id, b.create_block())).collect();
+            self.loops.push(CarriedLoop { plan, variables, heads });
+        }
+    }
+
+    fn loop_of(&self, id: BlockId) -> Option<(usize, i32)> {
+        let mut loops = self.loops.iter().enumerate();
+        loops.find_map(|(n, carried)| carried.plan.blocks.get(&id).map(|&height| (n, height)))
+    }
+
     fn begin_chain(&mut self, id: BlockId) {
         self.b.switch_to_block(self.head(id));
         self.stack = VStack::new();
         self.memory_known = 0;
-        self.head_height = self.analysis.heights[id as usize];
+        self.head_height = match self.analysis.heights[id as usize] {
+            Height::Unreached => Height::Unknown,
+            height => height,
+        };
         if self.head_height == Height::Unknown {
             self.head_top = self.b.use_var(self.top);
+        }
+        self.in_loop = self.loop_of(id);
+        if let Some((number, height)) = self.in_loop {
+            self.begin_carried(id, number, height);
+        }
+    }
+
+    /// The head of a chain in a loop: first the stub that loads the carried words, then the block with them.
+    fn begin_carried(&mut self, id: BlockId, number: usize, height: i32) {
+        let CarriedLoop { plan, variables, heads } = &self.loops[number];
+        let carried = plan.positions.start..plan.positions.end.min(height);
+        let variables = variables[..carried.len()].to_vec();
+        let head = heads[&id];
+        let positions = (carried.start - height)..(carried.end - height);
+        if self.head_height == Height::Unknown && positions.start < 0 {
+            // What is not there can't be loaded, and a loop that needs it would not get far.
+            let bytes = self.b.ins().isub(self.head_top, self.stack_base);
+            let need = self.imm(i64::from(-positions.start) * 32);
+            let is_short = self.b.ins().icmp(IntCC::UnsignedLessThan, bytes, need);
+            let pc = self.analysis.blocks[id as usize].pc;
+            self.cold_branch(is_short, |t| t.exit_interpret(pc));
+        }
+        for (position, variables) in positions.clone().zip(&variables) {
+            let word = self.load_slot(position);
+            self.define_carried(variables, word);
+        }
+        self.b.ins().jump(head, &[]);
+        self.b.switch_to_block(head);
+        if self.head_height == Height::Unknown {
+            self.head_top = self.b.use_var(self.top);
+        }
+        for (position, variables) in positions.zip(variables) {
+            let word = Word::Full(variables.map(|variable| self.b.use_var(variable)));
+            self.stack.reveal(position);
+            self.stack.set(position, Slot::Value { word, home: None });
+        }
+    }
+
+    fn define_carried(&mut self, variables: &[Variable; 4], word: Word) {
+        for (&variable, limb) in variables.iter().zip(self.limbs(word)) {
+            self.b.def_var(variable, limb);
         }
     }
 
@@ -204,7 +289,7 @@ impl Translator<'_> {
     fn block(&mut self, id: BlockId) -> bool {
         let analysis = self.analysis;
         let block = &analysis.blocks[id as usize];
-        if is_excluded(self.options, id) {
+        if is_excluded(self.analysis, self.options, id) {
             self.exit_interpret(block.pc);
             return false;
         }
@@ -371,23 +456,30 @@ impl Translator<'_> {
     /// Writes what differs from memory and leaves the virtual stack as it is, for a path that leaves here.
     fn write_dirty(&mut self) -> Vec<(i32, Word)> {
         let dirty = self.stack.dirty();
+        self.write(dirty)
+    }
+
+    fn write(&mut self, dirty: Vec<(i32, Slot)>) -> Vec<(i32, Word)> {
         // Loads before stores: a slot may have to be read from where another is about to be written.
-        let words: Vec<(i32, Word)> = dirty
-            .into_iter()
-            .map(|(position, slot)| match slot {
-                Slot::Value { word, .. } => (position, word),
-                Slot::Memory(home) => (position, self.load_slot(home)),
-            })
-            .collect();
+        let words: Vec<(i32, Word)> =
+            dirty.into_iter().map(|(position, slot)| (position, self.word_of(slot))).collect();
         for &(position, word) in &words {
             self.store_slot(position, word);
         }
         words
     }
 
+    fn word_of(&mut self, slot: Slot) -> Word {
+        match slot {
+            Slot::Value { word, .. } => word,
+            Slot::Memory(home) => self.load_slot(home),
+        }
+    }
+
     /// Before code that may leave in a cold branch: keeps that branch short.
     fn limit_dirty(&mut self) {
-        if self.stack.dirty_count() > DIRTY_AT_BRANCH_MAX {
+        let most = if self.in_loop.is_some() { DIRTY_AT_BRANCH_MAX_IN_LOOP } else { DIRTY_AT_BRANCH_MAX };
+        if self.stack.dirty_count() > most {
             self.flush();
         }
     }

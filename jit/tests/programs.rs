@@ -31,6 +31,7 @@ fn all_options() -> Vec<JitOptions> {
     vec![
         base,
         JitOptions { opt_level: OptLevel::None, ..base },
+        JitOptions { carry_loops: false, ..base },
         JitOptions { region_blocks_max: 1, ..base },
         JitOptions { region_blocks_max: 2, block_ops_max: 3, ..base },
         JitOptions { perturbation: Perturbation { flush_always: true, exit_every: None }, ..base },

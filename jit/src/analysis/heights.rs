@@ -11,7 +11,7 @@ use super::blocks::{Block, BlockId, Target, Terminator};
 /// The stack height at a block's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Height {
-    /// No path from the start was found.
+    /// No path leads there from the start: the block is not compiled.
     Unreached,
     /// The same on every path.
     Known(u16),
@@ -47,12 +47,6 @@ pub(crate) fn solve(blocks: &[Block]) -> Vec<Height> {
                 work.extend(target_block(target).map(|to| (to, after)));
             }
             Terminator::End => {}
-        }
-    }
-    // Blocks without a path from the start are entered from the interpreter only.
-    for height in &mut heights {
-        if *height == Height::Unreached {
-            *height = Height::Unknown;
         }
     }
     heights

@@ -10,33 +10,41 @@ use super::blocks::{Block, BlockId, Target, Terminator};
 /// A consecutive range of blocks.
 pub(crate) type Region = Range<BlockId>;
 
-/// Cuts the blocks into regions of at most `blocks_max`, except that blocks which only a fall-through enters stay
-/// with their predecessor.
-pub(crate) fn cut(blocks: &[Block], blocks_max: usize) -> Vec<Region> {
-    let blocks_max = blocks_max.max(1);
+/// Cuts the blocks into regions of at most `blocks_max` blocks and `ops_max` instructions, except that blocks which
+/// only a fall-through enters stay with their predecessor.
+pub(crate) fn cut(blocks: &[Block], blocks_max: usize, ops_max: usize) -> Vec<Region> {
     let crossings = loop_crossings(blocks);
     let mut regions = Vec::new();
     let mut start = 0;
     while start < blocks.len() {
-        let end = if blocks.len() - start <= blocks_max {
-            blocks.len()
-        } else {
-            best_cut(blocks, &crossings, start, blocks_max)
-        };
+        let end = best_cut(blocks, &crossings, start, window(blocks, start, blocks_max, ops_max));
         regions.push(start as BlockId..end as BlockId);
         start = end;
     }
     regions
 }
 
+/// Where a region that begins at `start` has to end at the latest.
+fn window(blocks: &[Block], start: usize, blocks_max: usize, ops_max: usize) -> usize {
+    let mut ops = 0;
+    let fitting = blocks[start..].iter().take(blocks_max).take_while(|block| {
+        ops += block.instrs.len();
+        ops <= ops_max
+    });
+    start + fitting.count().max(1)
+}
+
 /// The cut in the last three quarters of the window that the fewest loops cross, the latest of equals.
-fn best_cut(blocks: &[Block], crossings: &[i32], start: usize, blocks_max: usize) -> usize {
-    let window = start + (blocks_max / 4).max(1)..=start + blocks_max;
+fn best_cut(blocks: &[Block], crossings: &[i32], start: usize, latest: usize) -> usize {
+    if latest == blocks.len() {
+        return latest;
+    }
     let allowed = |cut: &usize| !blocks[*cut].follows_jumpi;
-    match window.clone().filter(allowed).min_by_key(|&cut| (crossings[cut], usize::MAX - cut)) {
+    let earliest = start + ((latest - start) / 4).max(1);
+    match (earliest..=latest).filter(allowed).min_by_key(|&cut| (crossings[cut], usize::MAX - cut)) {
         Some(cut) => cut,
         // A chain of conditional jumps longer than the window: go on to its end.
-        None => (*window.end()..blocks.len()).find(allowed).unwrap_or(blocks.len()),
+        None => (latest..blocks.len()).find(allowed).unwrap_or(blocks.len()),
     }
 }
 

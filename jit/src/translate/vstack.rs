@@ -98,6 +98,21 @@ impl VStack {
         (self.lowest..).zip(&self.slots).filter(|(p, slot)| slot.home() != Some(*p)).count()
     }
 
+    /// The slot at a position below the height.
+    pub(crate) fn at(&self, position: i32) -> Slot {
+        match usize::try_from(position - self.lowest) {
+            Ok(index) => self.slots[index],
+            Err(_) => Slot::Memory(position),
+        }
+    }
+
+    /// Makes a position below the height visible.
+    pub(crate) fn reveal(&mut self, position: i32) {
+        if let Ok(depth) = usize::try_from(self.height() - position) {
+            self.reach(depth);
+        }
+    }
+
     /// Sets the slot at a visible position.
     pub(crate) fn set(&mut self, position: i32, slot: Slot) {
         let index = (position - self.lowest) as usize;

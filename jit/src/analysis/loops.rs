@@ -1,0 +1,128 @@
+//! Inner loops whose stack words can stay in registers from round to round.
+//!
+//! A block of such a loop is entered from within the loop with some positions of the stack in SSA values and their
+//! memory stale; from anywhere else through a stub that loads them. Loops that call the runtime keep memory as the
+//! only place, since a call needs it up to date.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::Analysis;
+use super::blocks::{BlockId, Target, Terminator};
+use super::heights::Height;
+use super::regions::Region;
+use crate::translate::{Lowering, lowering};
+
+/// Most blocks in a loop that is looked at.
+const BLOCKS_MAX: usize = 24;
+/// Most words carried; there are 16 registers, and a word needs four.
+const WORDS_MAX: i32 = 8;
+
+/// A loop whose words are carried.
+#[derive(Clone, Debug)]
+pub(crate) struct LoopPlan {
+    /// Its blocks, with the stack height at each head, relative to the loop's header.
+    pub blocks: BTreeMap<BlockId, i32>,
+    /// Positions carried, relative to the height at the header; at a block, those below its height.
+    pub positions: Range<i32>,
+}
+
+/// Finds the loops of a region, inner before outer; a block is in one at most.
+pub(crate) fn find(analysis: &Analysis, region: &Region) -> Vec<LoopPlan> {
+    let predecessors = predecessors(analysis, region);
+    let mut headers: BTreeMap<BlockId, Vec<BlockId>> = BTreeMap::new();
+    for (&to, from) in &predecessors {
+        let tails: Vec<BlockId> = from.iter().copied().filter(|&from| from >= to).collect();
+        if !tails.is_empty() {
+            headers.insert(to, tails);
+        }
+    }
+    let mut by_span: Vec<(BlockId, Vec<BlockId>)> = headers.into_iter().collect();
+    by_span.sort_by_key(|(header, tails)| tails.iter().max().map_or(0, |tail| tail - header));
+    let mut plans: Vec<LoopPlan> = Vec::new();
+    for (header, tails) in by_span {
+        let Some(blocks) = natural_loop(header, &tails, &predecessors) else { continue };
+        if blocks.iter().any(|id| plans.iter().any(|plan| plan.blocks.contains_key(id))) {
+            continue;
+        }
+        plans.extend(plan(analysis, header, &blocks));
+    }
+    plans
+}
+
+fn predecessors(analysis: &Analysis, region: &Region) -> BTreeMap<BlockId, Vec<BlockId>> {
+    let mut predecessors: BTreeMap<BlockId, Vec<BlockId>> = BTreeMap::new();
+    for from in region.clone() {
+        for to in successors(analysis, from) {
+            predecessors.entry(to).or_default().push(from);
+        }
+    }
+    predecessors
+}
+
+fn successors(analysis: &Analysis, id: BlockId) -> impl Iterator<Item = BlockId> {
+    let block_of = |target| match target {
+        Target::Block(id) => Some(id),
+        Target::Invalid | Target::Dynamic => None,
+    };
+    let (first, second) = match analysis.blocks[id as usize].terminator {
+        Terminator::FallThrough(next) => (Some(next), None),
+        Terminator::Jump(target) => (block_of(target), None),
+        Terminator::JumpI(target, next) => (block_of(target), Some(next)),
+        Terminator::End => (None, None),
+    };
+    first.into_iter().chain(second)
+}
+
+/// The blocks that reach a tail without passing the header; `None` for shapes that are left alone.
+fn natural_loop(
+    header: BlockId,
+    tails: &[BlockId],
+    predecessors: &BTreeMap<BlockId, Vec<BlockId>>,
+) -> Option<Vec<BlockId>> {
+    let mut blocks = vec![header];
+    let mut work = tails.to_vec();
+    while let Some(id) = work.pop() {
+        if blocks.contains(&id) {
+            continue;
+        }
+        if id < header || blocks.len() == BLOCKS_MAX {
+            return None;
+        }
+        blocks.push(id);
+        work.extend(predecessors.get(&id).into_iter().flatten());
+    }
+    Some(blocks)
+}
+
+fn plan(analysis: &Analysis, header: BlockId, blocks: &[BlockId]) -> Option<LoopPlan> {
+    let calls_runtime = |id: &BlockId| {
+        let block = &analysis.blocks[*id as usize];
+        let mut ops = analysis.instrs[block.instrs.clone()].iter();
+        ops.any(|instr| instr.op.is_none_or(|op| lowering(op) != Lowering::Native))
+    };
+    if blocks.iter().any(calls_runtime) {
+        return None;
+    }
+    let mut heights = BTreeMap::from([(header, 0)]);
+    let mut work = vec![header];
+    while let Some(id) = work.pop() {
+        let after = heights[&id] + analysis.blocks[id as usize].delta;
+        for to in successors(analysis, id).filter(|to| blocks.contains(to)) {
+            match heights.insert(to, after) {
+                None => work.push(to),
+                Some(before) if before == after => {}
+                // Grows or shrinks from round to round.
+                Some(_) => return None,
+            }
+        }
+    }
+    let need = |id: BlockId| i32::from(analysis.blocks[id as usize].need);
+    let lowest = heights.iter().map(|(&id, height)| height - need(id)).min()?;
+    let highest = heights.values().copied().max()?;
+    let mut positions = lowest.max(highest - WORDS_MAX)..highest;
+    if let Height::Known(height) = analysis.heights[header as usize] {
+        positions.start = positions.start.max(-i32::from(height));
+    }
+    (!positions.is_empty()).then_some(LoopPlan { blocks: heights, positions })
+}
