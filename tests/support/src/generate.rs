@@ -236,7 +236,7 @@ impl Generator {
             16 => self.range_then(&[Op::Return]),
             17 => self.range_then(&[Op::Revert]),
             18 if self.encoding == Encoding::Zvm => {
-                let code = self.random.next() as u8;
+                let code = self.random.bits64() as u8;
                 self.emit(Op::Panic, &[code]);
             }
             _ => self.from(&[Op::Jump, Op::JumpI, Op::Invalid, Op::Halt]),
@@ -271,14 +271,14 @@ impl Generator {
     fn checked(&mut self) {
         if self.random.chance(10) {
             self.push_word();
-            let code = self.random.next() as u8;
+            let code = self.random.bits64() as u8;
             self.emit(Op::Assert, &[code]);
             return;
         }
         let op = self.random.pick(CHECKED);
         let mut ty = self.random.pick(TYPES);
         if self.random.chance(3) {
-            ty = self.random.next() as u8;
+            ty = self.random.bits64() as u8;
         }
         if op == Op::CCast && self.random.chance(50) {
             ty ^= 0x40;
@@ -385,12 +385,12 @@ impl Generator {
     /// Any operation of the table, or a byte that is none.
     fn anything(&mut self) {
         if self.random.chance(10) {
-            self.pieces.push(Piece::Raw(self.random.next() as u8));
+            self.pieces.push(Piece::Raw(self.random.bits64() as u8));
             return;
         }
         let op = self.random.pick(Op::ALL);
         if self.encoding.byte(op).is_some() {
-            let immediate: Vec<u8> = (0..op.info().imm).map(|_| self.random.next() as u8).collect();
+            let immediate: Vec<u8> = (0..op.info().imm).map(|_| self.random.bits64() as u8).collect();
             self.emit(op, &immediate);
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod boundary;
 pub mod cases;
+pub mod differential;
 pub mod filetests;
 pub mod generate;
 pub mod host;

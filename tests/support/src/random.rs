@@ -13,7 +13,7 @@ impl Random {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Random {
 
     /// A number below `limit`, which is not zero.
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        self.bits64() % limit
     }
 
     /// An index into something of that length, which is not zero.
@@ -43,7 +43,7 @@ impl Random {
 
     /// A word with random bits.
     pub fn bits(&mut self) -> U256 {
-        U256::from_limbs([self.next(), self.next(), self.next(), self.next()])
+        U256::from_limbs([self.bits64(), self.bits64(), self.bits64(), self.bits64()])
     }
 
     /// A word as programs tend to go wrong with: mostly near a boundary, small, or with sparse limbs.
@@ -51,9 +51,9 @@ impl Random {
         match self.below(10) {
             0..=3 => self.pick(&crate::boundary::words()),
             4..=6 => U256::from(self.below(300)),
-            7 => U256::from(self.next()),
+            7 => U256::from(self.bits64()),
             8 => {
-                let limbs = std::array::from_fn(|_| if self.chance(50) { 0 } else { self.next() });
+                let limbs = std::array::from_fn(|_| if self.chance(50) { 0 } else { self.bits64() });
                 U256::from_limbs(limbs)
             }
             _ => self.bits(),

@@ -11,6 +11,7 @@ use zvm::outcome::Exit;
 use crate::host::TestHost;
 use crate::observe::{BlockCounts, Observed};
 use crate::program::{Program, Setting};
+use crate::random::Random;
 use crate::stepper;
 
 /// Whether native code is there to be tested.
@@ -25,6 +26,11 @@ impl Compile {
     pub const PLAIN: Compile = Compile;
     /// Without Cranelift's optimizer.
     pub const UNOPTIMIZED: Compile = Compile;
+
+    /// Mostly plain, sometimes perturbed.
+    pub fn of_random(random: &mut Random) -> Compile {
+        random.pick(&[Compile::PLAIN, Compile::UNOPTIMIZED])
+    }
 }
 
 fn compile(_: &Arc<Code>, _: &Setting, _: &Compile) -> Option<Arc<dyn CompiledCode>> {
@@ -95,6 +101,11 @@ impl Prepared {
         let code = program.to_code();
         let compiled = compile(&code, &program.setting, how);
         Prepared { code, compiled }
+    }
+
+    /// The program with native code from elsewhere.
+    pub fn with_compiled(program: &Program, compiled: Arc<dyn CompiledCode>) -> Prepared {
+        Prepared { code: program.to_code(), compiled: Some(compiled) }
     }
 
     /// Whether native code exists.
