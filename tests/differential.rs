@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use testkit::differential;
-use testkit::tiers::HAS_JIT;
 
 /// Programs per run unless `ZVM_DIFFERENTIAL_PROGRAMS` says otherwise.
 const PROGRAMS: u64 = 20_000;
@@ -22,10 +21,8 @@ fn tiers_agree_on_random_programs() {
     println!("{:.1} s, {report:#?}", clock.elapsed().as_secs_f64());
 
     assert_eq!(report.programs, programs);
-    if HAS_JIT {
-        assert_eq!(report.not_compiled, 0, "every program has native code");
-        assert!(report.compiled_blocks > programs, "compiled code ran");
-    }
+    assert_eq!(report.not_compiled, 0, "every program has native code");
+    assert!(report.compiled_blocks > programs, "compiled code ran");
     // The programs reach every end that a single frame has.
     for exit in [
         "halt",

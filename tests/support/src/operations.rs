@@ -22,7 +22,7 @@ use crate::observe;
 use crate::pieces::{Piece, Pieces};
 use crate::program::{Program, Setting};
 use crate::random::Random;
-use crate::tiers::{Agreed, Compile, HAS_JIT, Prepared};
+use crate::tiers::{Agreed, Compile, Prepared};
 use forms::{Form, push_operands};
 
 /// Stands below the operands and must survive.
@@ -66,7 +66,7 @@ impl Tally {
         let runs = is_implemented(op) && op != Op::Invalid;
         let grows =
             matches!(op.info().dynamic, DynamicGas::Memory | DynamicGas::PerWord(_) | DynamicGas::PerByte(_));
-        if HAS_JIT && self.compiled_blocks == 0 {
+        if self.compiled_blocks == 0 {
             return Err("no block ran compiled".to_owned());
         }
         if runs && self.performed == 0 {
@@ -148,7 +148,7 @@ impl OpTest {
             let pieces = self.pieces(&forms);
             let program = pieces.assemble();
             let prepared = Prepared::new(&program, &Compile::PLAIN);
-            if HAS_JIT && !prepared.is_compiled() {
+            if !prepared.is_compiled() {
                 return Err(self.failure(&program, "the program was not compiled"));
             }
             let target = label_offset(&program);

@@ -1,12 +1,15 @@
 //! Runs one program in every tier and compares what can be seen of it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zvm::bytecode::Code;
 use zvm::compiled::frame::Frame;
-use zvm::compiled::tier::CompiledCode;
+use zvm::compiled::tier::{CompiledCode, Tier};
 use zvm::interp;
 use zvm::outcome::Exit;
+use zvm_jit::{Jit, JitOptions, OptLevel, Perturbation};
 
 use crate::host::TestHost;
 use crate::observe::{BlockCounts, Observed};
@@ -14,27 +17,59 @@ use crate::program::{Program, Setting};
 use crate::random::Random;
 use crate::stepper;
 
-/// Whether native code is there to be tested.
-pub const HAS_JIT: bool = false;
-
-/// How a program is compiled.
-#[derive(Clone, Copy, Debug)]
-pub struct Compile;
+/// How a program is compiled; every way must give the same results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Compile(JitOptions);
 
 impl Compile {
     /// As in production, with checks and counters on.
-    pub const PLAIN: Compile = Compile;
+    pub const PLAIN: Compile = Compile(JitOptions::checked());
     /// Without Cranelift's optimizer.
-    pub const UNOPTIMIZED: Compile = Compile;
+    pub const UNOPTIMIZED: Compile =
+        Compile(JitOptions { opt_level: OptLevel::None, ..JitOptions::checked() });
 
-    /// Mostly plain, sometimes perturbed.
+    /// Mostly as in production, sometimes disturbed in ways that must not show.
     pub fn of_random(random: &mut Random) -> Compile {
-        random.pick(&[Compile::PLAIN, Compile::UNOPTIMIZED])
+        let plain = JitOptions { verify: random.chance(25), ..JitOptions::checked() };
+        Compile(match random.below(10) {
+            0..=4 => plain,
+            5 => JitOptions { opt_level: OptLevel::None, ..plain },
+            6 => JitOptions { region_blocks_max: 1 + random.index(3), ..plain },
+            7 => JitOptions {
+                perturbation: Perturbation { flush_always: true, ..Perturbation::NONE },
+                ..plain
+            },
+            8 => {
+                let exit_every = NonZeroU32::new(1 + random.below(4) as u32);
+                JitOptions { perturbation: Perturbation { exit_every, ..Perturbation::NONE }, ..plain }
+            }
+            _ => JitOptions { block_ops_max: 1 + random.index(12), ..plain },
+        })
+    }
+
+    /// Whether blocks are left to the interpreter on purpose.
+    pub fn leaves_blocks(&self) -> bool {
+        self.0.perturbation.exit_every.is_some()
     }
 }
 
-fn compile(_: &Arc<Code>, _: &Setting, _: &Compile) -> Option<Arc<dyn CompiledCode>> {
-    None
+/// Native code of a program under the rules of a setting.
+fn compile(code: &Code, setting: &Setting, how: &Compile) -> Option<Arc<dyn CompiledCode>> {
+    // Few ways are in use, and each owns a description of the machine that takes a while to make.
+    static JITS: Mutex<BTreeMap<String, Arc<Jit>>> = Mutex::new(BTreeMap::new());
+    let jit = {
+        let mut jits = JITS.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = format!("{how:?}");
+        match jits.get(&key) {
+            Some(jit) => jit.clone(),
+            None => {
+                let jit = Arc::new(Jit::new(how.0).ok()?);
+                jits.insert(key, jit.clone());
+                jit
+            }
+        }
+    };
+    Tier::compile(&*jit, code, &setting.spec())
 }
 
 /// What one tier made of a program.

@@ -7,7 +7,7 @@ use zvm::outcome::Exit;
 
 use crate::observe::{Observed, exit_name, word, words};
 use crate::program::{Program, Setting};
-use crate::tiers::{Compile, HAS_JIT, Prepared};
+use crate::tiers::{Compile, Prepared};
 
 /// Starts a line that says what must come out.
 pub(super) const EXPECTED: &str = ";=";
@@ -22,7 +22,7 @@ pub(super) fn result(text: &str) -> Result<Vec<String>, String> {
     let assembly = assemble(text).map_err(|error| error.to_string())?;
     let program = Program { encoding: assembly.encoding, code: assembly.code, setting: headers.setting };
     match headers.command {
-        Command::Run => run(&program),
+        Command::Run => run(&program, headers.hands_over),
         Command::Disasm => {
             let options = DisasmOptions { offsets: true };
             let text = disassemble(&program.code, program.encoding, options);
@@ -40,12 +40,15 @@ enum Command {
 struct Headers {
     command: Command,
     setting: Setting,
+    /// Whether compiled code must leave a block to the interpreter.
+    hands_over: bool,
 }
 
 impl Headers {
     fn read(text: &str) -> Result<Headers, String> {
         let mut command = None;
         let mut setting = Setting::plain();
+        let mut hands_over = false;
         for (index, line) in text.lines().enumerate() {
             let Some(header) = line.strip_prefix(HEADER) else { continue };
             let fields: Vec<&str> = header.split_whitespace().collect();
@@ -68,6 +71,7 @@ impl Headers {
                     setting.input = bytes.map_err(|error| format!("line {}: {error}", index + 1))?;
                 }
                 ["value", value] => setting.value = number(value)?,
+                ["hands-over"] => hands_over = true,
                 ["static"] => setting.is_static = true,
                 ["storage", key, value] => {
                     setting.storage.insert(number(key)?, number(value)?);
@@ -76,22 +80,29 @@ impl Headers {
             }
         }
         let command = command.ok_or("the header `;! test run` or `;! test disasm` is missing")?;
-        Ok(Headers { command, setting })
+        Ok(Headers { command, setting, hands_over })
     }
 }
 
 /// Runs the program in all tiers, with and without Cranelift's optimizer.
-fn run(program: &Program) -> Result<Vec<String>, String> {
+fn run(program: &Program, hands_over: bool) -> Result<Vec<String>, String> {
     let mut observed = None;
     for how in [Compile::PLAIN, Compile::UNOPTIMIZED] {
         let prepared = Prepared::new(program, &how);
         let agreed = prepared.check(&program.setting)?;
-        if HAS_JIT && !prepared.is_compiled() {
+        if !prepared.is_compiled() {
             return Err("the program was not compiled".to_owned());
         }
-        // Compiled code leaves a block whose gas runs short ahead of a fault to the interpreter.
-        let may_leave = matches!(agreed.observed.exit, Exit::Trap(_));
-        if HAS_JIT && agreed.blocks.compiled == 0 && !may_leave {
+        let blocks = agreed.blocks;
+        if hands_over && blocks.interpreted == 0 {
+            return Err("the header `hands-over` stands, but compiled code left no block".to_owned());
+        }
+        if !hands_over && blocks.interpreted > 0 {
+            return Err(
+                "compiled code left a block to the interpreter; if it must, say `hands-over`".to_owned()
+            );
+        }
+        if !hands_over && blocks.compiled == 0 {
             return Err("no block ran compiled".to_owned());
         }
         observed = Some(agreed.observed);
