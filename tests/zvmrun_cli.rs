@@ -366,7 +366,8 @@ fn json_is_one_document_with_the_same_facts() {
     let document: Value = serde_json::from_str(&stdout).expect("stdout is one JSON document");
     assert_eq!(document["contract"], "Counter");
     assert_eq!(document["deployment"]["outcome"], "success");
-    assert!(document["deployment"]["contract"].as_str().unwrap().starts_with("0x"));
+    assert!(document["address"].as_str().unwrap().starts_with("0x"));
+    assert_eq!(document["deployment"]["contract"], document["address"]);
     let calls = document["calls"].as_array().unwrap();
     assert_eq!(calls.len(), 3);
     assert_eq!(calls[0]["function"], "add(uint64)");
@@ -445,6 +446,19 @@ fn check_compares_both_tiers() {
         assert!(call["check"]["native"]["blocks"]["compiled"].as_u64().unwrap() > 0, "{call}");
     }
     assert_eq!(document["calls"][0]["check"]["slots_compared"], 1);
+}
+
+#[test]
+fn a_check_that_compares_nothing_fails_and_jit_says_why() {
+    if !HAS_JIT {
+        return;
+    }
+    let files = Files::new("nothing");
+    let nothing = files.write("nothing.zvm", b".evm\n");
+    let (_, stderr) = run(&nothing, &["--check"], 21);
+    assert_parts(&stderr, &["the check compared nothing", "there is no code"]);
+    let (stdout, _) = run(&nothing, &["--jit"], 0);
+    assert_parts(&stdout, &["note: no block ran as native code: there is no code"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod demo;
 mod lint;
 mod tidy;
 
@@ -19,6 +20,7 @@ struct Script {
 
 /// Every script, in the order of the help text.
 const SCRIPTS: &[Script] = &[
+    Script { name: "demo", summary: "compile an example and run it in both tiers", run: demo::run },
     Script { name: "lint", summary: "rustfmt, clippy with warnings denied, tidy", run: lint::run },
     Script {
         name: "tidy",

@@ -24,6 +24,7 @@ mod types;
 mod values;
 mod words;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -41,9 +42,13 @@ fn zvmrun() -> Status {
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
         Err(error) => {
-            // Help and version come here too, and go to stdout. A reader that went away is no failure.
-            let _ = error.print();
-            return if error.use_stderr() { Status::Usage } else { Status::Success };
+            // Help and version come here, too, and go to stdout.
+            let is_usage = error.use_stderr();
+            return match error.print() {
+                _ if is_usage => Status::Usage,
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => Status::File,
+                _ => Status::Success,
+            };
         }
     };
     let mut output = Output::new(flags.json);

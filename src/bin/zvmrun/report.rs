@@ -29,6 +29,8 @@ pub(crate) struct Header {
     pub(crate) mode: Mode,
     /// The rules.
     pub(crate) fork: Fork,
+    /// Where the contract lies, once it does.
+    pub(crate) address: Option<Address>,
 }
 
 /// Everything a run of zvmrun has to say.

@@ -83,6 +83,7 @@ fn steps(flags: &Flags, output: &mut Output, report: &mut Report, names: &mut Na
         program: program.clone(),
         mode: settings.mode,
         fork: settings.fork,
+        address: None,
     };
     output.text(&text::header(&header));
     report.header = Some(header);
@@ -112,9 +113,9 @@ impl Runner<'_> {
                 let message = "--init-args and --init-value are for a constructor, but there is no init code";
                 return Err(Failure::new(Status::Argument, message).at(flags.file.display().to_string()));
             }
-            self.contract = address_without_deployment();
-            self.session.install(self.contract, self.program.code.clone());
-            self.names.set_contract(self.contract);
+            let address = address_without_deployment();
+            self.session.install(address, self.program.code.clone());
+            self.deployed_at(address);
             let contract = self.names.show(&self.contract);
             self.note(format!("no init code: the code was put in place at {contract}"));
             return Ok(());
@@ -135,8 +136,7 @@ impl Runner<'_> {
         match self.session.execute(&transaction) {
             Ok(ran) => {
                 if let Some(address) = ran.execution.created {
-                    self.contract = address;
-                    self.names.set_contract(address);
+                    self.deployed_at(address);
                 }
                 step.finish(ran, self.program.abi.as_ref(), None, self.names);
             }
@@ -148,6 +148,14 @@ impl Runner<'_> {
             self.note("no call was run, because the deployment failed".into());
         }
         Ok(())
+    }
+
+    fn deployed_at(&mut self, address: Address) {
+        self.contract = address;
+        self.names.set_contract(address);
+        if let Some(header) = &mut self.report.header {
+            header.address = Some(address);
+        }
     }
 
     fn is_deployed(&self) -> bool {

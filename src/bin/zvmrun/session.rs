@@ -87,6 +87,9 @@ impl Session {
 
     /// Why an account's code did not run as native code.
     pub(crate) fn why_not_compiled(&self, code: &Bytes) -> String {
+        if code.is_empty() {
+            return "there is no code".into();
+        }
         self.native.why_not(code, self.engine.spec())
     }
 

@@ -20,6 +20,7 @@ pub(crate) fn document(report: &Report, names: &Names) -> Value {
     json!({
         "file": header.map(|header: &Header| &header.file),
         "contract": header.and_then(|header| header.program.contract()),
+        "address": header.and_then(|header| header.address).map(|address| address.to_string()),
         "encoding": header.map(|header| header.program.encoding.name()),
         "code_size": header.map(|header| header.program.code.len()),
         "fork": header.map(|header| header.fork.name()),

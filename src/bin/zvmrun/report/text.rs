@@ -13,7 +13,7 @@ use crate::names::Names;
 
 /// The first line.
 pub(crate) fn header(header: &Header) -> String {
-    let Header { file, program, mode, fork } = header;
+    let Header { file, program, mode, fork, .. } = header;
     let what = program.contract().map_or(file.clone(), |contract| format!("{contract} ({file})"));
     let encoding = program.encoding.name();
     format!(
