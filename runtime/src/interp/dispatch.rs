@@ -101,13 +101,9 @@ macro_rules! define_loop {
                 }
                 macro_rules! push {
                     ($op:ident, $word:expr) => {{
-                        match frame.stack.push(&mut height) {
-                            Some(place) => {
-                                charge!($op);
-                                *place = $word;
-                            }
-                            None => stop!(Trap::StackOverflow),
-                        }
+                        let Some(window) = height.make_room() else { stop!(Trap::StackOverflow) };
+                        charge!($op);
+                        *frame.stack.window(window) = [$word];
                         next!($op);
                     }};
                 }
@@ -138,7 +134,7 @@ macro_rules! define_loop {
                     ($op:ident, nop) => {{ charge!($op); next!($op); }};
                     ($op:ident, jumpdest) => {{ block_head!(); charge!($op); next!($op); }};
                     ($op:ident, pop) => {{
-                        or_underflow!(frame.stack.take_one(&mut height));
+                        or_underflow!(height.take::<1, 0>());
                         charge!($op);
                         next!($op);
                     }};
@@ -165,42 +161,49 @@ macro_rules! define_loop {
                         next!($op);
                     }};
                     ($op:ident, unary($function:path)) => {{
-                        let a = or_underflow!(frame.stack.unary(&mut height));
+                        let window = or_underflow!(height.take::<1, 1>());
+                        let [a] = frame.stack.window(window);
                         charge!($op);
                         *a = $function(*a);
                         next!($op);
                     }};
                     ($op:ident, binary($function:path)) => {{
-                        let (a, b) = or_underflow!(frame.stack.binary(&mut height));
+                        let window = or_underflow!(height.take::<2, 1>());
+                        let [b, a] = frame.stack.window(window);
                         charge!($op);
                         *b = $function(*a, *b);
                         next!($op);
                     }};
                     ($op:ident, ternary($function:path)) => {{
-                        let (a, b, c) = or_underflow!(frame.stack.ternary(&mut height));
+                        let window = or_underflow!(height.take::<3, 1>());
+                        let [c, b, a] = frame.stack.window(window);
                         charge!($op);
                         *c = $function(*a, *b, *c);
                         next!($op);
                     }};
                     ($op:ident, checked1($function:path)) => {{
                         let immediate = bytes[pc + 1];
-                        let a = or_underflow!(frame.stack.unary(&mut height));
+                        let window = or_underflow!(height.take::<1, 1>());
+                        let [a] = frame.stack.window(window);
                         checked!($op, a, immediate, $function(or_stop!(ops::num_type(immediate)), *a));
                     }};
                     ($op:ident, checked2($function:path)) => {{
                         let immediate = bytes[pc + 1];
-                        let (a, b) = or_underflow!(frame.stack.binary(&mut height));
+                        let window = or_underflow!(height.take::<2, 1>());
+                        let [b, a] = frame.stack.window(window);
                         checked!($op, b, immediate, $function(or_stop!(ops::num_type(immediate)), *a, *b));
                     }};
                     ($op:ident, ccast) => {{
                         let immediate = bytes[pc + 1];
-                        let a = or_underflow!(frame.stack.unary(&mut height));
+                        let window = or_underflow!(height.take::<1, 1>());
+                        let [a] = frame.stack.window(window);
                         let from_signed = immediate & 0x40 != 0;
                         checked!($op, a, immediate,
                             checked::ccast(or_stop!(ops::num_type(immediate)), from_signed, *a));
                     }};
                     ($op:ident, jump) => {{
-                        let target = or_underflow!(frame.stack.take_one(&mut height));
+                        let window = or_underflow!(height.take::<1, 0>());
+                        let [target] = frame.stack.window(window);
                         charge!($op);
                         match flow::jump_target(&code, target) {
                             Some(target) => pc = target,
@@ -208,7 +211,8 @@ macro_rules! define_loop {
                         }
                     }};
                     ($op:ident, jumpi) => {{
-                        let (target, condition) = or_underflow!(frame.stack.take_two(&mut height));
+                        let window = or_underflow!(height.take::<2, 0>());
+                        let [condition, target] = frame.stack.window(window);
                         charge!($op);
                         if condition.is_zero() {
                             next!($op);
@@ -223,19 +227,22 @@ macro_rules! define_loop {
                         }
                     }};
                     ($op:ident, mload) => {{
-                        let place = or_underflow!(frame.stack.unary(&mut height));
+                        let window = or_underflow!(height.take::<1, 1>());
+                        let [place] = frame.stack.window(window);
                         charge!($op);
                         gas = or_stop!(memory::mload(&mut frame.memory, gas, place));
                         next!($op);
                     }};
                     ($op:ident, mstore) => {{
-                        let (offset, value) = or_underflow!(frame.stack.take_two(&mut height));
+                        let window = or_underflow!(height.take::<2, 0>());
+                        let [value, offset] = frame.stack.window(window);
                         charge!($op);
                         gas = or_stop!(memory::mstore(&mut frame.memory, gas, offset, value));
                         next!($op);
                     }};
                     ($op:ident, mstore8) => {{
-                        let (offset, value) = or_underflow!(frame.stack.take_two(&mut height));
+                        let window = or_underflow!(height.take::<2, 0>());
+                        let [value, offset] = frame.stack.window(window);
                         charge!($op);
                         gas = or_stop!(memory::mstore8(&mut frame.memory, gas, offset, value));
                         next!($op);

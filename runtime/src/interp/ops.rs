@@ -394,10 +394,26 @@ pub fn runnable(encoding: Encoding, byte: u8, spec: &Spec) -> Option<Op> {
 /// The immediate of `push`, `N` bytes at `pc + 1`, missing ones zero.
 #[inline(always)]
 pub(crate) fn push_word<const N: usize>(padded: &[u8], pc: usize) -> U256 {
-    let mut bytes = [0; 32];
-    // The padding covers the longest immediate, so there always are N bytes.
-    bytes[32 - N..].copy_from_slice(&padded[pc + 1..pc + 1 + N]);
-    U256::from_be_bytes(bytes)
+    // Whole limbs are read, from the first byte on, and what lies behind the immediate is shifted out. The
+    // padding lets every immediate be read as if it had 32 bytes.
+    let mut limbs = [0; 4];
+    let limbs_read = N.div_ceil(8);
+    for (index, limb) in limbs.iter_mut().take(limbs_read).enumerate() {
+        let start = pc + 1 + 8 * index;
+        let bytes = padded[start..start + 8].try_into().expect("the slice has eight bytes by construction");
+        *limb = u64::from_be_bytes(bytes);
+    }
+    // The limbs stand highest first; N bytes of them count.
+    let excess = 8 * (8 * limbs_read - N);
+    let mut words = [0; 4];
+    for index in 0..limbs_read {
+        let from = limbs_read - 1 - index;
+        words[index] = limbs[from] >> excess;
+        if excess > 0 && from > 0 {
+            words[index] |= limbs[from - 1] << (64 - excess);
+        }
+    }
+    U256::from_limbs(words)
 }
 
 /// The type that a checked operation's immediate names; legality was checked before.

@@ -1,8 +1,8 @@
 //! The operand stack: at most 1024 words in one fixed block, so that compiled code can address it.
 //!
-//! The run loop keeps the number of words in a local [`Height`] and works on the words in place by the shapes
-//! below (`binary`, `push`, ..); each shape is one bounds check. Frame operations, which run rarely enough,
-//! use the height stored in the stack itself (`pop`, `push_word`).
+//! The run loop keeps the number of words in a local [`Height`]. One check turns a height into a [`Window`], and
+//! operands are worked on in place there. Frame operations use the height stored in the stack itself (`pop`,
+//! `push_word`).
 
 use std::mem::offset_of;
 
@@ -28,11 +28,41 @@ pub struct Height {
     words: usize,
 }
 
+/// A place of `N` words on any stack, top last.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<const N: usize> {
+    // Invariant: `start + N <= STACK_LIMIT`; only this file makes windows.
+    start: usize,
+}
+
 impl Height {
     /// The number of words.
     #[inline]
     pub fn words(self) -> usize {
         self.words
+    }
+
+    /// The top `N` words, of which `LEFT` stay when the operation is done. `None` is an underflow.
+    #[inline(always)]
+    pub fn take<const N: usize, const LEFT: usize>(&mut self) -> Option<Window<N>> {
+        const { assert!(LEFT <= N && N <= STACK_LIMIT) };
+        if self.words < N {
+            return None;
+        }
+        let window = Window { start: self.words - N };
+        self.words -= N - LEFT;
+        Some(window)
+    }
+
+    /// The place of a word to be pushed. `None` is an overflow.
+    #[inline(always)]
+    pub fn make_room(&mut self) -> Option<Window<1>> {
+        if self.words >= STACK_LIMIT {
+            return None;
+        }
+        let window = Window { start: self.words };
+        self.words += 1;
+        Some(window)
     }
 }
 
@@ -122,91 +152,24 @@ impl Stack {
         &mut self.words[top]
     }
 
-    /// The `N` words from `start` on.
+    /// The words of a window.
     #[inline(always)]
-    fn window<const N: usize>(&mut self, start: usize) -> &mut [U256; N] {
-        debug_assert!(start + N <= STACK_LIMIT);
-        // SAFETY: every caller in this file has checked `start + N <= STACK_LIMIT` against a `Height`, and the
-        // block holds STACK_LIMIT initialized words; `&mut self` makes the borrow unique.
-        unsafe { &mut *self.words.as_mut_ptr().add(start).cast::<[U256; N]>() }
+    pub fn window<const N: usize>(&mut self, window: Window<N>) -> &mut [U256; N] {
+        debug_assert!(window.start + N <= STACK_LIMIT);
+        // SAFETY: `Window`'s invariant puts its words within the STACK_LIMIT initialized words of every stack;
+        // `&mut self` makes the borrow unique.
+        unsafe { &mut *self.words.as_mut_ptr().add(window.start).cast::<[U256; N]>() }
     }
 
-    /// Takes one word and leaves one: the word in place. `None` is an underflow.
-    #[inline(always)]
-    pub fn unary(&mut self, height: &mut Height) -> Option<&mut U256> {
-        if height.words < 1 {
-            return None;
-        }
-        let [a] = self.window(height.words - 1);
-        Some(a)
-    }
-
-    /// Takes two words and leaves one: the top, and the word below, whose place the result takes.
-    #[inline(always)]
-    pub fn binary(&mut self, height: &mut Height) -> Option<(&U256, &mut U256)> {
-        if height.words < 2 {
-            return None;
-        }
-        height.words -= 1;
-        let [b, a] = self.window(height.words - 1);
-        Some((a, b))
-    }
-
-    /// Takes three words and leaves one: top, second, and the third, whose place the result takes.
-    #[inline(always)]
-    pub fn ternary(&mut self, height: &mut Height) -> Option<(&U256, &U256, &mut U256)> {
-        if height.words < 3 {
-            return None;
-        }
-        height.words -= 2;
-        let [c, b, a] = self.window(height.words - 1);
-        Some((a, b, c))
-    }
-
-    /// Takes one word. `None` is an underflow.
-    #[inline(always)]
-    pub fn take_one(&mut self, height: &mut Height) -> Option<&U256> {
-        if height.words < 1 {
-            return None;
-        }
-        height.words -= 1;
-        let [a] = self.window(height.words);
-        Some(a)
-    }
-
-    /// Takes two words, top first. `None` is an underflow.
-    #[inline(always)]
-    pub fn take_two(&mut self, height: &mut Height) -> Option<(&U256, &U256)> {
-        if height.words < 2 {
-            return None;
-        }
-        height.words -= 2;
-        let [b, a] = self.window(height.words);
-        Some((a, b))
-    }
-
-    /// The place of a word to be pushed. `None` is an overflow.
-    #[inline(always)]
-    pub fn push(&mut self, height: &mut Height) -> Option<&mut U256> {
-        if height.words >= STACK_LIMIT {
-            return None;
-        }
-        let [place] = self.window(height.words);
-        height.words += 1;
-        Some(place)
-    }
-
-    /// Duplicates the `n`th word, 1 = top; `n` of 0 only reserves a place. `None` where words or room are
-    /// missing.
+    /// Duplicates the `n`th word, 1 = top; `n` of 0 only makes room. `None` where words or room are missing.
     #[inline(always)]
     pub fn dup(&mut self, height: &mut Height, n: usize) -> Option<()> {
         debug_assert!(n < STACK_LIMIT);
         if height.words.wrapping_sub(n) >= STACK_LIMIT - n {
             return None;
         }
-        let [source] = *self.window(height.words - n);
-        let [place] = self.window(height.words);
-        *place = source;
+        let source = *self.window(Window::<1> { start: height.words - n });
+        *self.window(Window { start: height.words }) = source;
         height.words += 1;
         Some(())
     }
@@ -217,12 +180,11 @@ impl Stack {
         if height.words < n + 1 {
             return None;
         }
-        let top = height.words - 1;
-        let [deep] = *self.window(top - n);
-        let [place] = self.window(top);
-        let high = std::mem::replace(place, deep);
-        let [place] = self.window(top - n);
-        *place = high;
+        let top = Window::<1> { start: height.words - 1 };
+        let deep = Window::<1> { start: height.words - 1 - n };
+        let (high, low) = (*self.window(top), *self.window(deep));
+        *self.window(top) = low;
+        *self.window(deep) = high;
         Some(())
     }
 }
@@ -262,14 +224,15 @@ mod tests {
     }
 
     #[test]
-    fn shapes_give_operands_top_first() {
+    fn windows_hold_operands_top_last() {
         let (mut stack, mut height) = stack_of(&[1, 2, 3]);
-        let (a, b, c) = stack.ternary(&mut height).expect("three words");
+        let window = height.take::<3, 1>().expect("three words");
+        let [c, b, a] = stack.window(window);
         assert_eq!((*a, *b, *c), (U256::from(3), U256::from(2), U256::from(1)));
         *c = U256::from(9);
         check_words(&mut stack, height, &[9]);
-        assert!(stack.binary(&mut height).is_none());
-        assert_eq!(height.words(), 1, "a refused shape leaves the height alone");
+        assert!(height.take::<2, 1>().is_none());
+        assert_eq!(height.words(), 1, "a refused window leaves the height alone");
     }
 
     #[test]
@@ -291,7 +254,7 @@ mod tests {
         }
         assert!(stack.dup(&mut height, 1).is_none());
         assert!(stack.dup(&mut height, 1023).is_none());
-        assert!(stack.push(&mut height).is_none());
+        assert!(height.make_room().is_none());
         assert!(stack.swap(&mut height, 1023).is_some());
         assert!(stack.swap(&mut height, 1024).is_none());
     }
