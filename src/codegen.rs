@@ -14,6 +14,8 @@ use crate::ir::verify::{call_order, callees};
 use crate::ir::{FuncId, Function, Module, verify};
 use crate::source::Span;
 
+pub mod abi;
+pub mod artifact;
 mod check;
 mod labels;
 mod plan;

@@ -9,7 +9,10 @@
 
 pub mod codegen;
 pub mod diag;
+pub mod driver;
 pub mod ir;
 pub mod sema;
 pub mod source;
 pub mod syntax;
+
+pub use driver::{Compilation, CompileOptions, compile};

@@ -1,0 +1,82 @@
+//! What a build writes, and how: all files or none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use kalix::driver::Compilation;
+use kalix::ir::text::print_module;
+use zvm::bytecode::disasm::{DisasmOptions, disassemble};
+use zvm::bytecode::encoding::Encoding;
+
+use crate::flags::Emit;
+
+/// A file to write.
+pub(crate) struct Output {
+    name: String,
+    contents: Vec<u8>,
+}
+
+/// The files of a successful compilation.
+pub(crate) fn outputs(file: &Path, compilation: &Compilation, emit: &[Emit]) -> anyhow::Result<Vec<Output>> {
+    let mut outputs = Vec::new();
+    let mut add = |name: String, contents: Vec<u8>| outputs.push(Output { name, contents });
+    if emit.contains(&Emit::Ast) {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        add(format!("{stem}.ast"), format!("{:#?}\n", compilation.tree).into_bytes());
+    }
+    for contract in &compilation.contracts {
+        let (artifact, ir) = (&contract.artifact, &contract.ir);
+        let name = &artifact.name;
+        add(format!("{name}.zvmc"), artifact.bytes.clone());
+        let abi = serde_json::to_string_pretty(&artifact.ethereum_abi).context("cannot print the ABI")?;
+        add(format!("{name}.abi.json"), format!("{abi}\n").into_bytes());
+        if emit.contains(&Emit::Ir) {
+            let text = format!("{}\n{}", print_module(&ir.runtime), print_module(&ir.init));
+            add(format!("{name}.ir"), text.into_bytes());
+        }
+        if emit.contains(&Emit::Asm) {
+            let options = DisasmOptions { offsets: true };
+            let text = |code| disassemble(code, Encoding::Zvm, options).into_bytes();
+            add(format!("{name}.zvm"), text(&artifact.runtime.bytes));
+            add(format!("{name}.init.zvm"), text(&artifact.init.bytes));
+        }
+    }
+    Ok(outputs)
+}
+
+/// Writes all outputs into `folder`. Each is first written beside its place under another name, so that a
+/// full disk leaves no half of a file and no mixture of old and new ones.
+pub(crate) fn write(folder: &Path, outputs: &[Output]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    let mut pending = Pending { temporary: Vec::new() };
+    for output in outputs {
+        let place = folder.join(&output.name);
+        if place.is_dir() {
+            bail!("cannot write {}: it is a folder", place.display());
+        }
+        let temporary = folder.join(format!(".{}.{}.tmp", output.name, std::process::id()));
+        pending.temporary.push(temporary.clone());
+        fs::write(&temporary, &output.contents)
+            .with_context(|| format!("cannot write {}", place.display()))?;
+    }
+    for (output, temporary) in outputs.iter().zip(&pending.temporary) {
+        let place = folder.join(&output.name);
+        fs::rename(temporary, &place).with_context(|| format!("cannot write {}", place.display()))?;
+    }
+    Ok(())
+}
+
+/// Files under their temporary names; what is left of them is removed in the end.
+struct Pending {
+    temporary: Vec<PathBuf>,
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        for path in &self.temporary {
+            // Most were renamed, and what cannot be removed now cannot be helped.
+            let _ = fs::remove_file(path);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! From finished code to a container: creation code, ABI, source map, metadata.
+//!
+//! Equal inputs give equal bytes: nothing here knows the time, the machine or the user.
+
+use std::fmt::Write;
+
+use alloy_primitives::keccak256;
+use serde_json::{Value, json};
+use zvm::bytecode::container::{Container, Sections, Target};
+use zvm::bytecode::encoding::NATIVE_PREFIX;
+use zvm::gas::CODE_SIZE_MAX;
+
+use super::abi::{self, Details};
+use super::{Assembly, CodegenOptions, Instruction, InternalError, JumpKind, compile_module};
+use crate::diag::{Code, Diagnostics};
+use crate::ir::lower::{Lowered, RUNTIME_SEGMENT};
+use crate::sema::typed::{Contract, Program};
+use crate::source::{Source, Span};
+
+/// The longest run-time code: the prefix counts against the machine's limit.
+const RUNTIME_SIZE_MAX: usize = CODE_SIZE_MAX - NATIVE_PREFIX.len();
+
+/// One contract, ready to be written to files.
+#[derive(Debug)]
+pub struct Artifact {
+    /// The contract's name.
+    pub name: String,
+    /// Code that calls execute.
+    pub runtime: Assembly,
+    /// Code that creation executes; it holds the run-time code as data.
+    pub init: Assembly,
+    /// The container.
+    pub container: Container,
+    /// The container's bytes.
+    pub bytes: Vec<u8>,
+    /// The KALIX ABI, which the container holds too.
+    pub kalix_abi: Value,
+    /// Ethereum's JSON ABI.
+    pub ethereum_abi: Value,
+}
+
+/// Generates the code of a lowered contract and packs it. Nothing when it reported an error.
+pub fn build(
+    program: &Program,
+    contract: &Contract,
+    lowered: &Lowered,
+    source: &Source,
+    options: &CodegenOptions,
+    diags: &mut Diagnostics,
+) -> Option<Artifact> {
+    let mut compile = |module| match compile_module(module, options) {
+        Ok(assembly) => Some(assembly),
+        Err(InternalError { span, detail }) => {
+            diags.error(Code::Internal, span).arg("detail", detail);
+            None
+        }
+    };
+    let runtime = compile(&lowered.runtime)?;
+    if runtime.bytes.len() > RUNTIME_SIZE_MAX {
+        report_size(contract, &runtime, diags);
+        return None;
+    }
+    let mut init_module = lowered.init.clone();
+    for segment in init_module.data.iter_mut().filter(|segment| segment.name == RUNTIME_SEGMENT) {
+        segment.bytes = [&NATIVE_PREFIX[..], &runtime.bytes].concat();
+    }
+    let init = compile(&init_module)?;
+
+    let source_hash = keccak256(source.text()).0;
+    let details = Details {
+        file: source.name(),
+        source_hash,
+        source_map: &source_map(&runtime.instructions),
+        gas: &[],
+    };
+    let kalix_abi = abi::kalix_abi(program, contract, &details);
+    let ethereum_abi = abi::ethereum_abi(program, contract);
+    let meta = json!({ "compiler": kalix_abi["compiler"], "target": "zvm" });
+    let sections = Sections {
+        init: Some([&NATIVE_PREFIX[..], &init.bytes].concat().into()),
+        meta: Some(meta.to_string().into_bytes().into()),
+        ..Sections::default()
+    };
+    let container = Container {
+        target: Target::Native,
+        needs_init: lowered.init_required,
+        code: runtime.bytes.clone().into(),
+        abi: kalix_abi.to_string(),
+        sections: Some(sections),
+    };
+    match container.write() {
+        Ok(bytes) => {
+            let name = contract.name.clone();
+            Some(Artifact { name, runtime, init, container, bytes, kalix_abi, ethereum_abi })
+        }
+        Err(error) => {
+            let detail = format!("the container of `{}` cannot be written: {error}", contract.name);
+            diags.error(Code::Internal, contract.span).arg("detail", detail);
+            None
+        }
+    }
+}
+
+fn report_size(contract: &Contract, runtime: &Assembly, diags: &mut Diagnostics) {
+    let entries = runtime.functions.iter().map(|function| function.entry);
+    let ends: Vec<u32> = entries.skip(1).chain([runtime.code_size as u32]).collect();
+    let mut sizes: Vec<(u32, &str)> = runtime
+        .functions
+        .iter()
+        .zip(ends)
+        .map(|(function, end)| (end.saturating_sub(function.entry), function.name.as_str()))
+        .collect();
+    sizes.sort_by(|a, b| b.cmp(a));
+    let list: Vec<String> =
+        sizes.iter().take(3).map(|(size, name)| format!("`{name}` ({size} bytes)")).collect();
+    diags
+        .error(Code::CodeTooLarge, contract.span)
+        .arg("n", runtime.bytes.len())
+        .arg("m", RUNTIME_SIZE_MAX)
+        .arg("list", list.join(", "));
+}
+
+/// One entry per instruction, `offset:start:length:file:jump`. A field equal to the one before is left
+/// empty, and so are the colons after the last that is not.
+fn source_map(instructions: &[Instruction]) -> String {
+    let mut map = String::with_capacity(instructions.len() * 8);
+    let mut previous: Option<(Span, JumpKind)> = None;
+    for (index, instruction) in instructions.iter().enumerate() {
+        let (span, jump) = (instruction.span, instruction.jump);
+        if index > 0 {
+            map.push(';');
+        }
+        write!(map, "{}", instruction.offset).expect("a string grows");
+        let changed = |differs: fn((Span, JumpKind), (Span, JumpKind)) -> bool| {
+            previous.is_none_or(|previous| differs(previous, (span, jump)))
+        };
+        let fields = [
+            changed(|a, b| a.0.start != b.0.start).then(|| span.start.to_string()),
+            changed(|a, b| a.0.len() != b.0.len()).then(|| span.len().to_string()),
+            previous.is_none().then(|| "0".to_owned()),
+            changed(|a, b| a.1 != b.1).then(|| jump_letter(jump).to_owned()),
+        ];
+        let used = fields.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        for field in &fields[..used] {
+            map.push(':');
+            map.push_str(field.as_deref().unwrap_or(""));
+        }
+        previous = Some((span, jump));
+    }
+    map
+}
+
+const fn jump_letter(jump: JumpKind) -> &'static str {
+    match jump {
+        JumpKind::Call => "i",
+        JumpKind::Return => "o",
+        JumpKind::Other => "-",
+    }
+}

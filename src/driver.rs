@@ -1,0 +1,89 @@
+//! Runs the stages in order and keeps what each one made.
+//!
+//! A stage runs only if all before it reported no error, with one exception: checking also runs on a tree
+//! with holes, which it treats as already reported, so that one run shows as many mistakes as it can.
+
+use crate::codegen::CodegenOptions;
+use crate::codegen::artifact::{self, Artifact};
+use crate::diag::Diagnostics;
+use crate::ir::lower::{Lowered, lower_contract};
+use crate::sema;
+use crate::sema::typed::Program;
+use crate::source::Source;
+use crate::syntax::{self, ast};
+
+/// What a compilation may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileOptions {
+    /// How code is generated.
+    pub codegen: CodegenOptions,
+}
+
+impl CompileOptions {
+    /// What `kalixc build` uses.
+    pub const STANDARD: CompileOptions = CompileOptions { codegen: CodegenOptions::STANDARD };
+}
+
+/// What the stages made of one source file.
+#[derive(Debug)]
+pub struct Compilation {
+    /// Everything that was reported, in source order.
+    pub diagnostics: Diagnostics,
+    /// The syntax tree, perhaps with holes.
+    pub tree: ast::Module,
+    /// The typed tree; fit for use only without errors.
+    pub program: Program,
+    /// The contracts in source order; none if there was an error anywhere.
+    pub contracts: Vec<CompiledContract>,
+}
+
+impl Compilation {
+    /// Whether the source has mistakes, so that nothing may be written.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.has_errors()
+    }
+}
+
+/// One contract with its intermediate products.
+#[derive(Debug)]
+pub struct CompiledContract {
+    /// The IR of run-time and creation code.
+    pub ir: Lowered,
+    /// Code, container and ABI.
+    pub artifact: Artifact,
+}
+
+/// Compiles one module. Never fails: mistakes are in [`Compilation::diagnostics`].
+pub fn compile(source: &Source, options: &CompileOptions) -> Compilation {
+    let (tree, mut diagnostics) = syntax::parse(source);
+    let (program, reported) = sema::check(&tree, source);
+    diagnostics.append(reported);
+    let mut contracts = Vec::new();
+    if !diagnostics.has_errors() {
+        contracts = generate(&program, source, options, &mut diagnostics);
+    }
+    diagnostics.sort();
+    Compilation { diagnostics, tree, program, contracts }
+}
+
+/// Lowers all contracts, so that each reports what is not supported, then generates code if none did.
+fn generate(
+    program: &Program,
+    source: &Source,
+    options: &CompileOptions,
+    diags: &mut Diagnostics,
+) -> Vec<CompiledContract> {
+    let lowered: Vec<_> =
+        program.contracts.iter().map(|contract| lower_contract(program, contract, diags)).collect();
+    if diags.has_errors() {
+        return Vec::new();
+    }
+    let mut compiled = Vec::with_capacity(lowered.len());
+    for (contract, ir) in program.contracts.iter().zip(lowered) {
+        let ir = ir.expect("lowering without a result reports an error");
+        if let Some(artifact) = artifact::build(program, contract, &ir, source, &options.codegen, diags) {
+            compiled.push(CompiledContract { ir, artifact });
+        }
+    }
+    if diags.has_errors() { Vec::new() } else { compiled }
+}
