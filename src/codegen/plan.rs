@@ -190,8 +190,6 @@ impl Plan {
         for (id, _) in function.blocks() {
             block_uses(function, id).for_each(|v| use_counts[v.index()] += 1);
         }
-        // The return address is needed last of all, and moving it costs as much as anything.
-        use_counts[function.value_count] = 1;
         for (id, block) in function.blocks() {
             let mut live = HashSet::new();
             let successors = block.term.successors().flat_map(|to| &self.live_in[to.block.index()]);
@@ -200,9 +198,6 @@ impl Plan {
             }
             for value in block.term.successors().flat_map(|to| to.args.iter().copied()) {
                 self.add_leaves(function, value, &mut live);
-            }
-            if matches!(block.term, Terminator::Ret(_)) {
-                self.add_leaves(function, Plan::return_address(function), &mut live);
             }
             self.settle(&mut live, &use_counts, limit);
             for inst in block.insts.iter().rev().filter(|inst| !self.is_deferred(inst)).collect::<Vec<_>>() {
@@ -224,6 +219,8 @@ impl Plan {
     /// Adds the values on the stack that are needed to compute `value`; folding is bounded, and so is this recursion.
     fn add_leaves(&self, function: &Function, value: Value, live: &mut HashSet<Value>) {
         match self.home(value) {
+            // The return address stays on the stack, where the final check can see it.
+            Home::Stack if value == Plan::return_address(function) => {}
             Home::Stack => drop(live.insert(value)),
             Home::Folded => {
                 let (block, index) =

@@ -300,12 +300,10 @@ impl<'a> Emitter<'a> {
     ///
     /// `is_free` says that nothing on the stack is an operand already placed, so its words may change places.
     fn place(&mut self, operands: &[Operand], is_free: bool) -> Result<(), InternalError> {
-        for operand in operands {
-            if let Operand::Value(value) = operand {
-                self.remaining[value.index()] = self.remaining[value.index()].saturating_sub(1);
-            }
-        }
         let matched = if is_free { self.matched(operands) } else { 0 };
+        for operand in &operands[..matched] {
+            self.count_use(*operand);
+        }
         for (placed, &operand) in operands.iter().enumerate().skip(matched) {
             let value = match operand {
                 Operand::Label(label) => {
@@ -316,9 +314,11 @@ impl<'a> Emitter<'a> {
                 }
                 Operand::Value(value) => value,
             };
+            // Uses by operands placed later still count.
+            self.count_use(operand);
             if let Some(at) = self.stack.iter().rposition(|&v| v == value) {
                 let depth = self.stack.len() - at;
-                let needed_again = self.is_needed(value) || operands[placed + 1..].contains(&operand);
+                let needed_again = self.is_needed(value);
                 // The same word twice, for the last time: original and copy are the two operands.
                 let twin = self.stack.len() >= 2 && self.stack[self.stack.len() - 2] == value;
                 if is_free && placed == 1 && depth == 1 && twin && !needed_again && operands[0] == operand {
@@ -348,15 +348,22 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
+    fn count_use(&mut self, operand: Operand) {
+        if let Operand::Value(value) = operand {
+            self.remaining[value.index()] = self.remaining[value.index()].saturating_sub(1);
+        }
+    }
+
     /// How many of the deepest operands already are on top of the stack, in order, and may be consumed there.
     fn matched(&self, operands: &[Operand]) -> usize {
         let fits = |count: usize| {
             let Some(from) = self.stack.len().checked_sub(count) else { return false };
             (0..count).all(|i| {
                 let Operand::Value(value) = operands[i] else { return false };
-                let others = self.stack[..from].contains(&value);
-                let again = self.is_needed(value) || operands[count..].contains(&operands[i]);
-                self.stack[from + i] == value && (others || !again)
+                let uses_here = operands[..count].iter().filter(|&&o| o == operands[i]).count() as u32;
+                let needed_again = self.remaining[value.index()] > uses_here
+                    || self.live_out[value.index()] == self.current.0 + 1;
+                self.stack[from + i] == value && (!needed_again || self.stack[..from].contains(&value))
             })
         };
         (1..=operands.len()).rev().find(|&count| fits(count)).unwrap_or(0)

@@ -1,0 +1,105 @@
+//! Random IR modules, executed directly and as bytecode: outcome, storage, transient storage and logs must agree, however
+//! few values codegen may keep on the stack.
+
+#[path = "ir_codegen/evaluate.rs"]
+mod evaluate;
+#[path = "ir_codegen/generate.rs"]
+mod generate;
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::U256;
+use evaluate::{Ending, Outcome};
+use kalix::codegen::{Assembly, CodegenOptions, compile_module};
+use kalix::ir::text::{print_module, read_module};
+use kalix::ir::{Module, verify};
+use testkit::observe::Observed;
+use testkit::program::{Program, Setting};
+use testkit::tiers::run_interpreted;
+use zvm::bytecode::{DisasmOptions, Encoding, disassemble};
+use zvm::outcome::Exit;
+
+/// Programs per run; every one is compiled and executed with each stack limit.
+const PROGRAMS: u64 = 1500;
+const STACK_LIMITS: [usize; 3] = [96, 5, 1];
+
+fn setting(seed: u64) -> Setting {
+    let input: Vec<u8> = (0..64).map(|i| (seed.wrapping_mul(31).wrapping_add(i * 7) >> 1) as u8).collect();
+    let storage = BTreeMap::from([(U256::from(1), U256::from(5)), (U256::from(3), U256::MAX)]);
+    Setting { input: input.into(), storage, gas: 50_000_000, ..Setting::plain() }
+}
+
+fn execute(assembly: &Assembly, setting: &Setting) -> Observed {
+    let program = Program { encoding: Encoding::Zvm, code: assembly.bytes.clone(), setting: setting.clone() };
+    run_interpreted(&program.to_code(), setting).observed
+}
+
+fn difference(expected: &Outcome, observed: &Observed) -> Option<String> {
+    let ending = match observed.exit {
+        Exit::Halt | Exit::Return => Ending::Success(observed.output.to_vec()),
+        Exit::Revert => Ending::Revert(observed.output.to_vec()),
+        _ => Ending::Invalid,
+    };
+    if ending != expected.ending {
+        return Some(format!("ending: {:?} instead of {:?} ({:?})", ending, expected.ending, observed.exit));
+    }
+    if !matches!(ending, Ending::Success(_)) {
+        return None;
+    }
+    let logs: Vec<(Vec<U256>, Vec<u8>)> = observed
+        .logs
+        .iter()
+        .map(|log| (log.topics.iter().map(|t| (*t).into()).collect(), log.data.to_vec()))
+        .collect();
+    if logs != expected.logs {
+        return Some(format!("logs: {logs:?} instead of {:?}", expected.logs));
+    }
+    if observed.storage.as_ref() != Some(&expected.storage) {
+        return Some(format!("storage: {:?} instead of {:?}", observed.storage, expected.storage));
+    }
+    (observed.transient.as_ref() != Some(&expected.transient)).then(|| "transient storage".to_owned())
+}
+
+fn check(seed: u64, module: &Module, totals: &mut BTreeMap<&'static str, u64>) {
+    verify::verify(module).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{}", print_module(module)));
+    let setting = setting(seed);
+    let expected = evaluate::run(module, &setting.input, &setting.storage);
+    *totals
+        .entry(match expected.ending {
+            Ending::Success(_) => "success",
+            Ending::Revert(_) => "revert",
+            Ending::Invalid => "invalid",
+        })
+        .or_default() += 1;
+    for stack_words_max in STACK_LIMITS {
+        let assembly = compile_module(module, &CodegenOptions { stack_words_max }).unwrap_or_else(|e| {
+            panic!("seed {seed}, {stack_words_max} words: {e}\n{}", print_module(module))
+        });
+        let observed = execute(&assembly, &setting);
+        if let Some(difference) = difference(&expected, &observed) {
+            let code = disassemble(&assembly.bytes, Encoding::Zvm, DisasmOptions { offsets: true });
+            panic!("seed {seed}, {stack_words_max} words: {difference}\n{}\n{code}", print_module(module));
+        }
+    }
+}
+
+#[test]
+fn compiled_modules_do_what_the_ir_says() {
+    let mut totals = BTreeMap::new();
+    for seed in 0..PROGRAMS {
+        let module = generate::module(seed);
+        check(seed, &module, &mut totals);
+    }
+    // A generator that only makes programs which fault at once would test little.
+    assert!(totals["success"] > PROGRAMS / 3 && totals["revert"] > PROGRAMS / 20, "{totals:?}");
+}
+
+#[test]
+fn the_text_form_keeps_random_modules() {
+    for seed in 0..200 {
+        let module = generate::module(seed);
+        let text = print_module(&module);
+        let read = read_module(&text).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        assert_eq!(print_module(&read), text, "seed {seed}");
+    }
+}
