@@ -372,4 +372,22 @@ pub(crate) mod tests {
         assert_eq!(signature_types("f(a,(b,c)[],d)").unwrap(), ["a", "(b,c)[]", "d"]);
         assert!(signature_types("f").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_damaged_abi_is_read_or_refused(
+            changes in proptest::collection::vec((0..VAULT.len(), proptest::prelude::any::<char>()), 1..8),
+        ) {
+            let mut chars: Vec<char> = VAULT.chars().collect();
+            for (index, c) in changes {
+                chars[index] = c;
+            }
+            let text: String = chars.into_iter().collect();
+            if let Ok(Some(abi)) = Abi::read(&text) {
+                for function in &abi.functions {
+                    function.typed_signature();
+                }
+            }
+        }
+    }
 }

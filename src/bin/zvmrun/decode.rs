@@ -306,4 +306,26 @@ mod tests {
         let param = Param { name: String::new(), ty, indexed: false };
         assert_eq!(decode(&[param], &vec![0; 60_000]), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_decoded_or_left_alone(
+            data in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+            zeros in 0_usize..200,
+        ) {
+            // Runs of zeros make offsets and lengths that are not absurd.
+            let data: Vec<u8> = data.iter().enumerate().map(|(i, b)| if i < zeros && i % 32 < 31 { 0 } else { *b }).collect();
+            for canonical in ["uint8[]", "(bytes,string)[2]", "int64[][3]", "(bool,(uint8,address[]))", "bytes4", "string[][]"] {
+                let ty = AbiType::parse("x", canonical).unwrap();
+                let sol = ty.sol.clone();
+                let param = Param { name: String::new(), ty, indexed: false };
+                if let Some(values) = decode(&[param], &data) {
+                    proptest::prop_assert!(values[0].value.matches(&sol));
+                    let again = DynSolValue::Tuple(vec![values[0].value.clone()]).abi_encode_params();
+                    proptest::prop_assert_eq!(again, data.clone());
+                }
+            }
+            reason(Some(&vault()), &data).show(&Names::new());
+        }
+    }
 }

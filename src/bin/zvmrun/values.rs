@@ -317,4 +317,20 @@ mod tests {
             assert!(found.starts_with(error), "{text}: {found}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_value_or_an_error(text in r#"[\[\](),"'@\\0-9a-fx_ \-é]{0,40}"#) {
+            for canonical in ["uint8", "int256", "bool", "address", "bytes", "bytes4", "string", "string[]", "(uint8,string)[2]"] {
+                // It asserts that a value has its type.
+                let _ = parse(&text, canonical);
+            }
+        }
+
+        #[test]
+        fn what_is_shown_reads_back(values in proptest::collection::vec(proptest::prelude::any::<i64>(), 0..5)) {
+            let text = format!("{values:?}");
+            proptest::prop_assert_eq!(parse(&text, "int64[]"), Ok(text));
+        }
+    }
 }
