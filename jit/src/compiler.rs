@@ -34,6 +34,15 @@ pub struct CompileStats {
     pub time: Duration,
 }
 
+/// What a dump shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dump {
+    /// Cranelift's intermediate code before optimization.
+    Clif,
+    /// Machine code, as Cranelift writes it.
+    Assembly,
+}
+
 /// Sets up the code generator of this machine.
 pub(crate) fn target(options: &JitOptions) -> Result<OwnedTargetIsa, JitError> {
     let mut flags = settings::builder();
@@ -148,17 +157,35 @@ fn jump_table(code: &Code, analysis: &Analysis) -> Vec<u32> {
         .collect()
 }
 
-/// The intermediate code of every region, for tests and dumps.
-pub(crate) fn dump_clif(code: &Code, spec: &Spec, options: &JitOptions, isa: &OwnedTargetIsa) -> String {
+/// The intermediate code of every region, or its assembly, for tools.
+pub(crate) fn dump(
+    code: &Code,
+    spec: &Spec,
+    options: &JitOptions,
+    isa: &OwnedTargetIsa,
+    form: Dump,
+) -> Result<String, JitError> {
     let analysis = Analysis::new(code, spec, options);
     let mut text = String::new();
     let mut builder_context = FunctionBuilderContext::new();
+    let mut context = Context::new();
+    context.set_disasm(true);
     for (number, region) in analysis.regions.iter().enumerate() {
         let name = UserFuncName::user(0, number as u32);
-        let mut func = Function::with_name_signature(name, region_signature(isa.default_call_conv()));
+        context.func = Function::with_name_signature(name, region_signature(isa.default_call_conv()));
         let config = isa.frontend_config();
-        translate_region(&mut func, &mut builder_context, code, &analysis, options, region.clone(), config);
-        text.push_str(&func.display().to_string());
+        let func = &mut context.func;
+        translate_region(func, &mut builder_context, code, &analysis, options, region.clone(), config);
+        if form == Dump::Clif {
+            text.push_str(&context.func.display().to_string());
+        } else {
+            let compiled = context
+                .compile(&**isa, &mut ControlPlane::default())
+                .map_err(|e| JitError::Backend(format!("{:?}", e.inner)))?;
+            text.push_str(compiled.vcode.as_deref().unwrap_or_default());
+        }
+        context.clear();
+        context.set_disasm(true);
     }
-    text
+    Ok(text)
 }

@@ -25,7 +25,7 @@ use zvm::bytecode::Code;
 use zvm::compiled::frame::Spec;
 use zvm::compiled::tier::{CompiledCode, Tier};
 
-pub use compiler::CompileStats;
+pub use compiler::{CompileStats, Dump};
 pub use entry::CompiledContract;
 pub use error::JitError;
 pub use options::{JitOptions, OptLevel, Perturbation};
@@ -64,9 +64,9 @@ impl Jit {
         self.failures.load(Ordering::Relaxed)
     }
 
-    /// Cranelift's intermediate code of every region, before optimization.
-    pub fn dump_clif(&self, code: &Code, spec: &Spec) -> String {
-        compiler::dump_clif(code, spec, &self.options, &self.isa)
+    /// What becomes of `code`, region by region, as text.
+    pub fn dump(&self, code: &Code, spec: &Spec, form: Dump) -> Result<String, JitError> {
+        compiler::dump(code, spec, &self.options, &self.isa, form)
     }
 }
 

@@ -7,13 +7,12 @@
 //! Every way out of compiled code leaves the frame exactly as the interpreter has it at that instruction. Gas is
 //! charged per block at its head, so what is not yet executed is given back wherever gas can be seen.
 
+mod carried;
 mod exits;
 mod lowering;
 mod ops;
 mod vstack;
 mod words;
-
-use std::collections::BTreeMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -29,7 +28,6 @@ use zvm::outcome::{STATUS_CONTINUE, Trap};
 use crate::analysis::Analysis;
 use crate::analysis::blocks::{BlockId, Instr, Terminator};
 use crate::analysis::heights::{self, Height};
-use crate::analysis::loops::{self, LoopPlan};
 use crate::analysis::regions::Region;
 use crate::builtins::Builtin;
 use crate::entry::context_offsets;
@@ -44,15 +42,6 @@ const DIRTY_AT_BRANCH_MAX: usize = 8;
 
 /// The same in a loop whose words are carried; there they are dirty most of the time.
 const DIRTY_AT_BRANCH_MAX_IN_LOOP: usize = 16;
-
-/// A loop whose words are carried, with the variables that carry them.
-struct CarriedLoop {
-    plan: LoopPlan,
-    /// By position, the first of `plan.positions` first.
-    variables: Vec<[Variable; 4]>,
-    /// Native block of each head, entered from within the loop.
-    heads: BTreeMap<BlockId, ir::Block>,
-}
 
 /// Memory regions that never overlap, for Cranelift's alias analysis.
 #[derive(Clone, Copy)]
@@ -83,9 +72,9 @@ pub(crate) struct Translator<'a> {
     /// Native block of each head in the region.
     heads: Vec<ir::Block>,
     shared: exits::Shared,
-    loops: Vec<CarriedLoop>,
-    /// The loop of the chain under translation, and the height at the chain's head relative to the loop's header.
-    in_loop: Option<(usize, i32)>,
+    loops: Vec<carried::CarriedLoop>,
+    /// Where in which loop the chain under translation is.
+    in_loop: Option<carried::InLoop>,
     scratch: Option<StackSlot>,
     signatures: Vec<Option<SigRef>>,
     /// Bytes that memory is known to hold in the chain under translation.
@@ -195,39 +184,42 @@ impl Translator<'_> {
         let mut id = self.region.start;
         while id < self.region.end {
             debug_assert!(is_head(self.analysis, id), "regions are cut between chains");
-            self.begin_chain(id);
-            let mut goes_on = self.block(id);
-            id += 1;
-            while is_continued(self.analysis, &self.region, id) {
-                // `jumpi` left the builder in this block, with the stack as it is there. When it did not, nothing
-                // reaches the rest of the chain.
-                if goes_on {
-                    goes_on = self.block(id);
-                }
-                id += 1;
+            let mut end = id + 1;
+            while is_continued(self.analysis, &self.region, end) {
+                end += 1;
+            }
+            self.chain(id..end);
+            id = end;
+        }
+    }
+
+    /// Translates a chain, once for each version of the loop it is in.
+    fn chain(&mut self, chain: Region) {
+        self.begin_chain(chain.start);
+        let versions = self.enter_loop(chain.start);
+        if versions.is_empty() {
+            self.chain_blocks(chain);
+            return;
+        }
+        for version in versions {
+            self.begin_carried(chain.start, version);
+            self.chain_blocks(chain.clone());
+        }
+        self.in_loop = None;
+    }
+
+    fn chain_blocks(&mut self, chain: Region) {
+        for id in chain {
+            // `jumpi` leaves the builder in the next block, with the stack as it is there. When it does not,
+            // nothing reaches the rest of the chain.
+            if !self.block(id) {
+                break;
             }
         }
     }
 
     fn head(&self, id: BlockId) -> ir::Block {
         self.heads[(id - self.region.start) as usize]
-    }
-
-    fn plan_loops(&mut self) {
-        let region = self.region.clone();
-        for plan in loops::find(self.analysis, &region) {
-            let b = &mut self.b;
-            let variables =
-                plan.positions.clone().map(|_| std::array::from_fn(|_| b.declare_var(types::I64))).collect();
-            let heads = plan.blocks.keys().filter(|&&id| is_head(self.analysis, id));
-            let heads = heads.map(|&id| (id, b.create_block())).collect();
-            self.loops.push(CarriedLoop { plan, variables, heads });
-        }
-    }
-
-    fn loop_of(&self, id: BlockId) -> Option<(usize, i32)> {
-        let mut loops = self.loops.iter().enumerate();
-        loops.find_map(|(n, carried)| carried.plan.blocks.get(&id).map(|&height| (n, height)))
     }
 
     fn begin_chain(&mut self, id: BlockId) {
@@ -240,47 +232,6 @@ impl Translator<'_> {
         };
         if self.head_height == Height::Unknown {
             self.head_top = self.b.use_var(self.top);
-        }
-        self.in_loop = self.loop_of(id);
-        if let Some((number, height)) = self.in_loop {
-            self.begin_carried(id, number, height);
-        }
-    }
-
-    /// The head of a chain in a loop: first the stub that loads the carried words, then the block with them.
-    fn begin_carried(&mut self, id: BlockId, number: usize, height: i32) {
-        let CarriedLoop { plan, variables, heads } = &self.loops[number];
-        let carried = plan.positions.start..plan.positions.end.min(height);
-        let variables = variables[..carried.len()].to_vec();
-        let head = heads[&id];
-        let positions = (carried.start - height)..(carried.end - height);
-        if self.head_height == Height::Unknown && positions.start < 0 {
-            // What is not there can't be loaded, and a loop that needs it would not get far.
-            let bytes = self.b.ins().isub(self.head_top, self.stack_base);
-            let need = self.imm(i64::from(-positions.start) * 32);
-            let is_short = self.b.ins().icmp(IntCC::UnsignedLessThan, bytes, need);
-            let pc = self.analysis.blocks[id as usize].pc;
-            self.cold_branch(is_short, |t| t.exit_interpret(pc));
-        }
-        for (position, variables) in positions.clone().zip(&variables) {
-            let word = self.load_slot(position);
-            self.define_carried(variables, word);
-        }
-        self.b.ins().jump(head, &[]);
-        self.b.switch_to_block(head);
-        if self.head_height == Height::Unknown {
-            self.head_top = self.b.use_var(self.top);
-        }
-        for (position, variables) in positions.zip(variables) {
-            let word = Word::Full(variables.map(|variable| self.b.use_var(variable)));
-            self.stack.reveal(position);
-            self.stack.set(position, Slot::Value { word, home: None });
-        }
-    }
-
-    fn define_carried(&mut self, variables: &[Variable; 4], word: Word) {
-        for (&variable, limb) in variables.iter().zip(self.limbs(word)) {
-            self.b.def_var(variable, limb);
         }
     }
 

@@ -423,3 +423,120 @@ fn code_memory_is_freed() {
     }
     assert!(mapped() < before + 100, "mappings grew from {before} to {}", mapped());
 }
+
+/// Counters and sums that outgrow one limb, in the middle of a loop that was entered with small numbers.
+#[test]
+fn loop_words_may_outgrow_their_limb() {
+    let count = |step: U256, sum: Op, start: U256| {
+        // start, sum, i: loop { sum op= i; i += step } until i > 2^64 + 5 steps.
+        let mut asm = Asm::new(Encoding::Evm);
+        asm.push1(1).push(start);
+        let head = asm.bytes.len() as u8;
+        asm.op(Op::JumpDest).op(Op::Dup1).op(Op::Swap2).op(sum).op(Op::Swap1);
+        asm.push(step).op(Op::Add).op(Op::Dup1).push((U256::ONE << 64) + step * U256::from(5)).op(Op::Gt);
+        asm.push1(head).op(Op::JumpI).op(Op::Gas);
+        asm
+    };
+    let power = |bits: usize| U256::ONE << bits;
+    for options in all_options() {
+        let jit = Jit::new(options).expect("this machine has a code generator");
+        for step in [power(60), power(62), power(63) + U256::ONE, power(64) - U256::ONE, power(70)] {
+            for sum in [Op::Add, Op::Xor, Op::Mul, Op::Sub] {
+                for start in [U256::ZERO, U256::from(3), power(64), power(200)] {
+                    let both = Both::new(&jit, count(step, sum, start).code());
+                    for gas in [30, 60, 100, 150, 200, 300, 400, 5000] {
+                        both.check(&[], gas);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Checked arithmetic in a loop: the fault comes in some round, with the gas that the interpreter has there.
+#[test]
+fn checked_loops_fault_in_the_right_round() {
+    for (add, t) in [(Op::CAdd, 0x08), (Op::CAdd, 0x01), (Op::CMul, 0x08), (Op::CAdd, 0x88), (Op::CMul, 0x10)]
+    {
+        let mut asm = Asm::new(Encoding::Zvm);
+        asm.push1(3).op(Op::Push0).op(Op::CalldataLoad);
+        let head = asm.bytes.len() as u8;
+        asm.op(Op::JumpDest).op(Op::Dup2).op_imm(add, t).op(Op::Swap1).push1(7).op_imm(Op::CAdd, t);
+        asm.op(Op::Swap1).op(Op::Dup2).push1(200).op(Op::Gt).push1(head).op(Op::JumpI);
+        for options in all_options() {
+            let jit = Jit::new(options).expect("this machine has a code generator");
+            let both = Both::new(&jit, asm.code());
+            for start in [0, 1, 100, 250, 255, 1 << 32, u64::MAX / 3, u64::MAX - 50, u64::MAX] {
+                for gas in [50, 100, 200, 333, 5000] {
+                    both.check(&calldata(start), gas);
+                }
+                both.check(&U256::MAX.to_be_bytes::<32>(), 5000);
+            }
+        }
+    }
+}
+
+/// Nested loops, a loop with two ways round, a loop that leaves from its middle.
+#[test]
+fn loops_of_other_shapes_agree() {
+    let mut nested = Asm::new(Encoding::Evm);
+    nested.push1(5);
+    let outer = nested.bytes.len() as u8;
+    nested.op(Op::JumpDest).push1(4);
+    let inner = nested.bytes.len() as u8;
+    nested
+        .op(Op::JumpDest)
+        .push1(1)
+        .op(Op::Swap1)
+        .op(Op::Sub)
+        .op(Op::Dup1)
+        .push1(inner)
+        .op(Op::JumpI)
+        .op(Op::Pop);
+    nested.push1(1).op(Op::Swap1).op(Op::Sub).op(Op::Dup1).push1(outer).op(Op::JumpI).op(Op::Gas);
+
+    let mut two_ways = Asm::new(Encoding::Evm);
+    two_ways.push1(20).push1(7);
+    let head = two_ways.bytes.len() as u8;
+    // sum, n: n -= 1; if n & 1 { sum += n; continue } if n == 2 { break } sum *= 3; continue
+    two_ways.op(Op::JumpDest).op(Op::Swap1).push1(1).op(Op::Swap1).op(Op::Sub).op(Op::Swap1);
+    two_ways.op(Op::Dup2).op(Op::Add).op(Op::Dup2).push1(1).op(Op::And).push1(head).op(Op::JumpI);
+    two_ways.op(Op::Dup2).push1(2).op(Op::Eq);
+    let exit = two_ways.bytes.len() + 1;
+    two_ways.push1(0).op(Op::JumpI).push1(3).op(Op::Mul).push1(head).op(Op::Jump);
+    two_ways.bytes[exit] = two_ways.bytes.len() as u8;
+    two_ways.op(Op::JumpDest).op(Op::Gas).op(Op::Dup2);
+
+    let mut memory = Asm::new(Encoding::Evm);
+    memory.push1(9);
+    let head = memory.bytes.len() as u8;
+    memory
+        .op(Op::JumpDest)
+        .op(Op::Dup1)
+        .op(Op::Dup1)
+        .push1(7)
+        .op(Op::Mul)
+        .op(Op::Mstore)
+        .push1(1)
+        .op(Op::Swap1);
+    memory.op(Op::Sub).op(Op::Dup1).op(Op::Dup1).op(Op::Mload).op(Op::Pop).push1(head).op(Op::JumpI);
+
+    // A loop that a dynamic jump enters too, so that its heights are unknown.
+    let mut entered = Asm::new(Encoding::Evm);
+    entered.push1(9).push1(1).op(Op::Push0).op(Op::CalldataLoad).op(Op::Jump);
+    entered.bytes.resize(9, 0x5b);
+    let head = entered.bytes.len() as u8;
+    entered.op(Op::JumpDest).op(Op::Dup2).op(Op::Add).op(Op::Swap1).push1(1).op(Op::Swap1).op(Op::Sub);
+    entered.op(Op::Swap1).op(Op::Dup2).push1(head).op(Op::JumpI).op(Op::Gas);
+
+    for asm in [nested, two_ways, memory, entered] {
+        check_every_gas(&asm, 450);
+        for options in all_options() {
+            let jit = Jit::new(options).expect("this machine has a code generator");
+            let both = Both::new(&jit, asm.code());
+            for target in [3, 7, 8, 9, 10] {
+                both.check(&calldata(target), 10_000);
+            }
+        }
+    }
+}

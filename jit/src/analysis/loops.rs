@@ -4,8 +4,12 @@
 //! memory stale; from anywhere else through a stub that loads them. Loops that call the runtime keep memory as the
 //! only place, since a call needs it up to date.
 
+mod narrow;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+use zvm::bytecode::Code;
 
 use super::Analysis;
 use super::blocks::{BlockId, Target, Terminator};
@@ -25,10 +29,12 @@ pub(crate) struct LoopPlan {
     pub blocks: BTreeMap<BlockId, i32>,
     /// Positions carried, relative to the height at the header; at a block, those below its height.
     pub positions: Range<i32>,
+    /// By position: whether the word is expected to fit one limb.
+    pub narrow: Vec<bool>,
 }
 
 /// Finds the loops of a region, inner before outer; a block is in one at most.
-pub(crate) fn find(analysis: &Analysis, region: &Region) -> Vec<LoopPlan> {
+pub(crate) fn find(code: &Code, analysis: &Analysis, region: &Region) -> Vec<LoopPlan> {
     let predecessors = predecessors(analysis, region);
     let mut headers: BTreeMap<BlockId, Vec<BlockId>> = BTreeMap::new();
     for (&to, from) in &predecessors {
@@ -45,7 +51,7 @@ pub(crate) fn find(analysis: &Analysis, region: &Region) -> Vec<LoopPlan> {
         if blocks.iter().any(|id| plans.iter().any(|plan| plan.blocks.contains_key(id))) {
             continue;
         }
-        plans.extend(plan(analysis, header, &blocks));
+        plans.extend(plan(code, analysis, header, &blocks));
     }
     plans
 }
@@ -95,7 +101,7 @@ fn natural_loop(
     Some(blocks)
 }
 
-fn plan(analysis: &Analysis, header: BlockId, blocks: &[BlockId]) -> Option<LoopPlan> {
+fn plan(code: &Code, analysis: &Analysis, header: BlockId, blocks: &[BlockId]) -> Option<LoopPlan> {
     let calls_runtime = |id: &BlockId| {
         let block = &analysis.blocks[*id as usize];
         let mut ops = analysis.instrs[block.instrs.clone()].iter();
@@ -124,5 +130,9 @@ fn plan(analysis: &Analysis, header: BlockId, blocks: &[BlockId]) -> Option<Loop
     if let Height::Known(height) = analysis.heights[header as usize] {
         positions.start = positions.start.max(-i32::from(height));
     }
-    (!positions.is_empty()).then_some(LoopPlan { blocks: heights, positions })
+    if positions.is_empty() {
+        return None;
+    }
+    let narrow = narrow::guess(code, analysis, &heights, &positions);
+    Some(LoopPlan { blocks: heights, positions, narrow })
 }

@@ -243,36 +243,7 @@ impl Translator<'_> {
         }
     }
 
-    /// The same within a loop whose words are carried; false where there is none.
-    fn go_to_carried(&mut self, id: BlockId) -> bool {
-        let (Some((number, from)), Some((to_number, to))) = (self.in_loop, self.loop_of(id)) else {
-            return false;
-        };
-        if number != to_number {
-            return false;
-        }
-        let carried = &self.loops[number];
-        let head = carried.heads[&id];
-        let variables = carried.variables.clone();
-        let first = carried.plan.positions.start;
-        let positions = first..carried.plan.positions.end.min(to);
-        // Positions of the loop count from its header, those of the stack from the chain's head.
-        let words: Vec<Word> =
-            positions.clone().map(|position| self.word_of(self.stack.at(position - from))).collect();
-        let mut rest = self.stack.dirty();
-        rest.retain(|(position, _)| !positions.contains(&(position + from)));
-        self.write(rest);
-        for (word, variables) in words.into_iter().zip(&variables) {
-            self.define_carried(variables, word);
-        }
-        if self.analysis.heights[id as usize] == Height::Unknown {
-            self.define_top();
-        }
-        self.b.ins().jump(head, &[]);
-        true
-    }
-
-    fn define_top(&mut self) {
+    pub(super) fn define_top(&mut self) {
         let top = self.position_address(self.stack.height());
         self.b.def_var(self.top, top);
     }

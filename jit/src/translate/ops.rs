@@ -250,8 +250,11 @@ impl Translator<'_> {
     }
 }
 
+/// A function of up to three words, top of stack first.
+type PureOp = fn([U256; 3]) -> U256;
+
 /// The interpreter's function for an operation on words alone, and its number of operands.
-fn pure(op: Op) -> Option<(usize, fn([U256; 3]) -> U256)> {
+fn pure(op: Op) -> Option<(usize, PureOp)> {
     Some(match op {
         Op::Add => (2, |[a, b, _]| word_arith::add(a, b)),
         Op::Sub => (2, |[a, b, _]| word_arith::sub(a, b)),

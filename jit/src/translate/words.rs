@@ -5,8 +5,8 @@
 //! an unsigned value below 2^bits, or a signed one of that many bits, sign-extended.
 
 use alloy_primitives::U256;
-use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::{InstBuilder, InstructionData, Value, ValueDef, types};
 
 use super::Translator;
 
@@ -136,7 +136,7 @@ impl Translator<'_> {
     }
 
     /// A word of two 128-bit halves, low first.
-    pub(super) fn from_halves(&mut self, low: Value, high: Value) -> Word {
+    pub(super) fn join_halves(&mut self, low: Value, high: Value) -> Word {
         let (a, b) = self.b.ins().isplit(low);
         let (c, d) = self.b.ins().isplit(high);
         Word::Full([a, b, c, d])
@@ -179,12 +179,22 @@ impl Translator<'_> {
     /// An `i8` flag: whether the word is zero.
     pub(super) fn is_zero(&mut self, word: Word) -> Value {
         if let Word::Flag(flag) = word {
-            let one = self.b.ins().iconst(types::I8, 1);
-            return self.b.ins().bxor(flag, one);
+            return self.not_flag(flag);
         }
         let test = self.zero_test(word);
         let zero = self.imm(0);
         self.b.ins().icmp(IntCC::Equal, test, zero)
+    }
+
+    /// The opposite of a flag; of a comparison, the opposite comparison, which a branch can use as it is.
+    fn not_flag(&mut self, flag: Value) -> Value {
+        if let ValueDef::Result(inst, _) = self.b.func.dfg.value_def(flag)
+            && let InstructionData::IntCompare { cond, args: [x, y], .. } = self.b.func.dfg.insts[inst]
+        {
+            return self.b.ins().icmp(cond.complement(), x, y);
+        }
+        let one = self.b.ins().iconst(types::I8, 1);
+        self.b.ins().bxor(flag, one)
     }
 
     /// The bitwise or of all limbs above the lowest that may be non-zero in some of the words; `None` when all
@@ -195,10 +205,11 @@ impl Translator<'_> {
             match word {
                 Word::Flag(_) | Word::Narrow { ext: Ext::Zero, .. } => {}
                 Word::Const(value) if value.bit_len() <= 64 => {}
-                Word::Wide { limbs, ext: Ext::Zero } => high.push(limbs[1]),
+                // A sign-extended word continues with zeros when the limb below does.
+                Word::Wide { limbs, .. } => high.push(limbs[1]),
                 // The sign alone decides.
                 Word::Narrow { limb, ext: Ext::Sign, .. } => high.push(self.above(limb, Ext::Sign)),
-                Word::Wide { .. } | Word::Const(_) | Word::Full(_) => {
+                Word::Const(_) | Word::Full(_) => {
                     let limbs = self.limbs(word);
                     high.extend_from_slice(&limbs[1..]);
                 }

@@ -38,7 +38,7 @@ impl Translator<'_> {
         let carry = self.b.ins().uextend(types::I128, carry);
         let high = self.b.ins().iadd(a_high, b_high);
         let high = self.b.ins().iadd(high, carry);
-        self.from_halves(low, high)
+        self.join_halves(low, high)
     }
 
     pub(super) fn sub(&mut self, a: Word, b: Word) -> Word {
@@ -61,7 +61,7 @@ impl Translator<'_> {
         let borrow = self.b.ins().uextend(types::I128, borrow);
         let high = self.b.ins().isub(a_high, b_high);
         let high = self.b.ins().isub(high, borrow);
-        self.from_halves(low, high)
+        self.join_halves(low, high)
     }
 
     fn wide_result(&mut self, value: Value, ext: Ext) -> Word {

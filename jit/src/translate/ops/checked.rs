@@ -133,7 +133,7 @@ impl Translator<'_> {
         let limbs = self.limbs(word);
         let at = usize::from((bits - 1) / 64);
         let extended = self.extend_limb(limbs[at], bits - 64 * at as u16);
-        if bits % 64 != 0 {
+        if !bits.is_multiple_of(64) {
             faults.bits.push(self.b.ins().bxor(extended, limbs[at]));
         }
         let shift = self.imm(63);
@@ -184,8 +184,9 @@ impl Translator<'_> {
                 if natural <= bits {
                     (self.b.ins().iadd(x, y), natural)
                 } else if bits == 64 {
-                    let (sum, carry) = self.b.ins().uadd_overflow(x, y);
-                    faults.flags.push(carry);
+                    // A comparison, since Cranelift branches on one without making it a value first.
+                    let sum = self.b.ins().iadd(x, y);
+                    faults.flags.push(self.b.ins().icmp(IntCC::UnsignedLessThan, sum, x));
                     (sum, bits)
                 } else {
                     let sum = self.b.ins().iadd(x, y);
@@ -388,7 +389,7 @@ impl Translator<'_> {
         let (high, overflow) = step(self, a_high, b_high);
         let (high, second_overflow) = step(self, high, carry);
         faults.flags.extend([overflow, second_overflow]);
-        let result = self.from_halves(low, high);
+        let result = self.join_halves(low, high);
         // A difference that did not wrap is no larger than its first operand.
         if is_sum {
             self.check_unsigned(result, bits, &mut faults);

@@ -1,0 +1,198 @@
+//! Loops whose stack words stay in SSA values from round to round.
+//!
+//! Such a loop is translated once or twice: a version that keeps some words in one limb each, as the
+//! [guess](crate::analysis::loops) says, and a version that keeps all of them full. Every block of it has a stub, its
+//! native block as the rest of the region knows it: the stub loads the words from memory and goes on in the
+//! version they fit. A word that outgrows its limb on the way round takes the loop to the full version.
+
+use std::collections::BTreeMap;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, InstBuilder, Value, types};
+use cranelift_frontend::Variable;
+
+use super::vstack::{Slot, VStack};
+use super::words::Word;
+use super::{Translator, is_head};
+use crate::analysis::blocks::BlockId;
+use crate::analysis::heights::Height;
+use crate::analysis::loops::{self, LoopPlan};
+
+/// Longest loop, in instructions, that gets a narrow version beside the full one.
+const TWO_VERSIONS_OPS_MAX: usize = 256;
+
+/// The variables of one carried word.
+#[derive(Clone, Copy, Debug)]
+enum Carrier {
+    /// One limb, zero-extended.
+    Narrow(Variable),
+    /// Four limbs, lowest first.
+    Full([Variable; 4]),
+}
+
+/// One translation of a loop.
+struct Version {
+    /// By position, the first of the plan's first.
+    carriers: Vec<Carrier>,
+    /// Native block of each head, entered with the words in the carriers.
+    heads: BTreeMap<BlockId, ir::Block>,
+}
+
+/// A loop whose words are carried.
+pub(super) struct CarriedLoop {
+    plan: LoopPlan,
+    /// Narrow first if there are two; the last is full.
+    // Invariant: not empty.
+    versions: Vec<Version>,
+}
+
+/// Where in which loop a chain is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InLoop {
+    number: usize,
+    version: usize,
+    /// Height at the chain's head relative to the loop's header.
+    height: i32,
+}
+
+impl Translator<'_> {
+    pub(super) fn plan_loops(&mut self) {
+        let region = self.region.clone();
+        for plan in loops::find(self.code, self.analysis, &region) {
+            let ops: usize =
+                plan.blocks.keys().map(|&id| self.analysis.blocks[id as usize].instrs.len()).sum();
+            let full = vec![false; plan.narrow.len()];
+            let mut versions = Vec::new();
+            if plan.narrow != full && ops <= TWO_VERSIONS_OPS_MAX {
+                versions.push(self.version(&plan, &plan.narrow));
+            }
+            versions.push(self.version(&plan, &full));
+            self.loops.push(CarriedLoop { plan, versions });
+        }
+    }
+
+    fn version(&mut self, plan: &LoopPlan, narrow: &[bool]) -> Version {
+        let b = &mut self.b;
+        let mut carrier = |&narrow: &bool| match narrow {
+            true => Carrier::Narrow(b.declare_var(types::I64)),
+            false => Carrier::Full(std::array::from_fn(|_| b.declare_var(types::I64))),
+        };
+        let carriers = narrow.iter().map(&mut carrier).collect();
+        let heads = plan.blocks.keys().filter(|&&id| is_head(self.analysis, id));
+        let heads = heads.map(|&id| (id, self.b.create_block())).collect();
+        Version { carriers, heads }
+    }
+
+    fn loop_of(&self, id: BlockId) -> Option<(usize, i32)> {
+        let mut loops = self.loops.iter().enumerate();
+        loops.find_map(|(n, carried)| carried.plan.blocks.get(&id).map(|&height| (n, height)))
+    }
+
+    /// At the head of a chain: if it is in a loop, writes its stub and gives the versions to translate.
+    pub(super) fn enter_loop(&mut self, id: BlockId) -> Vec<InLoop> {
+        let Some((number, height)) = self.loop_of(id) else { return Vec::new() };
+        let plan = &self.loops[number].plan;
+        // What the loop's header and this block both have; positions count from the chain's head.
+        let first = plan.positions.start - height;
+        let last = plan.positions.end.min(height) - height;
+        if self.head_height == Height::Unknown && first < 0 {
+            // What is not there can't be loaded, and a loop that needs it would not get far.
+            let bytes = self.b.ins().isub(self.head_top, self.stack_base);
+            let need = self.imm(i64::from(-first) * 32);
+            let is_short = self.b.ins().icmp(IntCC::UnsignedLessThan, bytes, need);
+            let pc = self.analysis.blocks[id as usize].pc;
+            self.cold_branch(is_short, |t| t.exit_interpret(pc));
+        }
+        let words: Vec<Word> = (first..last).map(|position| self.load_slot(position)).collect();
+        self.jump_carried(number, 0, id, &words);
+        (0..self.loops[number].versions.len()).map(|version| InLoop { number, version, height }).collect()
+    }
+
+    /// Starts a version of a chain in a loop, the carried words on the virtual stack.
+    pub(super) fn begin_carried(&mut self, id: BlockId, place: InLoop) {
+        let InLoop { number, version, height } = place;
+        let CarriedLoop { plan, versions } = &self.loops[number];
+        let version = &versions[version];
+        let first = plan.positions.start - height;
+        let last = plan.positions.end.min(height) - height;
+        let carriers = version.carriers.clone();
+        self.b.switch_to_block(version.heads[&id]);
+        self.in_loop = Some(place);
+        self.stack = VStack::new();
+        self.memory_known = 0;
+        if self.head_height == Height::Unknown {
+            self.head_top = self.b.use_var(self.top);
+        }
+        for (position, carrier) in (first..last).zip(carriers) {
+            let word = match carrier {
+                Carrier::Narrow(variable) => Word::unsigned(self.b.use_var(variable), 64),
+                Carrier::Full(variables) => Word::Full(variables.map(|variable| self.b.use_var(variable))),
+            };
+            self.stack.reveal(position);
+            self.stack.set(position, Slot::Value { word, home: None });
+        }
+    }
+
+    /// Goes on in a block of the same loop with the words carried; false where there is no such loop.
+    pub(super) fn go_to_carried(&mut self, id: BlockId) -> bool {
+        let (Some(place), Some((number, height))) = (self.in_loop, self.loop_of(id)) else { return false };
+        if number != place.number {
+            return false;
+        }
+        let plan = &self.loops[number].plan;
+        let positions = plan.positions.start..plan.positions.end.min(height);
+        // Positions of the loop count from its header, those of the stack from the chain's head.
+        let words: Vec<Word> =
+            positions.clone().map(|position| self.word_of(self.stack.at(position - place.height))).collect();
+        let mut rest = self.stack.dirty();
+        rest.retain(|(position, _)| !positions.contains(&(position + place.height)));
+        self.write(rest);
+        if self.analysis.heights[id as usize] == Height::Unknown {
+            self.define_top();
+        }
+        self.jump_carried(number, place.version, id, &words);
+        true
+    }
+
+    /// Jumps to a head of a loop with its words in the carriers of the version, or of the full one where a word
+    /// does not fit a carrier.
+    fn jump_carried(&mut self, number: usize, version: usize, id: BlockId, words: &[Word]) {
+        let versions = &self.loops[number].versions;
+        let target = |version: &Version| (version.heads[&id], version.carriers.clone());
+        let (head, carriers) = target(&versions[version]);
+        let (wide_head, wide_carriers) = target(&versions[versions.len() - 1]);
+        let narrow = words.iter().zip(&carriers).filter(|(_, carrier)| matches!(carrier, Carrier::Narrow(_)));
+        let narrow: Vec<Word> = narrow.map(|(word, _)| *word).collect();
+        if let Some(high) = self.high_limbs(&narrow) {
+            let fits = self.b.create_block();
+            let outgrown = self.b.create_block();
+            self.b.set_cold_block(outgrown);
+            self.b.ins().brif(high, outgrown, &[], fits, &[]);
+            self.b.seal_block(fits);
+            self.b.seal_block(outgrown);
+            self.b.switch_to_block(outgrown);
+            self.define_carriers(&wide_carriers, words);
+            self.b.ins().jump(wide_head, &[]);
+            self.b.switch_to_block(fits);
+        }
+        self.define_carriers(&carriers, words);
+        self.b.ins().jump(head, &[]);
+    }
+
+    fn define_carriers(&mut self, carriers: &[Carrier], words: &[Word]) {
+        for (&carrier, &word) in carriers.iter().zip(words) {
+            match carrier {
+                Carrier::Narrow(variable) => {
+                    let limb = self.low_limb(word);
+                    self.b.def_var(variable, limb);
+                }
+                Carrier::Full(variables) => {
+                    let limbs: [Value; 4] = self.limbs(word);
+                    for (variable, limb) in variables.into_iter().zip(limbs) {
+                        self.b.def_var(variable, limb);
+                    }
+                }
+            }
+        }
+    }
+}
