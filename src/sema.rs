@@ -43,6 +43,7 @@ pub fn check(module: &ast::Module, source: &Source) -> (Program, Diagnostics) {
         functions: Vec::new(),
         events: Vec::new(),
         used: HashSet::new(),
+        hole: None,
     };
     sema.collect_module(module);
     sema.check_constants();
@@ -64,6 +65,8 @@ struct Sema<'a> {
     events: Vec<Event>,
     /// Places of the names that something refers to, for warnings about the others.
     used: HashSet<Span>,
+    /// A part of a tree that cannot be lowered.
+    hole: Option<Span>,
 }
 
 /// A contract while it is checked.
@@ -73,6 +76,8 @@ struct ContractInfo<'a> {
     typed: Contract,
     /// `pub` functions and getters, with the attributes that name them.
     entries: Vec<(FuncId, &'a ast::Attrs, bool)>,
+    /// Members of each `state` group.
+    groups: Vec<std::ops::Range<usize>>,
     /// Initial values of `state` members.
     initial_values: Vec<(typed::MemberId, &'a ast::Expr)>,
 }
@@ -174,6 +179,9 @@ impl<'a> Sema<'a> {
 
     fn finish(mut self) -> (Program, Diagnostics) {
         self.check_effects();
+        if let (Some(span), false) = (self.hole, self.diags.has_errors()) {
+            self.diags.error(Code::Internal, span).arg("detail", "a part that was not checked");
+        }
         self.diags.sort();
         let contracts = self.contracts.into_iter().map(|contract| contract.typed).collect();
         let program =

@@ -169,6 +169,8 @@ pub(super) fn literal_does_not_fit(diags: &mut Diagnostics, value: Int, int: Int
 pub(super) struct Substitution<'s> {
     pub(super) inference: &'s Inference,
     pub(super) types: &'s mut Types,
+    /// The first part of the tree that cannot be lowered: there has to be a report about it.
+    pub(super) hole: Option<Span>,
 }
 
 impl Substitution<'_> {
@@ -246,6 +248,9 @@ impl Substitution<'_> {
 
     pub(super) fn expr(&mut self, expr: &mut Expr) {
         self.ty(&mut expr.ty);
+        if matches!(expr.kind, ExprKind::Hole) || matches!(expr.ty, TypeId::ERROR | TypeId::INT_LITERAL) {
+            self.hole.get_or_insert(expr.span);
+        }
         match &mut expr.kind {
             ExprKind::Const(_) | ExprKind::Unit | ExprKind::Env(_) | ExprKind::Hole => {}
             ExprKind::Break | ExprKind::Continue | ExprKind::Return(None) => {}

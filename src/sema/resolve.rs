@@ -202,7 +202,14 @@ impl<'a> Sema<'a> {
             self.diags.error(Code::InvalidMapKey, span).arg("t", self.types.display(key));
             return TypeId::ERROR;
         }
-        if !self.types.is_word(key) {
+        let supported = match self.types.get(key) {
+            Type::Tuple(elements) => {
+                (2..=16).contains(&elements.len())
+                    && elements.iter().all(|&element| self.types.is_word(element))
+            }
+            _ => self.types.is_word(key),
+        };
+        if !supported {
             self.diags
                 .unsupported(span, format_args!("a map with keys of type `{}`", self.types.display(key)));
             return TypeId::ERROR;
@@ -216,11 +223,7 @@ impl<'a> Sema<'a> {
 
     fn result_type(&mut self, span: Span, ok: TypeId, err: TypeId) -> TypeId {
         match self.types.get(err) {
-            Type::ErrorType(_) => self.types.intern(Type::Result { ok, err }),
-            Type::AnyError => {
-                self.diags.unsupported(span, "a `Result` with `Error`");
-                TypeId::ERROR
-            }
+            Type::ErrorType(_) | Type::AnyError => self.types.intern(Type::Result { ok, err }),
             _ => {
                 self.diags.error(Code::NotAnError, span).arg("x", self.types.display(err));
                 TypeId::ERROR
@@ -231,6 +234,7 @@ impl<'a> Sema<'a> {
     fn resolve_declared_type(&mut self, path: &'a ast::Path, contract: Option<ContractIndex>) -> TypeId {
         match self.find_type(path, contract) {
             Some(TypeDef::ErrorType(id)) => self.types.intern(Type::ErrorType(id)),
+            Some(TypeDef::Enum(id)) => self.types.intern(Type::Enum(id)),
             Some(TypeDef::Contract(_)) => {
                 self.diags.unsupported(path.span, "a contract handle");
                 TypeId::ERROR
@@ -255,7 +259,9 @@ impl<'a> Sema<'a> {
         let shown = self.types.display(ty);
         match self.types.get(ty).clone() {
             Type::Error => return TypeId::ERROR,
-            Type::Bool | Type::Int(_) | Type::Address | Type::Hash | Type::FixedBytes(_) => return ty,
+            Type::Bool | Type::Int(_) | Type::Address | Type::Hash | Type::FixedBytes(_) | Type::Enum(_) => {
+                return ty;
+            }
             Type::Unit if matches!(position, Position::Result | Position::EntryResult | Position::Local) => {
                 return ty;
             }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::consts::Int;
 use super::typed::{EventId, FuncId, LocalId, MemberId};
-use super::types::{ErrorTypeId, IntType, TypeId};
+use super::types::{EnumId, ErrorTypeId, IntType, TypeId};
 use crate::source::Span;
 
 /// A number of a contract in the module.
@@ -22,6 +22,8 @@ pub(super) enum TypeDef {
     ErrorType(ErrorTypeId),
     Event(EventId),
     Contract(ContractIndex),
+    /// An enum without payloads.
+    Enum(EnumId),
     /// Declared, reported as not supported yet, and silent wherever it is used.
     Unsupported,
 }
@@ -232,13 +234,11 @@ pub(super) fn prelude(name: &str) -> Option<Int> {
 
 /// Which of `candidates` a misspelled `name` probably means.
 pub(super) fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = match name.len() {
-        0..=2 => 1,
-        3..=5 => 2,
-        6..=64 => 3,
-        // Nobody mistypes a name this long, and comparing costs its square.
-        _ => return None,
-    };
+    // Nobody mistypes a name this long, and comparing costs its square.
+    if name.len() > 64 {
+        return None;
+    }
+    let limit = (name.len() / 3).clamp(1, 3);
     // Equal distances are decided by spelling, so that the message does not depend on hash order.
     let best = candidates
         .filter(|candidate| *candidate != name && candidate.len().abs_diff(name.len()) <= limit)

@@ -1,9 +1,11 @@
 //! Storage slots of members (§5.2).
 //!
-//! First every `state` member in source order, then every `table`, each at the next free slot. A member with
-//! `#[slot(…)]` stands where it says and moves no other; an overlap is reported.
+//! First every `state` member in source order, then every `table`, each at the next free slot; the fields of a
+//! `state` group are packed and share slots. `transient` members are numbered from 1 in a space of their own. A
+//! member with `#[slot(…)]` stands where it says and moves no other; an overlap is reported.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use alloy_primitives::U256;
 
@@ -15,32 +17,71 @@ use crate::diag::Code;
 impl Sema<'_> {
     /// Gives the members of a contract their slots.
     pub(super) fn assign_slots(&mut self, contract: ContractIndex) {
-        let storage = &mut self.contracts[contract].typed.storage;
-        assign(storage);
-        let mut taken: HashMap<U256, usize> = HashMap::new();
+        let contract = &mut self.contracts[contract];
+        assign(&mut contract.typed.storage, &contract.groups);
+        let storage = &contract.typed.storage;
+        let mut taken: HashMap<(bool, U256), usize> = HashMap::new();
         for (index, member) in storage.iter().enumerate() {
-            if let Some(first) = taken.insert(member.slot, index) {
-                // The one with an explicit slot is the one to change.
-                let (a, b) = if member.explicit_slot { (index, first) } else { (first, index) };
-                self.diags
-                    .error(Code::SlotOverlap, storage[a].span)
-                    .arg("a", &storage[a].name)
-                    .arg("b", &storage[b].name)
-                    .arg("s", member.slot)
-                    .secondary(storage[b].span, "the other member");
+            let space = member.kind == MemberKind::Transient;
+            let Some(first) = taken.insert((space, member.slot), index) else { continue };
+            if contract.groups.iter().any(|group| group.contains(&first) && group.contains(&index)) {
+                continue;
             }
+            // The one with an explicit slot is the one to change.
+            let (a, b) = if member.explicit_slot { (index, first) } else { (first, index) };
+            self.diags
+                .error(Code::SlotOverlap, storage[a].span)
+                .arg("a", &storage[a].name)
+                .arg("b", &storage[b].name)
+                .arg("s", member.slot)
+                .secondary(storage[b].span, "the other member");
         }
     }
 }
 
-fn assign(storage: &mut [StorageMember]) {
+fn assign(storage: &mut [StorageMember], groups: &[Range<usize>]) {
     let mut next = U256::ZERO;
-    for kind in [MemberKind::State, MemberKind::Table] {
+    let mut groups = groups.iter().peekable();
+    let mut index = 0;
+    while index < storage.len() {
+        if let Some(group) = groups.next_if(|group| group.start == index) {
+            next = pack(&mut storage[group.clone()], next);
+            index = group.end.max(index);
+            if group.is_empty() {
+                continue;
+            }
+        } else {
+            let member = &mut storage[index];
+            if member.kind == MemberKind::State && !member.explicit_slot {
+                member.slot = next;
+                next += U256::from(1);
+            }
+            index += 1;
+        }
+    }
+    // Transient slot 0 is the reentrancy lock.
+    for (kind, mut next) in [(MemberKind::Table, next), (MemberKind::Transient, U256::from(1))] {
         for member in storage.iter_mut().filter(|member| member.kind == kind && !member.explicit_slot) {
             member.slot = next;
             next += U256::from(1);
         }
     }
+}
+
+/// Packs the fields of a group from slot `next` on, low-order bytes first; the first slot behind it.
+fn pack(fields: &mut [StorageMember], next: U256) -> U256 {
+    if fields.is_empty() {
+        return next;
+    }
+    let (mut slot, mut used) = (next, 0);
+    for field in fields {
+        if used + field.size_bytes > 32 {
+            (slot, used) = (slot + U256::from(1), 0);
+        }
+        (field.slot, field.offset_bytes) = (slot, used as u8);
+        used += field.size_bytes;
+    }
+    slot + U256::from(1)
 }
 
 #[cfg(test)]
@@ -73,8 +114,29 @@ mod tests {
             member(MemberKind::Table, None),
             member(MemberKind::State, None),
         ];
-        assign(&mut storage);
+        assign(&mut storage, &[]);
         let slots = storage.map(|member| member.slot);
         assert_eq!(slots, [2u64, 0, 9, 3, 1].map(U256::from));
+    }
+
+    #[test]
+    fn groups_pack_low_bytes_first_and_begin_new_slots() {
+        let field = |size| StorageMember { size_bytes: size, ..member(MemberKind::GroupField, None) };
+        let mut storage = [
+            member(MemberKind::State, None),
+            field(2),
+            field(1),
+            field(20),
+            field(16),
+            field(16),
+            field(1),
+            member(MemberKind::State, None),
+            member(MemberKind::Transient, None),
+            member(MemberKind::Table, None),
+        ];
+        assign(&mut storage, &[0..0, 1..6, 6..7]);
+        let places = storage.map(|member| (member.slot.to::<u64>(), member.offset_bytes));
+        let expected = [(0, 0), (1, 0), (1, 2), (1, 3), (2, 0), (2, 16), (3, 0), (4, 0), (1, 0), (5, 0)];
+        assert_eq!(places, expected);
     }
 }

@@ -228,6 +228,14 @@ impl<'a> Checker<'_, 'a> {
         if let Some(value) = literal {
             return self.coerce_literal(value, want, expr.span);
         }
+        if let (ExprKind::If { otherwise: None, .. }, false) = (&expr.kind, want == TypeId::UNIT) {
+            let shown = self.shown(want);
+            self.diags()
+                .error(Code::MissingReturn, expr.span)
+                .arg("t", shown)
+                .label("this `if` has no `else`");
+            return Expr { kind: ExprKind::Hole, ty: TypeId::ERROR, span: expr.span };
+        }
         if !self.unify(expr.ty, want) {
             let (a, b) = (self.shown(want), self.shown(expr.ty));
             self.diags().error(Code::MismatchedTypes, expr.span).arg("a", a).arg("b", b);
@@ -281,9 +289,10 @@ impl<'a> Checker<'_, 'a> {
 
     /// Checks a `bool` expression (K0202).
     pub(super) fn condition(&mut self, expr: &'a ast::Expr) -> Expr {
-        if let ast::ExprKind::Assign { op: None, .. } = &expr.kind {
+        if let ast::ExprKind::Assign { op: None, place, value, .. } = &expr.kind {
             // The parser reported K0012.
-            self.expr(expr, None);
+            self.expr_or_place(place, None);
+            self.expr_or_place(value, None);
             return Typed::hole(expr.span).expr;
         }
         let typed = self.expr(expr, Some(TypeId::BOOL));
@@ -312,7 +321,7 @@ impl<'a> Checker<'_, 'a> {
             None => typed.expr,
         };
         self.inference.settle(mark, &self.sema.types, &mut self.sema.diags);
-        Substitution { inference: &self.inference, types: &mut self.sema.types }.expr(&mut expr);
+        Substitution { inference: &self.inference, types: &mut self.sema.types, hole: None }.expr(&mut expr);
         let reported = &self.sema.diags.as_slice()[before..];
         if reported.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
             || expr.ty == TypeId::ERROR
@@ -355,6 +364,7 @@ impl<'a> Checker<'_, 'a> {
     /// Adds a name to the innermost block; it may not be taken (K0102).
     pub(super) fn define_name(&mut self, name: &Arc<str>, span: Span, def: LocalDef, is_param: bool) {
         let ident = ast::Ident { name: name.clone(), span };
+        let reported = self.sema.diags.as_slice().len();
         let earlier = self.scope.find(name).map(|entry| (entry.span, entry.is_param));
         match earlier {
             // Repeated parameters were reported with the signature.
@@ -373,7 +383,9 @@ impl<'a> Checker<'_, 'a> {
                 }
             }
         }
-        self.scope.define(LocalEntry { name: name.clone(), span, def, used: false, is_param });
+        // One report about a name is enough.
+        let used = self.sema.diags.as_slice().len() > reported;
+        self.scope.define(LocalEntry { name: name.clone(), span, def, used, is_param });
     }
 
     /// Leaves a block and warns about names that it did not use.
@@ -405,9 +417,12 @@ impl<'a> Checker<'_, 'a> {
     /// Settles the types of the function and stores it.
     fn finish(mut self, id: FuncId, mut body: Block) {
         self.inference.settle(Mark::default(), &self.sema.types, &mut self.sema.diags);
-        let mut substitution = Substitution { inference: &self.inference, types: &mut self.sema.types };
+        let mut substitution =
+            Substitution { inference: &self.inference, types: &mut self.sema.types, hole: None };
         substitution.block(&mut body);
         substitution.locals(&mut self.locals);
+        let hole = substitution.hole;
+        self.sema.hole = self.sema.hole.or(hole);
         let function = &mut self.sema.functions[id.index()];
         function.locals = self.locals;
         function.body = body;

@@ -86,6 +86,10 @@ impl<'a> Checker<'_, 'a> {
                 self.loose_args(args);
                 self.unsupported(span, "a contract handle")
             }
+            Some(TypeDef::Enum(_)) => {
+                self.loose_args(args);
+                self.not_a_function(name, span)
+            }
             Some(TypeDef::Unsupported) => {
                 self.loose_args(args);
                 Typed::hole(span)

@@ -41,7 +41,8 @@ impl<'a> Checker<'_, 'a> {
         let narrowing = matches!((from.as_fixed_bytes(), to.as_fixed_bytes()), (Some(_), Some(_)));
         let (a, b) = (self.shown(from), self.shown(to));
         let unknown_enough = matches!(self.type_of(to), Type::Bytes | Type::String | Type::Vec(_));
-        if unknown_enough {
+        let into_enum = matches!(self.type_of(to), Type::Enum(_)) && from == TypeId::U8;
+        if unknown_enough || into_enum {
             self.diags().unsupported(span, format_args!("a cast to `{b}`"));
             return;
         }
@@ -106,6 +107,16 @@ impl<'a> Checker<'_, 'a> {
             (&Type::FixedBytes(from), &Type::FixedBytes(to)) if to >= from => CastKind::SameWord,
             (Type::FixedBytes(_), &Type::FixedBytes(size)) if wrapping => {
                 CastKind::TruncateFixedBytes { size }
+            }
+            (Type::Enum(_), &Type::Int(IntType::U8)) => CastKind::SameWord,
+            (&Type::Int(IntType::U8), &Type::Enum(id)) => {
+                let variants = &self.sema.types.enums[id.index()].variants;
+                let dense =
+                    variants.iter().enumerate().all(|(at, variant)| at == usize::from(variant.discriminant));
+                if !dense {
+                    return None;
+                }
+                CastKind::IntToEnum { variants: variants.len() as u16 }
             }
             (a, b) if a == b && self.sema.types.is_word(to) => CastKind::SameWord,
             _ => return None,

@@ -35,6 +35,10 @@ impl<'a> Sema<'a> {
             keys.push(key);
             ty = value;
         }
+        if keys.iter().any(|&key| !self.types.is_word(key)) {
+            self.diags.unsupported(span, "a getter of a map with tuple keys");
+            return;
+        }
         let place = Place { root: PlaceRoot::Storage(member), steps, ty, span };
         let value = Expr { kind: ExprKind::Load(place), ty, span };
         self.add_getter(contract, &name, span, keys, value, attrs, true);
@@ -227,7 +231,7 @@ impl<'a> Sema<'a> {
         let types: Vec<&str> = if list.is_empty() { Vec::new() } else { list.split(',').collect() };
         if types.len() != params.len() {
             let (p, t) = match params.get(types.len()) {
-                Some(param) => (param.name.to_string(), abi_types[types.len()].clone()),
+                Some(param) => (param.name.to_string(), self.types.display(param.ty)),
                 None => ("…".to_string(), "…".to_string()),
             };
             let label = format!("it has {} type(s), the function {} parameter(s)", types.len(), params.len());

@@ -111,6 +111,7 @@ impl<'a> Checker<'_, 'a> {
             let ty = IntType { signed: suffix.signed, bits: suffix.bits };
             if value.to_word(ty).is_none() {
                 literal_does_not_fit(self.diags(), value, ty, span);
+                return Typed::hole(span);
             }
             return Typed::new(ExprKind::Const(value.low_word()), TypeId::int(ty), span);
         }
@@ -151,10 +152,9 @@ impl<'a> Checker<'_, 'a> {
         let mut exprs = Vec::with_capacity(elements.len());
         for (element, want) in elements.iter().zip(wanted) {
             let typed = self.expr(element, want);
-            let unsettled = typed.literal.is_some();
-            exprs.push(match want.map(|want| self.resolved(want)) {
-                Some(want) if unsettled && self.is_int(want) => self.coerce(typed, want),
-                _ => self.materialize(typed, "this literal", None),
+            exprs.push(match want {
+                Some(want) => self.coerce(typed, want),
+                None => self.materialize(typed, "this literal", None),
             });
         }
         if exprs.iter().any(|expr| expr.ty == TypeId::ERROR) {

@@ -8,7 +8,9 @@ use alloy_primitives::keccak256;
 
 use crate::diag::Code;
 use crate::sema::attrs::{Target, allows, docs};
+use crate::sema::consts::Int;
 use crate::sema::effects::Effects;
+use crate::sema::infer::literal_does_not_fit;
 use crate::sema::resolve::Position;
 use crate::sema::scope::{
     ConstIndex, ContractIndex, Names, PREDECLARED_VALUES, Resource, TypeDef, ValueDef, is_predeclared_type,
@@ -18,7 +20,9 @@ use crate::sema::typed::{
     Block, Contract, ErrorRef, Event, EventField, EventId, FuncId, Function, FunctionKind, MemberId,
     MemberKind, Mutability, StorageMember,
 };
-use crate::sema::types::{ErrorTypeDef, ErrorTypeId, ErrorVariant, HandleDef, TypeId};
+use crate::sema::types::{
+    EnumDef, EnumId, EnumVariant, ErrorTypeDef, ErrorTypeId, ErrorVariant, HandleDef, IntType, TypeId,
+};
 use crate::sema::{Body, ConstInfo, ConstState, ContractInfo, Param, Sema, Signature};
 use crate::source::Span;
 use crate::syntax::ast::{self, BindMode, ContractItemKind, ModuleItemKind};
@@ -38,7 +42,9 @@ enum PendingKind<'a> {
     Fn(&'a ast::Fn),
     Constructor(&'a ast::Constructor),
     State(&'a ast::Ident, &'a ast::Type, Option<&'a ast::Expr>),
+    Group(&'a ast::StateGroup),
     Table(&'a ast::Member),
+    Transient(&'a ast::Member),
 }
 
 impl<'a> Sema<'a> {
@@ -85,7 +91,7 @@ impl<'a> Sema<'a> {
             ModuleItemKind::Test(_) => {}
             ModuleItemKind::Use(import) => self.declare_import(import, item.span),
             ModuleItemKind::Struct(decl) => self.declare_unsupported(&decl.name, "a struct", None),
-            ModuleItemKind::Enum(decl) => self.declare_unsupported(&decl.name, "an enum", None),
+            ModuleItemKind::Enum(decl) => self.declare_enum(decl, None),
             ModuleItemKind::Interface(decl) => self.declare_unsupported(&decl.name, "an interface", None),
             ModuleItemKind::Impl(decl) => {
                 self.diags.unsupported(decl.name.span, "an `impl` block");
@@ -139,25 +145,16 @@ impl<'a> Sema<'a> {
             ContractItemKind::Fallback(_) => {
                 self.diags.unsupported(item.span, "`fallback`");
             }
-            ContractItemKind::StateGroup(group) => {
-                self.diags.unsupported(item.span, "a `state` group");
-                group
-                    .fields
-                    .iter()
-                    .for_each(|field| self.declare_unsupported_resource(&field.name, contract));
-            }
+            ContractItemKind::StateGroup(group) => later(PendingKind::Group(group)),
             ContractItemKind::Immutable(decl) => {
                 self.diags.unsupported(item.span, "`immutable`");
                 self.declare_unsupported_resource(&decl.name, contract);
             }
-            ContractItemKind::Transient(decl) => {
-                self.diags.unsupported(item.span, "`transient`");
-                self.declare_unsupported_resource(&decl.name, contract);
-            }
+            ContractItemKind::Transient(decl) => later(PendingKind::Transient(decl)),
             ContractItemKind::Struct(decl) => {
                 self.declare_unsupported(&decl.name, "a struct", Some(contract))
             }
-            ContractItemKind::Enum(decl) => self.declare_unsupported(&decl.name, "an enum", Some(contract)),
+            ContractItemKind::Enum(decl) => self.declare_enum(decl, Some(contract)),
             ContractItemKind::State(decl) => {
                 later(PendingKind::State(&decl.name, &decl.ty, decl.init.as_ref()))
             }
@@ -266,6 +263,43 @@ impl<'a> Sema<'a> {
         self.define_value(&decl.name, ValueDef::Const(index), contract);
     }
 
+    /// An enum; without payloads its values are numbers of one byte.
+    fn declare_enum(&mut self, decl: &'a ast::Enum, contract: Option<ContractIndex>) {
+        self.report_repeated(decl.variants.iter().map(|variant| &variant.name));
+        if decl.variants.iter().any(|variant| !variant.payload.is_empty()) {
+            return self.declare_unsupported(&decl.name, "an enum with payloads", contract);
+        }
+        let mut variants: Vec<EnumVariant> = Vec::new();
+        let mut taken: HashMap<u8, Span> = HashMap::new();
+        let mut next = Int::from_u64(0);
+        for variant in &decl.variants {
+            self.check_attrs(&variant.attrs, Target::Other);
+            let span = variant.discriminant.as_ref().map_or(variant.name.span, |value| value.span);
+            if let Some(explicit) = &variant.discriminant {
+                next = Int::new(false, explicit.value);
+            }
+            let Some(discriminant) = next.to_u64().and_then(|value| u8::try_from(value).ok()) else {
+                literal_does_not_fit(&mut self.diags, next, IntType::U8, span);
+                break;
+            };
+            if let Some(first) = taken.insert(discriminant, span) {
+                self.diags
+                    .error(Code::AlreadyDefined, span)
+                    .arg("name", discriminant)
+                    .secondary(first, "another variant has this number");
+            }
+            variants.push(EnumVariant {
+                name: variant.name.name.to_string(),
+                discriminant,
+                payload: Vec::new(),
+            });
+            next = Int::from_u64(u64::from(discriminant) + 1);
+        }
+        let id = EnumId(self.types.enums.len() as u32);
+        self.types.enums.push(EnumDef { name: decl.name.name.to_string(), span: decl.name.span, variants });
+        self.define_type(&decl.name, TypeDef::Enum(id), contract);
+    }
+
     fn declare_error(&mut self, decl: &'a ast::ErrorDecl, contract: Option<ContractIndex>) -> ErrorTypeId {
         let id = ErrorTypeId(self.types.error_types.len() as u32);
         let is_set = matches!(decl.kind, ast::ErrorKind::Set(_));
@@ -317,6 +351,7 @@ impl<'a> Sema<'a> {
             ast: decl,
             names: Names::default(),
             entries: Vec::new(),
+            groups: Vec::new(),
             initial_values: Vec::new(),
             typed: Contract {
                 name,
@@ -344,13 +379,26 @@ impl<'a> Sema<'a> {
             PendingKind::Constructor(decl) => self.define_constructor(decl, &item),
             PendingKind::State(name, ty, init) => {
                 let kind = MemberKind::State;
-                let Some(member) = self.define_member(name, ty, kind, &item) else { return };
+                let member = self.define_member(name, ty, kind, item.attrs, &item);
                 if let (Some(init), Some(index)) = (init, contract) {
                     self.contracts[index].initial_values.push((member, init));
                 }
             }
             PendingKind::Table(decl) => {
-                self.define_member(&decl.name, &decl.ty, MemberKind::Table, &item);
+                self.define_member(&decl.name, &decl.ty, MemberKind::Table, item.attrs, &item);
+            }
+            PendingKind::Transient(decl) => {
+                self.define_member(&decl.name, &decl.ty, MemberKind::Transient, item.attrs, &item);
+            }
+            PendingKind::Group(group) => {
+                let contract = contract.expect("groups are declared in contracts");
+                let start = self.contracts[contract].typed.storage.len();
+                for field in &group.fields {
+                    self.check_attrs(&field.attrs, Target::Other);
+                    self.define_member(&field.name, &field.ty, MemberKind::GroupField, &field.attrs, &item);
+                }
+                let end = self.contracts[contract].typed.storage.len();
+                self.contracts[contract].groups.push(start..end);
             }
         }
     }
@@ -360,8 +408,9 @@ impl<'a> Sema<'a> {
         name: &'a ast::Ident,
         ty: &'a ast::Type,
         kind: MemberKind,
+        attrs: &'a ast::Attrs,
         item: &Pending<'a>,
-    ) -> Option<MemberId> {
+    ) -> MemberId {
         let contract = item.contract.expect("members are declared in contracts");
         let mut id = self.resolve_type(ty, Some(contract), Position::State);
         if kind == MemberKind::Table && id != TypeId::ERROR && !self.is_map(id) {
@@ -372,13 +421,17 @@ impl<'a> Sema<'a> {
                 .label("a `table` is a `Map`; any other member is declared with `state`");
             id = TypeId::ERROR;
         }
-        let slot = self.slot_attr(item.attrs);
+        if kind == MemberKind::GroupField && self.is_map(id) {
+            self.diags.unsupported(ty.span, "a map in a `state` group");
+            id = TypeId::ERROR;
+        }
+        let slot = self.slot_attr(attrs);
         let storage = &mut self.contracts[contract].typed.storage;
         let member = MemberId(storage.len() as u32);
         storage.push(StorageMember {
             name: name.name.to_string(),
             span: name.span,
-            docs: docs(item.attrs),
+            docs: docs(attrs),
             kind,
             ty: id,
             slot: slot.map_or(alloy_primitives::U256::ZERO, |slot| slot.0),
@@ -388,13 +441,13 @@ impl<'a> Sema<'a> {
             is_pub: item.public.is_some(),
         });
         self.define_resource(name, Resource::Member(member), contract);
-        if allows(item.attrs, "W0901") {
+        if allows(attrs, "W0901") || allows(item.attrs, "W0901") {
             self.used.insert(name.span);
         }
         if item.public.is_some() && id != TypeId::ERROR {
-            self.add_member_getter(contract, member, item.attrs);
+            self.add_member_getter(contract, member, attrs);
         }
-        Some(member)
+        member
     }
 
     fn define_error(

@@ -267,7 +267,7 @@ impl<'a> Checker<'_, 'a> {
         let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
         let comparable = match self.type_of(ty) {
             Type::Int(_) | Type::Infer(_) | Type::Address | Type::Hash | Type::FixedBytes(_) => true,
-            Type::Bool => equality,
+            Type::Bool | Type::Enum(_) => equality,
             Type::Tuple(elements) => {
                 equality && elements.iter().all(|&element| self.is_comparable_word(element))
             }

@@ -79,7 +79,7 @@ impl<'a> Checker<'_, 'a> {
         match self.sema.find_type_name(&name.name, self.contract) {
             Some(TypeDef::ErrorType(id)) => return self.unit_error(id, 0, span),
             Some(TypeDef::Unsupported) => return Typed::hole(span),
-            Some(TypeDef::Event(_) | TypeDef::Contract(_)) => {
+            Some(TypeDef::Event(_) | TypeDef::Contract(_) | TypeDef::Enum(_)) => {
                 let what = format!("{} {text}", self.kind_of_type(path));
                 self.diags().error(Code::MismatchedTypes, span).arg("a", "a value").arg("b", what);
                 return Typed::hole(span);
@@ -107,6 +107,7 @@ impl<'a> Checker<'_, 'a> {
             Some(TypeDef::Event(_)) => "event",
             Some(TypeDef::Contract(_)) => "contract",
             Some(TypeDef::ErrorType(_)) => "error",
+            Some(TypeDef::Enum(_)) => "enum",
             Some(TypeDef::Unsupported) | None => "type",
         }
     }
@@ -183,6 +184,15 @@ impl<'a> Checker<'_, 'a> {
             segments: path.segments[..path.segments.len() - 1].to_vec(),
             span: first.span.to(path.segments[path.segments.len() - 2].span),
         };
+        if let Some(TypeDef::Enum(id)) = self.sema.find_type(&parent, self.contract) {
+            let variants = &self.sema.types.enums[id.index()].variants;
+            if let Some(variant) = variants.iter().find(|variant| variant.name == last.as_str()) {
+                let word = U256::from(variant.discriminant);
+                let ty = self.sema.types.intern(Type::Enum(id));
+                return Typed::new(ExprKind::Const(word), ty, span);
+            }
+            return self.member_not_found(&parent, last, span);
+        }
         match last.as_str() {
             "SELECTOR" | "TOPIC" => self.item_constant(&parent, last, span),
             _ => match self.find_error(path) {
@@ -281,6 +291,17 @@ impl<'a> Checker<'_, 'a> {
                     self.diags().error(Code::NoFieldOrMethod, last.span).arg("t", shown).arg("m", &last.name);
                 if !label.is_empty() {
                     diagnostic.label(label);
+                }
+            }
+            Some(TypeDef::Enum(id)) => {
+                let def = &self.sema.types.enums[id.index()];
+                let names = def.variants.iter().map(|variant| variant.name.as_str());
+                let hint = closest(last.as_str(), names).map(|other| format!("did you mean `{other}`?"));
+                let shown = def.name.clone();
+                let diagnostic =
+                    self.diags().error(Code::NoFieldOrMethod, last.span).arg("t", shown).arg("m", &last.name);
+                if let Some(hint) = hint {
+                    diagnostic.label(hint);
                 }
             }
             Some(TypeDef::Contract(index)) => {

@@ -6,8 +6,10 @@ use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
 use crate::sema::infer::Demand;
 use crate::sema::resolve::suggestion;
-use crate::sema::scope::{LocalDef, Resource, closest};
-use crate::sema::typed::{AssignTarget, ExprKind, FunctionKind, Place, PlaceRoot, PlaceStep};
+use crate::sema::scope::{ContractIndex, LocalDef, Resource, closest};
+use crate::sema::typed::{
+    AssignTarget, ExprKind, FunctionKind, MemberId, MemberKind, Place, PlaceRoot, PlaceStep,
+};
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast::{self, IntLit};
@@ -31,7 +33,7 @@ impl<'a> Checker<'_, 'a> {
         let (found, declared) = (names.get(name.as_str()), names.span(name.as_str()));
         self.sema.mark_used(declared);
         match found {
-            Some(Resource::Member(member)) if !transient => {
+            Some(Resource::Member(member)) if self.is_transient(contract, member) == transient => {
                 let ty = self.sema.contracts[contract].typed.storage[member.index()].ty;
                 if ty == TypeId::ERROR {
                     return Typed::hole(span);
@@ -41,8 +43,12 @@ impl<'a> Checker<'_, 'a> {
             }
             Some(Resource::Unsupported) => Typed::hole(span),
             _ => {
-                let names = self.sema.contracts[contract].names.resources.names();
-                let hint = suggestion(closest(name.as_str(), names));
+                let resources = &self.sema.contracts[contract].names.resources;
+                let hint = match found {
+                    Some(_) if transient => format!("; it is `state.{}`", name.as_str()),
+                    Some(_) => format!("; it is `transient.{}`", name.as_str()),
+                    None => suggestion(closest(name.as_str(), resources.names())),
+                };
                 let shown = self.sema.contracts[contract].ast.name.name.clone();
                 let label = hint.trim_start_matches("; ").to_owned();
                 let diagnostic =
@@ -53,6 +59,10 @@ impl<'a> Checker<'_, 'a> {
                 Typed::hole(span)
             }
         }
+    }
+
+    fn is_transient(&self, contract: ContractIndex, member: MemberId) -> bool {
+        self.sema.contracts[contract].typed.storage[member.index()].kind == MemberKind::Transient
     }
 
     /// Reading a place. That it reads is noted where the value is used: an assignment only writes.
@@ -208,9 +218,6 @@ impl<'a> Checker<'_, 'a> {
         // Assigning to a local is not a use of it.
         let unused = self.unused_local(expr);
         let typed = self.expr_or_place(expr, None);
-        if let Some(name) = unused {
-            self.scope.forget_use(name);
-        }
         let ExprKind::Load(place) = typed.expr.kind else {
             if typed.expr.ty != TypeId::ERROR {
                 let text = self.shorten(expr.span);
@@ -223,6 +230,9 @@ impl<'a> Checker<'_, 'a> {
         };
         if !self.check_assignable(&place) {
             return None;
+        }
+        if let Some(name) = unused {
+            self.scope.forget_use(name);
         }
         let ty = place.ty;
         Some((AssignTarget::Place(place), ty))
@@ -256,16 +266,18 @@ impl<'a> Checker<'_, 'a> {
                         .arg("what", "assigned; assign to an element, `m[key] = v`");
                     return false;
                 }
-                self.effects.writes.push((format!("writes `state.{text}`"), place.span));
+                self.effects.writes.push((format!("writes `{text}`"), place.span));
                 true
             }
             PlaceRoot::Immutable(_) => self.kind == FunctionKind::Constructor,
         }
     }
 
-    fn member_name(&self, member: crate::sema::typed::MemberId) -> String {
+    /// A member as source reaches it.
+    fn member_name(&self, member: MemberId) -> String {
         let contract = self.contract.expect("members belong to contracts");
-        self.sema.contracts[contract].typed.storage[member.index()].name.clone()
+        let space = if self.is_transient(contract, member) { "transient" } else { "state" };
+        format!("{space}.{}", self.sema.contracts[contract].typed.storage[member.index()].name)
     }
 
     /// `m.remove(key)`: stores the zero value.

@@ -44,6 +44,7 @@ impl<'a> Checker<'_, 'a> {
             Some(TypeDef::Unsupported) => {}
             Some(TypeDef::ErrorType(_)) => self.not_an_event(&payload.path, "an error; use `revert`"),
             Some(TypeDef::Contract(_)) => self.not_an_event(&payload.path, "a contract"),
+            Some(TypeDef::Enum(_)) => self.not_an_event(&payload.path, "an enum"),
             None => match payload.path.as_ident().map(|name| self.sema.find_value(&name.name, self.contract))
             {
                 Some(Some(_)) => self.not_an_event(&payload.path, "a function or constant"),
@@ -294,14 +295,14 @@ impl<'a> Checker<'_, 'a> {
         if let Some(want) = want
             && want != ty
         {
+            if want == TypeId::ANY_ERROR {
+                let kind = ExprKind::IntoAnyError(Box::new(typed.expr));
+                return Some(Expr { kind, ty: want, span: expr.span });
+            }
             if want != TypeId::ERROR {
                 let (a, b) = (self.shown(want), self.shown(ty));
                 self.diags().error(Code::MismatchedTypes, expr.span).arg("a", a).arg("b", b);
             }
-            return None;
-        }
-        if !matches!(typed.expr.kind, ExprKind::Error { .. }) {
-            self.unsupported(expr.span, "an error that is computed");
             return None;
         }
         Some(typed.expr)
@@ -366,7 +367,8 @@ impl<'a> Checker<'_, 'a> {
         };
         match *self.type_of(self.result) {
             Type::Error => return Typed::hole(span),
-            Type::Result { err: own, .. } if own == err => {}
+            // What is already encoded, or becomes so by returning it.
+            Type::Result { err: own, .. } if own == err || own == TypeId::ANY_ERROR => {}
             Type::Result { err: own, .. } => {
                 let (from, to) = (self.shown(err), self.shown(own));
                 self.diags().error(Code::QuestionConversion, span).arg("E1", from).arg("E2", to);

@@ -203,7 +203,7 @@ impl<'a> Checker<'_, 'a> {
     fn unbindable(&self, ty: TypeId) -> Option<String> {
         match self.sema.types.get(ty) {
             Type::Error | Type::Bool | Type::Int(_) | Type::Infer(_) | Type::Unit => None,
-            Type::Address | Type::Hash | Type::FixedBytes(_) => None,
+            Type::Address | Type::Hash | Type::FixedBytes(_) | Type::Enum(_) => None,
             Type::Tuple(elements) => {
                 elements.iter().find_map(|&element| self.unbindable(self.resolved(element)))
             }
@@ -254,8 +254,8 @@ impl<'a> Checker<'_, 'a> {
             }
         };
         let bounds = self.loop_bounds(&looped.bounds);
-        if bounds.max.is_none() && bounds.gas.is_none() {
-            self.effects.unbounded_loops.push(Span::new(span.start, looped.body.span.start.max(span.start)));
+        if bounds.max.is_none() && bounds.gas.is_none() && cond.ty != TypeId::ERROR {
+            self.effects.unbounded_loops.push(loop_head(span, &looped.body));
         }
         let body = self.loop_body(&looped.body);
         self.leave_scope();
@@ -285,7 +285,7 @@ impl<'a> Checker<'_, 'a> {
         let ty = start.ty;
         let bounds = self.loop_bounds(&looped.bounds);
         if !constant && bounds.max.is_none() && bounds.gas.is_none() {
-            self.effects.unbounded_loops.push(Span::new(span.start, looped.body.span.start.max(span.start)));
+            self.effects.unbounded_loops.push(loop_head(span, &looped.body));
         }
         self.scope.enter();
         let var = self.loop_variable(&looped.pattern, ty);
@@ -322,7 +322,7 @@ impl<'a> Checker<'_, 'a> {
         if ty == TypeId::NEVER {
             start.ty = TypeId::ERROR;
         }
-        (start, end, constant)
+        (start, end, constant || ty == TypeId::ERROR)
     }
 
     fn loop_variable(&mut self, pattern: &'a ast::Pattern, ty: TypeId) -> LocalId {
@@ -374,7 +374,11 @@ impl<'a> Checker<'_, 'a> {
                 Some((_, Value::Literal(int))) => int.to_word(limit),
                 Some((ty, Value::Word(word))) if ty.as_int().is_some_and(|int| !int.signed) => Some(word),
                 Some(_) => None,
-                None => continue,
+                None => {
+                    // The loop has an annotation, if a wrong one.
+                    bounds.max = bounds.max.or(Some(U256::MAX));
+                    continue;
+                }
             };
             let positive = value.filter(|value| *value > U256::ZERO && *value <= limit.max_word());
             match (positive, bound.kind) {
@@ -384,13 +388,17 @@ impl<'a> Checker<'_, 'a> {
                 (Some(value), LoopBoundKind::Max) => bounds.max = Some(value),
                 (None, _) => {
                     self.diags().error(Code::AnnotationNotPositive, bound.value.span).arg("annotation", name);
-                    // The loop has an annotation, if a wrong one.
                     bounds.max = bounds.max.or(Some(U256::MAX));
                 }
             }
         }
         bounds
     }
+}
+
+/// A loop without its body.
+fn loop_head(span: Span, body: &ast::Block) -> Span {
+    Span::new(span.start, body.span.start.max(span.start))
 }
 
 /// The name that a pattern binds alone, and whether `mut` stands before it.
