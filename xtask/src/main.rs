@@ -2,8 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+mod codegen;
 mod demo;
 mod lint;
+mod soak;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +22,8 @@ struct Script {
 
 /// Every script, in the order of the help text.
 const SCRIPTS: &[Script] = &[
+    Script { name: "codegen", summary: "write derived files; --check only compares", run: codegen::run },
+    Script { name: "soak", summary: "random programs through every tier: [programs] [seed]", run: soak::run },
     Script { name: "demo", summary: "compile an example and run it in both tiers", run: demo::run },
     Script { name: "lint", summary: "rustfmt, clippy with warnings denied, tidy", run: lint::run },
     Script {

@@ -17,5 +17,6 @@ pub mod pieces;
 pub mod program;
 pub mod random;
 pub mod shrink;
+pub mod spec_table;
 pub mod stepper;
 pub mod tiers;
