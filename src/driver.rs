@@ -5,7 +5,7 @@
 
 use crate::codegen::CodegenOptions;
 use crate::codegen::artifact::{self, Artifact};
-use crate::diag::Diagnostics;
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::ir::lower::{Lowered, lower_contract};
 use crate::sema;
 use crate::sema::typed::Program;
@@ -57,13 +57,23 @@ pub struct CompiledContract {
 pub fn compile(source: &Source, options: &CompileOptions) -> Compilation {
     let (tree, mut diagnostics) = syntax::parse(source);
     let (program, reported) = sema::check(&tree, source);
-    diagnostics.append(reported);
+    let tree_is_whole = !diagnostics.has_errors();
+    for diagnostic in reported.iter().filter(|diagnostic| tree_is_whole || stands_in_broken_tree(diagnostic))
+    {
+        diagnostics.push(diagnostic.clone());
+    }
     let mut contracts = Vec::new();
     if !diagnostics.has_errors() {
         contracts = generate(&program, source, options, &mut diagnostics);
     }
     diagnostics.sort();
     Compilation { diagnostics, tree, program, contracts }
+}
+
+/// Whether a report holds although parts of the tree are missing: what seems unused or unknown may be used
+/// or declared there.
+fn stands_in_broken_tree(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity() == Severity::Error && !matches!(diagnostic.code(), Code::NotFound | Code::NoMember)
 }
 
 /// Lowers all contracts, so that each reports what is not supported, then generates code if none did.
