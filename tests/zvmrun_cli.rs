@@ -449,6 +449,54 @@ fn check_compares_both_tiers() {
 }
 
 #[test]
+fn the_vault_runs_from_its_source() {
+    let files = Files::new("vault");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/token_vault.kalix");
+    let kalixc =
+        Command::new(env!("CARGO_BIN_EXE_kalixc")).args(["build", source, "-o"]).arg(&files.0).output();
+    let kalixc = kalixc.expect("kalixc starts");
+    assert!(kalixc.status.success(), "{}", String::from_utf8_lossy(&kalixc.stderr));
+    let tier = if HAS_JIT { "--check" } else { "--interp" };
+    let calls = [
+        tier,
+        "--call",
+        "deposit 100",
+        "--call",
+        "withdraw 40",
+        "--call",
+        "balance_of @caller",
+        "--call",
+        "balance_of @alice",
+        "--call",
+        "deposit 0",
+        "--call",
+        "deposit 18446744073709551615",
+        "--call",
+        "deposit 7 --value 1",
+        "--call",
+        "withdraw 1000",
+    ];
+    let (stdout, _) = run(&files.0.join("TokenVault.zvmc"), &calls, 10);
+    assert_parts(
+        &stdout,
+        &[
+            "Deposited(account: ",
+            "(@caller), amount: 100)",
+            "Withdrawn(account: ",
+            "result    60",
+            "result    0",
+            "reverted: ZeroAmount()",
+            "reverted: Panic(0x11)",
+            "reverted: no data",
+            "reverted: Insufficient(have: 60, need: 1000)",
+        ],
+    );
+    if HAS_JIT {
+        assert_eq!(stdout.matches("check     equal: ").count(), 9, "{stdout}");
+    }
+}
+
+#[test]
 fn a_check_that_compares_nothing_fails_and_jit_says_why() {
     if !HAS_JIT {
         return;

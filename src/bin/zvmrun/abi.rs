@@ -50,6 +50,8 @@ pub(crate) struct Function {
 /// What the compiler promises about the gas of a function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GasBound {
+    /// Whether the ABI says anything about it.
+    pub(crate) is_known: bool,
     /// Never more than this.
     pub(crate) bound: Option<u64>,
     /// Never more than this, external calls aside.
@@ -184,7 +186,11 @@ impl ItemJson {
         let types = signature_types(&self.signature)?;
         let bound = |member: &str| self.gas.get(member).and_then(Value::as_u64);
         Ok(Function {
-            gas: GasBound { bound: bound("bound"), bound_excluding_calls: bound("bound_excluding_calls") },
+            gas: GasBound {
+                is_known: self.gas.is_object(),
+                bound: bound("bound"),
+                bound_excluding_calls: bound("bound_excluding_calls"),
+            },
             selector: selector(self.selector.as_deref(), &self.signature)?,
             inputs: params(self.inputs, Some(types))?,
             outputs: params(self.outputs, None)?,
@@ -289,7 +295,8 @@ impl GasBound {
         match (self.bound, self.bound_excluding_calls) {
             (Some(bound), _) => format!("≤ {bound}"),
             (None, Some(bound)) => format!("≤ {bound} + calls"),
-            (None, None) => "unbounded".into(),
+            (None, None) if self.is_known => "unbounded".into(),
+            (None, None) => "unknown".into(),
         }
     }
 }
@@ -341,6 +348,7 @@ pub(crate) mod tests {
         assert_eq!(deposit.typed_signature(), "deposit(amount: u64)");
         assert_eq!(deposit.gas.show(), "≤ 24731");
         assert_eq!(abi.functions[1].gas.show(), "≤ 900 + calls");
+        assert_eq!(abi.functions[2].gas.show(), "unknown");
         assert_eq!(abi.functions[2].typed_signature(), "balance_of(account: Address) -> u64");
         assert_eq!(abi.functions[2].selector, keccak256("balance_of(address)")[..4]);
         assert_eq!(abi.events[0].topic, Some(keccak256("Deposited(address,uint64)")));

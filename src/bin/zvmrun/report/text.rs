@@ -84,7 +84,7 @@ fn show_blocks(blocks: Blocks) -> String {
 fn check(checked: &Checked, gas: &Gas) -> String {
     if checked.differences.is_empty() {
         return format!(
-            "equal: outcome, output, gas (interpreter {}, native {}), logs, storage ({} slots)",
+            "equal: outcome, output, gas (interpreter {}, native {}), logs, storage ({} changed)",
             gas.used, checked.native.gas.used, checked.slots_compared
         );
     }
