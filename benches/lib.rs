@@ -1,1 +1,8 @@
-//! benches.
+//! What the benchmarks share: results in one form, and our engine set up for a case.
+//!
+//! Peers are dev-dependencies, so their adapters lie beside the benchmark that uses them.
+
+#![forbid(unsafe_code)]
+
+pub mod observed;
+pub mod ours;

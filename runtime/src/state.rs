@@ -466,6 +466,17 @@ impl<D: Database> State<D> {
         diff
     }
 
+    /// Forgets every change that was not applied to the database, and everything loaded from it; keeps the buffers.
+    pub fn forget(&mut self) {
+        self.account_ids.clear();
+        self.accounts.clear();
+        self.recent = None;
+        self.slot_ids.clear();
+        self.slots.clear();
+        self.codes.clear();
+        self.begin_transaction(self.fork);
+    }
+
     /// Ends the use of this state and gives the database back; what was not applied to it is lost.
     pub fn into_database(self) -> D {
         self.database

@@ -9,7 +9,7 @@ use revm::state::{AccountInfo, Bytecode};
 use revm::{Context, ExecuteEvm, MainBuilder, MainContext};
 use testkit::cases::Case;
 
-use crate::observed::Observed;
+use zvm_benches::observed::Observed;
 
 type Db = CacheDB<EmptyDB>;
 
