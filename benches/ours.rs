@@ -59,14 +59,16 @@ impl OurCase {
 
     /// Runs the transaction and forgets its effects, cached state included.
     pub fn run(&mut self) -> TransactionResult {
-        let result = self.executor.transact(&self.transaction, &self.block).expect("the transaction is valid");
+        let result =
+            self.executor.transact(&self.transaction, &self.block).expect("the transaction is valid");
         self.executor.state_mut().forget();
         result
     }
 
     /// Runs the transaction and says what it did.
     pub fn observe(&mut self) -> Observed {
-        let result = self.executor.transact(&self.transaction, &self.block).expect("the transaction is valid");
+        let result =
+            self.executor.transact(&self.transaction, &self.block).expect("the transaction is valid");
         let mut storage = Vec::new();
         for (address, account) in &self.executor.state().diff().accounts {
             storage.extend(account.storage.iter().map(|(slot, value)| (*address, *slot, *value)));

@@ -8,13 +8,15 @@ mod revm_peer;
 
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion};
+use criterion::{BatchSize, BenchmarkId, Criterion};
 use testkit::cases::{Case, bench_cases, vectors_dir};
 use zvm::engine::Mode;
 use zvm_benches::observed::Observed;
 use zvm_benches::ours::OurCase;
+use zvm_jit::{Jit, JitOptions};
 
 use crate::revm_peer::RevmCase;
 
@@ -58,7 +60,14 @@ fn compare(case: &Case) -> Result<(), String> {
         None => Ok(()),
     };
     check("interpreter", OurCase::new(case, Mode::Interp, None, false).observe())?;
+    check("jit", compiled(case).observe())?;
     check("revm", RevmCase::new(case).with_machine(|run| run()))
+}
+
+/// The case with a compiler of its own that has compiled nothing yet.
+fn compiled(case: &Case) -> OurCase {
+    let jit = Jit::new(JitOptions::production()).expect("the JIT supports this machine");
+    OurCase::new(case, Mode::Jit, Some(Arc::new(jit)), false)
 }
 
 fn measure(criterion: &mut Criterion, case: &Case) {
@@ -67,9 +76,19 @@ fn measure(criterion: &mut Criterion, case: &Case) {
     group.bench_function(BenchmarkId::new(&case.name, "interp"), |bencher| {
         bencher.iter(|| black_box(interpreter.run()));
     });
+    let mut warm = compiled(case);
+    warm.run();
+    group.bench_function(BenchmarkId::new(&case.name, "jit"), |bencher| {
+        bencher.iter(|| black_box(warm.run()));
+    });
+    group.bench_function(BenchmarkId::new(&case.name, "jit-cold"), |bencher| {
+        bencher.iter_batched_ref(|| compiled(case), |cold| black_box(cold.run()), BatchSize::PerIteration);
+    });
     let mut peer = RevmCase::new(case);
     peer.with_machine(|run| {
-        group.bench_function(BenchmarkId::new(&case.name, "revm"), |bencher| bencher.iter(|| black_box(run())));
+        group.bench_function(BenchmarkId::new(&case.name, "revm"), |bencher| {
+            bencher.iter(|| black_box(run()))
+        });
     });
     group.finish();
 }

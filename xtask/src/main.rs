@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench_table;
 mod codegen;
 mod demo;
 mod lint;
@@ -25,6 +26,11 @@ const SCRIPTS: &[Script] = &[
     Script { name: "codegen", summary: "write derived files; --check only compares", run: codegen::run },
     Script { name: "soak", summary: "random programs through every tier: [programs] [seed]", run: soak::run },
     Script { name: "demo", summary: "compile an example and run it in both tiers", run: demo::run },
+    Script {
+        name: "bench-table",
+        summary: "the last run of `cargo bench` as Markdown, medians and ratios",
+        run: bench_table::run,
+    },
     Script { name: "lint", summary: "rustfmt, clippy with warnings denied, tidy", run: lint::run },
     Script {
         name: "tidy",
