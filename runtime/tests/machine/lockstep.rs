@@ -1,0 +1,115 @@
+//! `execute`, one operation at a time, against the run loop, on random programs.
+
+use proptest::prelude::*;
+use zvm::bytecode::{Code, Encoding, Op};
+use zvm::engine::Session;
+use zvm::interp::ops;
+use zvm::outcome::{Exit, Trap};
+use zvm::{U256, interp};
+
+use crate::run::World;
+
+/// Runs the frame by `execute` alone, as a caller that does stack check and static gas itself.
+fn run_stepwise(world: &mut World) -> Exit {
+    let World { frame, state, block, tx } = world;
+    let host = &mut Session { state, block, tx };
+    let code = frame.code.clone();
+    loop {
+        let pc = frame.pc;
+        let Some(op) = ops::runnable(code.encoding(), code.padded()[pc], &frame.spec) else {
+            return Trap::InvalidOpcode.into();
+        };
+        let (pops, pushes) = op.stack_effect(code.padded()[pc + 1]);
+        if let Err(trap) = frame.stack.check(usize::from(pops), usize::from(pushes)) {
+            return trap.into();
+        }
+        let Some(gas) = frame.gas.checked_sub(op.info().gas) else { return Trap::OutOfGas.into() };
+        frame.gas = gas;
+        let next = pc + 1 + usize::from(op.info().imm);
+        if let Err(exit) = ops::execute(op, pc, frame, host) {
+            return exit;
+        }
+        // A jump has moved the program counter, unless it went to itself or was not taken.
+        let jumped = op == Op::Jump || frame.pc != pc;
+        if !jumped {
+            frame.pc = next;
+        }
+    }
+}
+
+/// Programs of operations that exist, with immediates and small pushes between them.
+fn any_program(encoding: Encoding) -> impl Strategy<Value = Vec<u8>> {
+    let rows: Vec<Op> = Op::ALL.iter().copied().filter(|&op| encoding.byte(op).is_some()).collect();
+    let operation = proptest::sample::select(rows);
+    let small = prop_oneof![Just(0u8), 1u8..40, Just(0x20u8), Just(0x88), Just(0xff), any::<u8>()];
+    let push = encoding.byte(Op::Push1).expect("both encodings have push1");
+    let piece =
+        (operation, proptest::collection::vec(small, 33), 0u8..3).prop_map(move |(op, bytes, kind)| {
+            let byte = encoding.byte(op).expect("filtered");
+            match kind {
+                0 => vec![push, bytes[0], push, bytes[1], byte, bytes[2], bytes[3]],
+                1 => [&[byte][..], &bytes[..usize::from(op.info().imm)]].concat(),
+                _ => vec![push, bytes[0]],
+            }
+        });
+    proptest::collection::vec(piece, 1..40).prop_map(|pieces| pieces.concat())
+}
+
+fn check(encoding: Encoding, program: &[u8], gas: u64) -> Result<(), TestCaseError> {
+    let world = || {
+        let code = match encoding {
+            Encoding::Zvm => Code::native(program),
+            Encoding::Evm => Code::evm(program.to_vec()),
+        };
+        World::new(code, gas).with_stack(&[1u64, 2, 3, 5, 8, 40].map(U256::from))
+    };
+    let (mut looped, mut stepped, mut counted) = (world(), world(), world());
+    let exit = looped.run();
+    prop_assert_eq!(run_stepwise(&mut stepped), exit);
+    let World { frame, state, block, tx } = &mut counted;
+    prop_assert_eq!(interp::run_counting(frame, &mut Session { state, block, tx }, None), exit);
+    prop_assert!(counted.frame.blocks_interpreted >= 1);
+    for other in [&stepped, &counted] {
+        if !matches!(exit, Exit::Trap(_)) {
+            prop_assert_eq!(looped.frame.gas, other.frame.gas);
+            prop_assert_eq!(looped.frame.stack.words(), other.frame.stack.words());
+            prop_assert_eq!(looped.frame.memory.bytes(), other.frame.memory.bytes());
+        }
+        prop_assert_eq!(&looped.frame.output, &other.frame.output);
+        prop_assert_eq!(looped.state.diff(), other.state.diff());
+        prop_assert_eq!(looped.state.logs(), other.state.logs());
+        prop_assert_eq!(looped.state.refund(), other.state.refund());
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn native_programs_run_the_same_step_by_step(program in any_program(Encoding::Zvm), gas in 0u64..60_000) {
+        check(Encoding::Zvm, &program, gas)?;
+    }
+
+    #[test]
+    fn evm_programs_run_the_same_step_by_step(program in any_program(Encoding::Evm), gas in 0u64..60_000) {
+        check(Encoding::Evm, &program, gas)?;
+    }
+
+    /// Any bytes are a program, and it ends.
+    #[test]
+    fn any_bytes_run_to_an_end(program in proptest::collection::vec(any::<u8>(), 0..200), gas in 0u64..60_000) {
+        check(Encoding::Zvm, &program, gas)?;
+        check(Encoding::Evm, &program, gas)?;
+    }
+}
+
+#[test]
+fn blocks_are_counted_at_entry_jumpdests_and_fall_throughs() {
+    // push1 3: loop { jumpdest; push1 1 swap1 sub; dup1; push1 2; jumpi }
+    let code = [0x60, 3, 0x5b, 0x60, 1, 0x90, 0x03, 0x80, 0x60, 2, 0x57];
+    let mut world = World::evm(&code, 10_000);
+    let World { frame, state, block, tx } = &mut world;
+    assert_eq!(interp::run_counting(frame, &mut Session { state, block, tx }, None), Exit::Halt);
+    assert_eq!(world.frame.blocks_interpreted, 1 + 3 + 1);
+}
