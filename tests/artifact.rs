@@ -162,3 +162,91 @@ fn compiling_the_example_takes_little_time() {
     // The benchmark has the real figure; this one only notices a disaster on a busy machine.
     assert!(each.as_millis() < 200, "{each:?}");
 }
+
+#[test]
+fn damaged_contracts_never_panic_in_any_stage() {
+    for text in [CONTRACT, include_str!("../examples/token_vault.kalix")] {
+        for at in (0..text.len()).filter(|&at| text.is_char_boundary(at)) {
+            let mut holed = text.to_owned();
+            holed.remove(at);
+            compile(&Source::new("holed", holed), &CompileOptions::STANDARD);
+            let mut doubled = text.to_owned();
+            doubled.insert(at, text[at..].chars().next().unwrap());
+            compile(&Source::new("doubled", doubled), &CompileOptions::STANDARD);
+            if at % 4 == 0 {
+                compile(&Source::new("cut", &text[..at]), &CompileOptions::STANDARD);
+            }
+        }
+    }
+}
+
+#[test]
+fn swapped_tokens_never_panic_in_any_stage() {
+    let words = [
+        "u8",
+        "i256",
+        "bool",
+        "true",
+        "0",
+        "-1",
+        "+",
+        "<<",
+        "as",
+        "state",
+        ".",
+        "(",
+        ")",
+        "{",
+        "}",
+        ";",
+        "x",
+        "Map<u8, u8>",
+        "return",
+        "?",
+        "&",
+        "()",
+        "256",
+        "Result<(), TooMany>",
+        "require",
+        "msg.sender",
+        "!",
+        "pub",
+        "view",
+        "\"s\"",
+        ",",
+    ];
+    let tokens: Vec<&str> = CONTRACT.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    for at in 0..tokens.len() {
+        for (index, word) in words.iter().enumerate() {
+            if (at + index) % 5 == 0 {
+                let mut changed = tokens.clone();
+                changed[at] = word;
+                compile(&Source::new("swapped", changed.concat()), &CompileOptions::STANDARD);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_deepest_tree_passes_every_stage_on_a_small_stack() {
+    let n = 120;
+    let bodies = [
+        format!("{}x{}", "(x + ".repeat(n), ")".repeat(n)),
+        format!("x{}", " + x".repeat(2 * n)),
+        format!("{}x{}", "{ ".repeat(n), " }".repeat(n)),
+        format!("{}{{ x }}", "if x > 3 { x } else ".repeat(n)),
+        format!("{}x{}", "if x > 3 { ".repeat(n / 2), " } else { 1 }".repeat(n / 2)),
+        format!("{}x", "~".repeat(2 * n)),
+        format!("{}x{}", "f(".repeat(n), ")".repeat(n)),
+        format!("{}x", "x ** ".repeat(n)),
+        format!("x{}", " as u16 as u64".repeat(n / 2)),
+    ];
+    for body in bodies {
+        let text =
+            format!("contract C {{ fn f(a: u64) -> u64 {{ a }} pub fn g(x: u64) view -> u64 {{ {body} }} }}");
+        let source = Source::new("deep", text);
+        let compilation = compile(&source, &CompileOptions::STANDARD);
+        let reported = kalix::diag::render::render_short(&compilation.diagnostics, &source);
+        assert!(!compilation.has_errors(), "{}\n{reported}", source.text());
+    }
+}
