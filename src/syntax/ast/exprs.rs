@@ -347,6 +347,7 @@ pub struct If {
 
 /// The condition of an `if` or a `while`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it lies in a box of its `if`, or once in a `while`")]
 pub enum Cond {
     /// A `bool` expression.
     Expr(Expr),

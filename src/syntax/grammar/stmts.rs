@@ -15,6 +15,7 @@ use crate::syntax::parser::{
 use crate::syntax::token::{Expected, T, Token};
 
 /// What a block is made of.
+#[expect(clippy::large_enum_variant, reason = "it is unpacked right after it is made")]
 enum Entry {
     Stmt(Stmt),
     /// An expression right before the closing brace.
