@@ -529,7 +529,15 @@ fn loops_of_other_shapes_agree() {
     entered.op(Op::JumpDest).op(Op::Dup2).op(Op::Add).op(Op::Swap1).push1(1).op(Op::Swap1).op(Op::Sub);
     entered.op(Op::Swap1).op(Op::Dup2).push1(head).op(Op::JumpI).op(Op::Gas);
 
-    for asm in [nested, two_ways, memory, entered] {
+    // A loop of several jump targets, which small regions cut in pieces.
+    let mut pieces = Asm::new(Encoding::Evm);
+    pieces.push1(6).push1(1);
+    let head = pieces.bytes.len() as u8;
+    pieces.op(Op::JumpDest).op(Op::Dup1).op(Op::Add).op(Op::JumpDest).push1(1).op(Op::Add).op(Op::JumpDest);
+    pieces.op(Op::Swap1).push1(1).op(Op::Swap1).op(Op::Sub).op(Op::Swap1).op(Op::JumpDest).op(Op::Dup2);
+    pieces.push1(head).op(Op::JumpI).op(Op::JumpDest).op(Op::Gas);
+
+    for asm in [nested, two_ways, memory, entered, pieces] {
         check_every_gas(&asm, 450);
         for options in all_options() {
             let jit = Jit::new(options).expect("this machine has a code generator");

@@ -59,7 +59,8 @@ pub(crate) fn find(code: &Code, analysis: &Analysis, region: &Region) -> Vec<Loo
 fn predecessors(analysis: &Analysis, region: &Region) -> BTreeMap<BlockId, Vec<BlockId>> {
     let mut predecessors: BTreeMap<BlockId, Vec<BlockId>> = BTreeMap::new();
     for from in region.clone() {
-        for to in successors(analysis, from) {
+        // A loop that a region's border cuts is none within the region.
+        for to in successors(analysis, from).filter(|to| region.contains(to)) {
             predecessors.entry(to).or_default().push(from);
         }
     }
