@@ -131,10 +131,8 @@ impl Sema<'_> {
                     .arg("place", "this list twice");
             } else if !implemented {
                 self.diags.unsupported(attr.span, format_args!("`#[{name}]`"));
-            } else if name == "anonymous" || name == "inline" || name == "noinline" || name == "hot" {
-                if !attr.args.is_empty() {
-                    bad_argument(&mut self.diags, attr, "it takes no argument");
-                }
+            } else if ["anonymous", "inline", "noinline", "hot"].contains(&name) && !attr.args.is_empty() {
+                bad_argument(&mut self.diags, attr, "it takes no argument");
             }
         }
     }

@@ -100,6 +100,8 @@ pub(super) enum LocalDef {
     Constant(super::consts::Value, TypeId),
     /// Bound to something that was reported.
     Hole,
+    /// Bound to an expression that never gives a value; no use of it is reached.
+    Never,
 }
 
 /// A name of a block, and whether anything used it.

@@ -35,6 +35,9 @@ impl<'a> Checker<'_, 'a> {
             _ => {
                 let typed = self.expr(callee, None);
                 self.loose_args(args);
+                if typed.ty() == TypeId::NEVER {
+                    return typed;
+                }
                 if typed.ty() != TypeId::ERROR {
                     let text = self.shorten(callee.span);
                     self.diags().error(Code::NotAFunction, callee.span).arg("f", text);
@@ -262,6 +265,9 @@ impl<'a> Checker<'_, 'a> {
                 if typed.ty() == TypeId::ERROR {
                     return Typed::hole(span);
                 }
+                if typed.ty() == TypeId::NEVER {
+                    return typed;
+                }
                 self.unsupported(span, "`keccak256` of bytes that are not constant")
             }
         }
@@ -299,9 +305,13 @@ impl<'a> Checker<'_, 'a> {
         let typed = self.expr_or_place(base, None);
         let ty = self.resolved(typed.ty());
         match (self.type_of(ty), name.as_str()) {
-            (Type::Error | Type::Never, _) => {
+            (Type::Error, _) => {
                 self.loose_args(args);
                 Typed::hole(span)
+            }
+            (Type::Never, _) => {
+                self.loose_args(args);
+                typed
             }
             (Type::Map { .. }, "remove") => self.map_remove(typed, args, span),
             (Type::Address, "call" | "static_call" | "delegate_call" | "send") | (Type::Result { .. }, _) => {

@@ -584,8 +584,7 @@ impl<'a> Sema<'a> {
             true => (Position::EntryParam, Position::EntryResult),
             false => (Position::Param, Position::Result),
         };
-        if contract.is_none() && sig.payable.is_some() {
-            let span = sig.payable.expect("just checked");
+        if let (None, Some(span)) = (contract, sig.payable) {
             self.diags
                 .error(Code::ItemNotAllowed, span)
                 .arg("item", "payable")

@@ -8,7 +8,7 @@ use crate::sema::infer::Demand;
 use crate::sema::resolve::suggestion;
 use crate::sema::scope::{ContractIndex, LocalDef, Resource, closest};
 use crate::sema::typed::{
-    AssignTarget, ExprKind, FunctionKind, MemberId, MemberKind, Place, PlaceRoot, PlaceStep,
+    AssignTarget, ExprKind, FunctionKind, MemberId, MemberKind, Place, PlaceRoot, PlaceStep, Revert,
 };
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
@@ -80,6 +80,10 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn index(&mut self, base: &'a ast::Expr, index: &'a ast::Expr, span: Span) -> Typed {
         let base = self.expr_or_place(base, None);
         let ty = self.resolved(base.ty());
+        if ty == TypeId::NEVER {
+            self.expr(index, None);
+            return base;
+        }
         match (self.type_of(ty).clone(), base.expr.kind) {
             (Type::Map { key, value }, ExprKind::Load(mut place)) => {
                 let key = self.expr_as(index, key);
@@ -87,7 +91,7 @@ impl<'a> Checker<'_, 'a> {
                 (place.ty, place.span) = (value, span);
                 self.load(place)
             }
-            (Type::Error | Type::Never, _) => {
+            (Type::Error, _) => {
                 self.expr(index, None);
                 Typed::hole(span)
             }
@@ -316,6 +320,7 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn local(&mut self, def: LocalDef, span: Span) -> Typed {
         match def {
             LocalDef::Hole => Typed::hole(span),
+            LocalDef::Never => Typed::new(ExprKind::Revert(Revert::Empty), TypeId::NEVER, span),
             LocalDef::Variable(id) => {
                 let ty = self.locals[id.index()].ty;
                 let ty = self.resolved(ty);

@@ -101,10 +101,7 @@ impl<'a> Checker<'_, 'a> {
         }
         let init = match annotated {
             Some(ty) => self.expr_as(&decl.value, ty),
-            None => match self.let_value(decl) {
-                Some(init) => init,
-                None => return None,
-            },
+            None => self.let_value(decl)?,
         };
         let ty = annotated.unwrap_or(init.ty);
         if matches!(self.type_of(init.ty), Type::Result { .. })
@@ -163,7 +160,8 @@ impl<'a> Checker<'_, 'a> {
                 let elements = match self.type_of(ty).clone() {
                     Type::Tuple(elements) if elements.len() == parts.len() => elements,
                     Type::Unit if parts.is_empty() => Vec::new(),
-                    Type::Error | Type::Never => vec![TypeId::ERROR; parts.len()],
+                    Type::Error => vec![TypeId::ERROR; parts.len()],
+                    Type::Never => vec![TypeId::NEVER; parts.len()],
                     _ => {
                         let shown = self.shown(resolved);
                         self.diags()
@@ -178,9 +176,13 @@ impl<'a> Checker<'_, 'a> {
             }
             _ => match single_name(pattern) {
                 Some((name, own_mut)) => {
-                    // What never comes about has no type to give a local.
-                    if resolved == TypeId::ERROR || resolved == TypeId::NEVER {
-                        self.define_name(&name.name, name.span, LocalDef::Hole, false);
+                    let without_value = match resolved {
+                        TypeId::ERROR => Some(LocalDef::Hole),
+                        TypeId::NEVER => Some(LocalDef::Never),
+                        _ => None,
+                    };
+                    if let Some(def) = without_value {
+                        self.define_name(&name.name, name.span, def, false);
                         return LetPattern::Discard;
                     }
                     if let Some(what) = self.unbindable(resolved) {
