@@ -5,7 +5,7 @@
 
 use alloy_primitives::U256;
 
-use super::function::Lower;
+use super::function::{Base, Lower};
 use super::values;
 use crate::ir::{Imm, Op, Value};
 use crate::sema::typed::{EventId, Expr, Function};
@@ -17,8 +17,8 @@ use crate::source::Span;
 pub(super) enum ArgSource {
     /// Call data after the selector.
     Calldata,
-    /// Memory at the address.
-    Memory(Value),
+    /// Memory.
+    Memory(Base),
 }
 
 impl Lower<'_, '_> {
@@ -59,7 +59,7 @@ impl Lower<'_, '_> {
                     self.b.unary(Op::Calldataload, offset)
                 }
                 ArgSource::Memory(base) => {
-                    let address = self.offset(base, offset);
+                    let address = self.address(base, offset);
                     self.b.unary(Op::Mload, address)
                 }
             };
@@ -130,8 +130,8 @@ impl Lower<'_, '_> {
         let bytes = 32 * words.len() as u64;
         let base = self.buffer(u32::try_from(bytes).unwrap_or(u32::MAX), true);
         self.store_words(base, 0, words);
-        let size = self.b.iconst_u64(bytes);
-        self.b.return_(base, size);
+        let (start, size) = (self.address(base, 0), self.b.iconst_u64(bytes));
+        self.b.return_(start, size);
     }
 
     /// Evaluates the fields in written order, then logs the event.
@@ -165,8 +165,7 @@ impl Lower<'_, '_> {
         let bytes = 32 * data.len() as u64;
         let base = self.buffer(u32::try_from(bytes).unwrap_or(u32::MAX), false);
         self.store_words(base, 0, &data);
-        let size = self.b.iconst_u64(bytes);
-        let mut operands = vec![base, size];
+        let mut operands = vec![self.address(base, 0), self.b.iconst_u64(bytes)];
         operands.extend(topics);
         self.b.ins0(Op::Log, Imm::None, &operands);
     }
@@ -176,7 +175,7 @@ impl Lower<'_, '_> {
         let bytes = 32 * words.len() as u64;
         let base = self.buffer(u32::try_from(bytes).unwrap_or(u32::MAX), false);
         self.store_words(base, 0, words);
-        let size = self.b.iconst_u64(bytes);
-        self.b.binary(Op::Keccak256, base, size)
+        let (start, size) = (self.address(base, 0), self.b.iconst_u64(bytes));
+        self.b.binary(Op::Keccak256, start, size)
     }
 }

@@ -4,15 +4,13 @@
 //! left-aligned. Operations that could leave it bring the result back ([`Lower::normalize`]).
 
 use alloy_primitives::U256;
+use zvm::outcome::panic_code;
 
 use super::function::Lower;
 use crate::ir::{self, Op, Value};
 use crate::sema::typed::{ArithMode, BinaryOp, CastKind, CompareOp, UnaryOp};
 use crate::sema::types::{IntType, Type, TypeId};
 use crate::source::Span;
-
-/// The Panic code of an invalid enum value.
-const PANIC_ENUM: u8 = 0x21;
 
 /// The type as the machine's checked operations name it.
 fn machine_type(int: IntType) -> ir::IntType {
@@ -288,7 +286,7 @@ impl Lower<'_, '_> {
             CastKind::IntToEnum { variants } => {
                 let count = self.b.iconst_u64(u64::from(variants));
                 let known = self.b.binary(Op::Lt, word, count);
-                self.b.assert(known, PANIC_ENUM);
+                self.b.assert(known, panic_code::ENUM);
                 word
             }
         }

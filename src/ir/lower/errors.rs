@@ -1,20 +1,15 @@
 //! Stopping and failing: `require`, `revert`, `Result`, and how errors are encoded.
 
 use alloy_primitives::U256;
+use zvm::outcome::panic_code;
 
-use super::function::{Exit, Lower};
+use super::function::{Base, Exit, Lower};
 use super::values::{self, has_tag};
 use super::{HEAP_POINTER, ModuleCx};
 use crate::ir::{DataId, Imm, Op, Value};
 use crate::sema::typed::{ErrorRef, Expr, ExprKind, Revert};
 use crate::sema::types::{ErrorTypeDef, Type, TypeId};
 use crate::source::Span;
-
-/// The Panic code of a failed `assert`.
-pub(super) const PANIC_ASSERT: u8 = 0x01;
-
-/// The Panic code of a heap that exceeds its limit.
-const PANIC_MEMORY: u8 = 0x41;
 
 /// How large the heap of one activation may become (§12).
 const HEAP_BYTES_MAX: u64 = 1 << 20;
@@ -77,7 +72,7 @@ impl Lower<'_, '_> {
         match (program.types.get(ty), words) {
             (Type::AnyError, &[pointer]) => {
                 let size = self.b.unary(Op::Mload, pointer);
-                let data = self.offset(pointer, 32);
+                let data = self.address(Base::At(pointer), 32);
                 self.b.revert(data, size);
             }
             (Type::ErrorType(id), _) => {
@@ -134,9 +129,10 @@ impl Lower<'_, '_> {
         let size = 32 * (1 + words.len() as u64);
         let base = self.buffer(u32::try_from(size).unwrap_or(u32::MAX), true);
         let selector = self.b.iconst_u64(u32::from_be_bytes(selector).into());
-        self.b.mstore(base, selector);
+        let start = self.address(base, 0);
+        self.b.mstore(start, selector);
         self.store_words(base, 32, words);
-        let start = self.offset(base, 28);
+        let start = self.address(base, 28);
         let size = self.b.iconst_u64(size - 28);
         self.b.revert(start, size);
     }
@@ -221,10 +217,10 @@ impl Lower<'_, '_> {
         let pointer = self.allocate(32 + size.next_multiple_of(32));
         let length = self.b.iconst_u64(size);
         self.b.mstore(pointer, length);
-        let at = self.offset(pointer, 32);
+        let at = self.address(Base::At(pointer), 32);
         let selector = self.b.iconst(U256::from(u32::from_be_bytes(selector)) << 224);
         self.b.mstore(at, selector);
-        self.store_words(pointer, 36, words);
+        self.store_words(Base::At(pointer), 36, words);
         pointer
     }
 
@@ -233,14 +229,14 @@ impl Lower<'_, '_> {
         self.cx.uses_heap = true;
         let address = self.b.iconst_u64(HEAP_POINTER);
         let pointer = self.b.unary(Op::Mload, address);
-        let end = self.offset(pointer, bytes);
+        let end = self.address(Base::At(pointer), bytes);
         let limit = {
             let base = self.b.nullary(Op::HeapBase);
-            self.offset(base, HEAP_BYTES_MAX)
+            self.address(Base::At(base), HEAP_BYTES_MAX)
         };
         let over = self.b.binary(Op::Gt, end, limit);
         let fits = self.b.unary(Op::Iszero, over);
-        self.b.assert(fits, PANIC_MEMORY);
+        self.b.assert(fits, panic_code::ALLOCATION);
         self.b.mstore(address, end);
         pointer
     }

@@ -1,5 +1,7 @@
 //! Expressions, conditions, internal calls.
 
+use zvm::outcome::panic_code;
+
 use super::function::Lower;
 use super::values;
 use crate::ir::{BlockId, Op, Value};
@@ -122,7 +124,7 @@ impl Lower<'_, '_> {
             }
             ExprKind::Assert(cond) => {
                 let holds = self.word(cond);
-                self.b.assert(holds, super::errors::PANIC_ASSERT);
+                self.b.assert(holds, panic_code::ASSERTION);
                 Vec::new()
             }
             ExprKind::Hole => {

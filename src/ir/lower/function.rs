@@ -40,6 +40,15 @@ pub(super) enum Exit {
     Continue(BlockId),
 }
 
+/// Where a range of memory begins.
+#[derive(Clone, Copy)]
+pub(super) enum Base {
+    /// Address 0.
+    Zero,
+    /// The address that the value is.
+    At(Value),
+}
+
 /// Targets of the innermost loop.
 #[derive(Clone, Copy)]
 pub(super) struct Loop {
@@ -217,37 +226,39 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.b.switch_to(good);
     }
 
-    /// The address of `bytes` bytes of memory to encode data in, which the caller consumes before anything else
-    /// executes.
+    /// `bytes` bytes of memory to encode data in, which the caller consumes before anything else executes.
     ///
     /// At most two words fit into the scratch space (§12). A last use of memory (`may_end_frame`) may also cover
     /// the heap pointer.
-    pub(super) fn buffer(&mut self, bytes: u32, may_end_frame: bool) -> Value {
+    pub(super) fn buffer(&mut self, bytes: u32, may_end_frame: bool) -> Base {
         let low = if may_end_frame { 0x60 } else { 0x40 };
         if bytes <= low {
-            return self.zero();
+            return Base::Zero;
         }
         let (slot, size) = match self.buffer {
             Some((slot, size)) => (slot, size.max(bytes)),
             None => (self.b.new_slot(bytes), bytes),
         };
         self.buffer = Some((slot, size));
-        self.b.frame_addr(slot)
+        Base::At(self.b.frame_addr(slot))
     }
 
-    /// `base + offset`, where `base` came from [`buffer`](Self::buffer) or the heap.
-    pub(super) fn offset(&mut self, base: Value, offset: u64) -> Value {
-        if offset == 0 {
-            return base;
+    /// The address `offset` bytes after `base`.
+    pub(super) fn address(&mut self, base: Base, offset: u64) -> Value {
+        match base {
+            Base::At(base) if offset == 0 => base,
+            Base::Zero => self.b.iconst_u64(offset),
+            Base::At(base) => {
+                let offset = self.b.iconst_u64(offset);
+                self.b.binary(Op::Add, base, offset)
+            }
         }
-        let offset = self.b.iconst_u64(offset);
-        self.b.binary(Op::Add, base, offset)
     }
 
     /// Stores words one after the other from `base` on.
-    pub(super) fn store_words(&mut self, base: Value, first_offset: u64, words: &[Value]) {
+    pub(super) fn store_words(&mut self, base: Base, first_offset: u64, words: &[Value]) {
         for (index, &word) in words.iter().enumerate() {
-            let address = self.offset(base, first_offset + 32 * index as u64);
+            let address = self.address(base, first_offset + 32 * index as u64);
             self.b.mstore(address, word);
         }
     }

@@ -4,7 +4,7 @@
 //! them are ignored, as Ethereum's tools expect.
 
 use super::abi::ArgSource;
-use super::function::Lower;
+use super::function::{Base, Lower};
 use super::{ModuleCx, RUNTIME_SEGMENT};
 use crate::ir::build::FunctionBuilder;
 use crate::ir::{Imm, Module, Op, Value};
@@ -47,12 +47,12 @@ impl Lower<'_, '_> {
         if !types.is_empty() {
             let bytes = 32 * types.len() as u64;
             let start = self.b.nullary(Op::CodeEnd);
-            let end = self.offset(start, bytes);
+            let end = self.address(Base::At(start), bytes);
             let given = self.b.nullary(Op::Codesize);
             bad.push(self.b.binary(Op::Lt, given, end));
             let base = self.buffer(u32::try_from(bytes).unwrap_or(u32::MAX), false);
-            let size = self.b.iconst_u64(bytes);
-            self.b.ins0(Op::Codecopy, Imm::None, &[base, start, size]);
+            let (dest, size) = (self.address(base, 0), self.b.iconst_u64(bytes));
+            self.b.ins0(Op::Codecopy, Imm::None, &[dest, start, size]);
             let (words, malformed) = self.read_args(&types, ArgSource::Memory(base));
             args = words;
             bad.extend(malformed);

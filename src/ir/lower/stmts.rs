@@ -1,15 +1,13 @@
 //! Blocks, `let`, loops.
 
 use alloy_primitives::U256;
+use zvm::outcome::panic_code;
 
 use super::function::{Loop, Lower};
 use crate::ir::build::Variable;
 use crate::ir::{Op, Value};
 use crate::sema::typed::{Block, Expr, ExprKind, LetPattern, LocalId, LoopBounds, Stmt, StmtKind};
 use crate::sema::types::{Type, TypeId};
-
-/// The Panic code of a loop that exceeds its `[max: M]`.
-const PANIC_LOOP_BOUND: u8 = 0x61;
 
 /// A condition of at most this many nodes is evaluated in two places rather than jumped to.
 const REPEATED_CONDITION_NODES_MAX: usize = 6;
@@ -92,7 +90,7 @@ impl<'p> Lower<'_, 'p> {
     fn iteration(&mut self, budget: Option<Variable>, targets: Loop, body: &Block) {
         if let Some(variable) = budget {
             let left = self.b.use_var(variable);
-            self.b.assert(left, PANIC_LOOP_BOUND);
+            self.b.assert(left, panic_code::LOOP_BOUND);
             let one = self.b.iconst_u64(1);
             let rest = self.b.binary(Op::Sub, left, one);
             self.b.def_var(variable, rest);
@@ -149,7 +147,9 @@ impl<'p> Lower<'_, 'p> {
             return self.cx.internal(start.span, "a range that is not of integers");
         };
         self.b.def_var(index, first);
-        let budget = self.loop_budget(bounds);
+        let kept =
+            matches!((constant_trips(start, end, inclusive), bounds.max), (Some(n), Some(max)) if n <= max);
+        let budget = if kept { None } else { self.loop_budget(bounds) };
         let (head, again, exit) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
         if inclusive {
             let empty = self.b.binary(less, last, first);
@@ -184,6 +184,16 @@ impl<'p> Lower<'_, 'p> {
         self.b.seal_block(head);
         self.b.seal_block(exit);
         self.b.switch_to(exit);
+    }
+}
+
+/// How many values a range of constants has, at most; an empty range may count as a large one.
+fn constant_trips(start: &Expr, end: &Expr, inclusive: bool) -> Option<U256> {
+    match (&start.kind, &end.kind) {
+        (ExprKind::Const(start), ExprKind::Const(end)) => {
+            Some(end.wrapping_sub(*start).saturating_add(U256::from(inclusive)))
+        }
+        _ => None,
     }
 }
 

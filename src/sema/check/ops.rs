@@ -156,7 +156,8 @@ impl<'a> Checker<'_, 'a> {
         }
         let left = self.expr(left, None);
         // An address literal is one only where an address is expected.
-        let hint = left.literal.is_none().then_some(left.ty());
+        let same_type = !matches!(meaning, Meaning::Uneven(_));
+        let hint = (same_type && left.literal.is_none()).then_some(left.ty());
         let right = self.expr(right, hint);
         if left.ty() == TypeId::NEVER || right.ty() == TypeId::NEVER {
             return self.diverging(vec![left.expr, right.expr], span);

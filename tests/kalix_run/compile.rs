@@ -1,0 +1,134 @@
+//! Source text to code, and one contract that lives in a world of its own.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Bytes, U256};
+use kalix::codegen::{CodegenOptions, compile_module};
+use kalix::diag::{Diagnostics, Severity};
+use kalix::ir::lower::{Lowered, RUNTIME_SEGMENT, lower_contract};
+use kalix::sema::typed;
+use kalix::source::Source;
+use testkit::observe::Observed;
+use testkit::program::{Program, Setting};
+use testkit::tiers::{Agreed, Compile, Prepared};
+use zvm::bytecode::{Encoding, NATIVE_PREFIX};
+
+fn report(diags: &Diagnostics, source: &Source) -> String {
+    let line = |d: &kalix::diag::Diagnostic| {
+        let at = source.line_column(d.span().start);
+        format!("{}:{}: {} {}", at.line, at.column, d.code().id(), d.title())
+    };
+    diags.iter().filter(|d| d.severity() == Severity::Error).map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The typed tree of a module without mistakes.
+pub(crate) fn check(text: &str) -> Result<typed::Program, String> {
+    let source = Source::new("test.kalix", text);
+    let (module, diags) = kalix::syntax::parse(&source);
+    if diags.has_errors() {
+        return Err(report(&diags, &source));
+    }
+    let (program, diags) = kalix::sema::check(&module, &source);
+    if diags.has_errors() { Err(report(&diags, &source)) } else { Ok(program) }
+}
+
+/// The IR of the module's contract at `index`.
+pub(crate) fn lower(program: &typed::Program, index: usize) -> Result<Lowered, String> {
+    let mut diags = Diagnostics::new();
+    let lowered = lower_contract(program, &program.contracts[index], &mut diags);
+    let messages: Vec<_> = diags.iter().map(|d| format!("{} {}", d.code().id(), d.title())).collect();
+    lowered.ok_or_else(|| messages.join("\n"))
+}
+
+/// A contract as code.
+pub(crate) struct Compiled {
+    pub(crate) program: typed::Program,
+    pub(crate) index: usize,
+    /// Without the native prefix.
+    pub(crate) runtime: Vec<u8>,
+    /// Without the native prefix.
+    pub(crate) init: Vec<u8>,
+}
+
+impl Compiled {
+    pub(crate) fn new(text: &str) -> Result<Compiled, String> {
+        Compiled::patched(text, |_| {})
+    }
+
+    /// Compiles after a change to the typed tree that the language can express and checking does not support yet.
+    pub(crate) fn patched(text: &str, patch: impl FnOnce(&mut typed::Program)) -> Result<Compiled, String> {
+        let mut program = check(text)?;
+        patch(&mut program);
+        let index = 0;
+        let mut lowered = lower(&program, index)?;
+        let options = CodegenOptions::STANDARD;
+        let runtime = compile_module(&lowered.runtime, &options).map_err(|e| e.to_string())?.bytes;
+        let segment = lowered.init.data.iter_mut().find(|segment| segment.name == RUNTIME_SEGMENT);
+        segment.expect("init code embeds the runtime code").bytes = [&NATIVE_PREFIX[..], &runtime].concat();
+        let init = compile_module(&lowered.init, &options).map_err(|e| e.to_string())?.bytes;
+        Ok(Compiled { program, index, runtime, init })
+    }
+
+    pub(crate) fn contract(&self) -> &typed::Contract {
+        &self.program.contracts[self.index]
+    }
+
+    pub(crate) fn entry(&self, name: &str) -> Option<&typed::EntryPoint> {
+        self.contract().entry_points.iter().find(|entry| entry.name == name)
+    }
+}
+
+/// Selector and words.
+pub(crate) fn calldata(selector: [u8; 4], args: &[U256]) -> Bytes {
+    let mut data = selector.to_vec();
+    args.iter().for_each(|arg| data.extend(arg.to_be_bytes::<32>()));
+    data.into()
+}
+
+/// A deployed contract with its storage.
+pub(crate) struct World {
+    pub(crate) compiled: Compiled,
+    pub(crate) storage: BTreeMap<U256, U256>,
+    prepared: Prepared,
+}
+
+impl World {
+    /// Runs the init code with arguments; the end of it, and the world if it succeeded.
+    pub(crate) fn deploy(
+        compiled: Compiled,
+        args: &[u8],
+        value: U256,
+    ) -> Result<(Observed, Option<World>), String> {
+        let code = [&compiled.init[..], args].concat();
+        let agreed = run(code, Setting { value, gas: GAS, ..Setting::plain() })?;
+        let Some(storage) = agreed.observed.storage.clone() else { return Ok((agreed.observed, None)) };
+        let expected = [&NATIVE_PREFIX[..], &compiled.runtime].concat();
+        if agreed.observed.output[..] != expected[..] {
+            return Err("the init code does not return the runtime code".into());
+        }
+        let program = native(compiled.runtime.clone(), Setting::plain());
+        let prepared = Prepared::new(&program, &Compile::PLAIN);
+        Ok((agreed.observed, Some(World { compiled, storage, prepared })))
+    }
+
+    /// Calls the contract; storage changes stay.
+    pub(crate) fn call(&mut self, input: Bytes, value: U256) -> Result<Observed, String> {
+        let setting = Setting { input, value, gas: GAS, storage: self.storage.clone(), ..Setting::plain() };
+        let agreed = self.prepared.check(&setting)?;
+        if let Some(storage) = &agreed.observed.storage {
+            self.storage = storage.clone();
+        }
+        Ok(agreed.observed)
+    }
+}
+
+const GAS: u64 = 10_000_000;
+
+fn native(code: Vec<u8>, setting: Setting) -> Program {
+    Program { encoding: Encoding::Zvm, code, setting }
+}
+
+fn run(code: Vec<u8>, setting: Setting) -> Result<Agreed, String> {
+    let program = native(code, setting);
+    Prepared::new(&program, &Compile::PLAIN).check(&program.setting)
+}

@@ -1,0 +1,235 @@
+//! Scripts: a contract, then calls and what they do.
+//!
+//! ```text
+//! //> deploy(5) value 1          runs the init code; without this line, with no arguments and no value
+//! //> add(1, -2) value 3         calls an entry point; arguments are integers, true, false or 0x words
+//! //> calldata 0x01020304        calls with these bytes
+//! //> storage keccak(0, 7)       reads a slot: a number, or the hash of two words, computed with sha3
+//! //= …                          what came out
+//! ```
+//!
+//! `BLESS=1 cargo test --test kalix_run` rewrites the `//=` lines.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use alloy_primitives::{Bytes, U256, hex};
+use kalix::sema::typed;
+use kalix::sema::types::{Type, TypeId, Types};
+use sha3::Digest;
+use testkit::observe::{Observed, exit_name};
+use zvm::outcome::Exit;
+
+use crate::compile::{Compiled, World, calldata};
+
+#[test]
+fn scripts_do_what_they_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests/run");
+    let bless = std::env::var_os("BLESS").is_some_and(|value| value != "0");
+    let mut paths: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the folder of scripts")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "kalix"))
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{} holds no script", folder.display());
+    let mut failures = String::new();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).expect("a readable script");
+        let found = run_script(&text).unwrap_or_else(|error| format!("{text}\nERROR {error}"));
+        if found == text {
+            continue;
+        }
+        if bless && !found.contains("\nERROR ") {
+            std::fs::write(&path, found).expect("a writable script");
+        } else {
+            writeln!(failures, "{}", path.display()).expect("a String accepts all");
+            for line in diff(&text, &found) {
+                writeln!(failures, "  {line}").expect("a String accepts all");
+            }
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}If the new results are right, rewrite them with BLESS=1.");
+}
+
+/// The lines of `found` that `text` does not have at that place, and the other way round.
+fn diff(text: &str, found: &str) -> Vec<String> {
+    let (old, new): (Vec<_>, Vec<_>) = (text.lines().collect(), found.lines().collect());
+    let same_start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let context = old[..same_start].iter().rev().find(|line| line.starts_with("//>"));
+    let mut lines: Vec<String> = context.into_iter().map(|line| format!("  {line}")).collect();
+    lines.extend(old[same_start..].iter().take(3).map(|line| format!("- {line}")));
+    lines.extend(new[same_start..].iter().take(8).map(|line| format!("+ {line}")));
+    lines
+}
+
+/// The script with the results that it has today.
+fn run_script(text: &str) -> Result<String, String> {
+    let mut compiled = Some(Compiled::new(text)?);
+    let mut world = None;
+    let mut out = String::new();
+    for line in text.lines().filter(|line| !line.starts_with("//=")) {
+        out += line;
+        out.push('\n');
+        let Some(command) = line.strip_prefix("//>").map(str::trim) else { continue };
+        let results = if let Some(rest) = command.strip_prefix("deploy") {
+            let source = match compiled.take() {
+                Some(compiled) => compiled,
+                None => Compiled::new(text)?,
+            };
+            let (_, args, value) = parse_call(&format!("deploy{rest}"))?;
+            let program = source.program.clone();
+            let args: Vec<u8> = args.iter().flat_map(|arg| arg.to_be_bytes::<32>()).collect();
+            let (mut observed, deployed) = World::deploy(source, &args, value)?;
+            world = deployed;
+            if observed.exit == Exit::Return {
+                // The code is compared already.
+                observed.output = Bytes::new();
+                observed.exit = Exit::Halt;
+            }
+            show(&program, &[], &observed)
+        } else {
+            if world.is_none() {
+                let compiled = compiled.take().ok_or("the contract is not deployed")?;
+                world = World::deploy(compiled, &[], U256::ZERO)?.1;
+            }
+            let world = world.as_mut().ok_or("the contract is not deployed")?;
+            run_command(world, command).map_err(|error| format!("{command}: {error}"))?
+        };
+        for result in results {
+            writeln!(out, "//= {result}").expect("a String accepts all");
+        }
+    }
+    Ok(out)
+}
+
+fn run_command(world: &mut World, command: &str) -> Result<Vec<String>, String> {
+    if let Some(slot) = command.strip_prefix("storage ") {
+        let value = world.storage.get(&parse_slot(slot)?).copied().unwrap_or_default();
+        return Ok(vec![format!("{value:#x}")]);
+    }
+    if let Some(bytes) = command.strip_prefix("calldata ") {
+        let input = hex::decode(bytes).map_err(|error| error.to_string())?;
+        let observed = world.call(input.into(), U256::ZERO)?;
+        return Ok(show(&world.compiled.program, &[TypeId::U256], &observed));
+    }
+    let (name, args, value) = parse_call(command)?;
+    let entry = world.compiled.entry(&name).ok_or("no such entry point")?;
+    let outputs: Vec<TypeId> = entry.outputs.iter().map(|output| output.ty).collect();
+    let input = calldata(entry.selector, &args);
+    let observed = world.call(input, value)?;
+    Ok(show(&world.compiled.program, &outputs, &observed))
+}
+
+/// `name(arg, …) value N`.
+fn parse_call(text: &str) -> Result<(String, Vec<U256>, U256), String> {
+    let (name, rest) = text.split_once('(').ok_or("`(` is missing")?;
+    let (args, rest) = rest.rsplit_once(')').ok_or("`)` is missing")?;
+    let args = args.split(',').map(str::trim).filter(|arg| !arg.is_empty());
+    let value = match rest.trim().strip_prefix("value ") {
+        Some(value) => parse_word(value)?,
+        None if rest.trim().is_empty() => U256::ZERO,
+        None => return Err(format!("`{rest}` is left over")),
+    };
+    Ok((name.trim().to_owned(), args.map(parse_word).collect::<Result<_, _>>()?, value))
+}
+
+fn parse_word(text: &str) -> Result<U256, String> {
+    let number = |text: &str| text.parse::<U256>().map_err(|error| format!("`{text}`: {error}"));
+    match text {
+        "true" => Ok(U256::from(1)),
+        "false" => Ok(U256::ZERO),
+        "caller" => Ok(testkit::host::CALLER.into_word().into()),
+        _ => match text.strip_prefix('-') {
+            Some(magnitude) => Ok(number(magnitude)?.wrapping_neg()),
+            None => number(text),
+        },
+    }
+}
+
+fn parse_slot(text: &str) -> Result<U256, String> {
+    let Some(inner) = text.strip_prefix("keccak(").and_then(|rest| rest.strip_suffix(')')) else {
+        return parse_word(text);
+    };
+    // The first operand may be a hash again.
+    let (slot, keys) = match inner.rfind(')') {
+        Some(end) => (&inner[..=end], inner[end + 1..].trim_start_matches(',')),
+        None => inner.split_once(',').ok_or("a hash is of a slot and keys")?,
+    };
+    let mut hash = sha3::Keccak256::new();
+    hash.update(parse_slot(slot.trim())?.to_be_bytes::<32>());
+    for key in keys.split(',') {
+        hash.update(parse_word(key.trim())?.to_be_bytes::<32>());
+    }
+    Ok(U256::from_be_slice(&hash.finalize()))
+}
+
+/// Outcome, then logs.
+fn show(program: &typed::Program, outputs: &[TypeId], observed: &Observed) -> Vec<String> {
+    let types = &program.types;
+    let mut lines = vec![match observed.exit {
+        Exit::Halt => "ok".to_owned(),
+        Exit::Return => format!("ok {}", show_words(types, outputs, &observed.output)),
+        Exit::Revert => format!("revert {}", show_error(types, &observed.output)).trim_end().to_owned(),
+        exit => exit_name(exit),
+    }];
+    for log in &observed.logs {
+        let topics: Vec<_> =
+            log.topics.iter().map(|&topic| show_word(U256::from_be_bytes(topic.0))).collect();
+        let event = program.events.iter().find(|e| log.topics.first().is_some_and(|t| t.0 == e.topic));
+        let (name, topics) = match event {
+            Some(event) => (event.name.as_str(), &topics[1..]),
+            None => ("log", &topics[..]),
+        };
+        let data: Vec<_> = log.data.chunks(32).map(|word| show_word(U256::from_be_slice(word))).collect();
+        lines.push(format!("{name} [{}] {}", topics.join(", "), data.join(", ")).trim_end().to_owned());
+    }
+    lines
+}
+
+fn show_word(word: U256) -> String {
+    if word < U256::from(1_000_000_000_000u64) { word.to_string() } else { format!("{word:#x}") }
+}
+
+fn show_words(types: &Types, outputs: &[TypeId], bytes: &[u8]) -> String {
+    let mut flat = Vec::new();
+    for &output in outputs {
+        match types.get(output) {
+            Type::Tuple(elements) => flat.extend(elements.iter().copied()),
+            _ => flat.push(output),
+        }
+    }
+    if bytes.len() != 32 * flat.len() {
+        return format!("{} bytes for {} outputs", bytes.len(), flat.len());
+    }
+    let shown = flat.iter().zip(bytes.chunks(32)).map(|(&ty, word)| {
+        let word = U256::from_be_slice(word);
+        match types.get(ty) {
+            Type::Bool if word <= U256::from(1) => (word == U256::from(1)).to_string(),
+            Type::Int(int) if int.signed && word.bit(255) => format!("-{}", word.wrapping_neg()),
+            Type::Int(_) => word.to_string(),
+            _ => format!("{word:#x}"),
+        }
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+fn show_error(types: &Types, bytes: &[u8]) -> String {
+    let Some((selector, rest)) = bytes.split_at_checked(4) else { return hex::encode(bytes) };
+    let words: Vec<U256> = rest.chunks(32).map(U256::from_be_slice).collect();
+    if selector == [0x4e, 0x48, 0x7b, 0x71] && rest.len() == 32 {
+        return format!("panic {:#04x}", words[0]);
+    }
+    if selector == [0x08, 0xc3, 0x79, 0xa0] && words.len() >= 2 && words[0] == U256::from(32) {
+        let length = words[1].to::<usize>();
+        let padded = rest.len() == 64 + length.next_multiple_of(32);
+        let text = String::from_utf8_lossy(&rest[64..64 + length]);
+        return format!("{text:?}{}", if padded { "" } else { " with wrong padding" });
+    }
+    let mut variants = types.error_types.iter().flat_map(|def| &def.variants);
+    let Some(variant) = variants.find(|variant| variant.selector == selector) else {
+        return hex::encode_prefixed(bytes);
+    };
+    let params: Vec<_> = variant.params.iter().map(|param| param.1).collect();
+    format!("{}({})", variant.name, show_words(types, &params, rest))
+}

@@ -1,0 +1,116 @@
+//! Generated programs against the model: same value, same fault, same storage.
+
+use alloy_primitives::{Bytes, U256};
+use kalix::sema::typed::{MemberKind, Program, StorageMember};
+use testkit::observe::{Observed, exit_name};
+use testkit::random::Random;
+use zvm::outcome::{Exit, panic_data};
+
+use crate::compile::{Compiled, World, calldata};
+use crate::generate;
+use crate::model::{Contract, Int, Stop};
+
+/// Programs per run of the test; `KALIX_RANDOM_PROGRAMS` asks for more.
+const PROGRAMS: u64 = 300;
+const CALLS_PER_PROGRAM: usize = 6;
+
+#[test]
+fn random_programs_agree_with_the_model() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let programs = number("KALIX_RANDOM_PROGRAMS").unwrap_or(PROGRAMS);
+    let first = number("KALIX_RANDOM_SEED").unwrap_or(0);
+    let mut outcomes = [0; 3];
+    for seed in first..first + programs {
+        check(seed, &mut outcomes);
+    }
+    // Otherwise the programs say nothing.
+    let [values, panics, reverts] = outcomes;
+    assert!(values > programs && panics > programs / 2 && reverts > 0 || programs < PROGRAMS, "{outcomes:?}");
+}
+
+fn check(seed: u64, outcomes: &mut [u64; 3]) {
+    let mut r = Random::new(seed);
+    let contract = generate::contract(&mut r);
+    let text = contract.text();
+    let fail = |what: String| -> ! { panic!("seed {seed}: {what}\n{text}") };
+    let patch = |program: &mut Program| {
+        if contract.packed {
+            pack(&mut program.contracts[0].storage);
+        }
+    };
+    let compiled = Compiled::patched(&text, patch).unwrap_or_else(|error| fail(error));
+    let entry = compiled.entry("run").expect("the entry point").clone();
+    let (_, world) = World::deploy(compiled, &[], U256::ZERO).unwrap_or_else(|error| fail(error));
+    let mut world = world.unwrap_or_else(|| fail("creation failed".into()));
+    let mut state = vec![Int::ZERO; contract.state.len()];
+    for _ in 0..CALLS_PER_PROGRAM {
+        let func = contract.funcs.last().expect("the entry point");
+        let args: Vec<Int> = (0..func.params).map(|p| generate::value(&mut r, func.locals[p])).collect();
+        let mut after = state.clone();
+        let expected = contract.run(&args, &mut after);
+        if expected == Err(Stop::TooLong) {
+            continue;
+        }
+        let words: Vec<U256> = args.iter().enumerate().map(|(p, x)| func.locals[p].word(x)).collect();
+        let observed = world
+            .call(calldata(entry.selector, &words), U256::ZERO)
+            .unwrap_or_else(|error| fail(format!("run{words:?}: {error}")));
+        let difference = match &expected {
+            Ok(value) => {
+                state = after;
+                outcomes[0] += 1;
+                let word = func.result.word(value).to_be_bytes::<32>();
+                expect(&observed, Exit::Return, &word).or_else(|| state_difference(&contract, &state, &world))
+            }
+            Err(Stop::Panic(code)) => {
+                outcomes[1] += 1;
+                expect(&observed, Exit::Revert, &panic_data(*code))
+            }
+            Err(_) => {
+                outcomes[2] += 1;
+                expect(&observed, Exit::Revert, &[])
+            }
+        };
+        if let Some(difference) = difference {
+            fail(format!("run{words:?}: {difference}, the model says {expected:?}"));
+        }
+    }
+}
+
+/// Makes the members fields of one `state` group (§5.2), which checking does not support yet.
+pub(crate) fn pack(members: &mut [StorageMember]) {
+    let (mut slot, mut offset) = (U256::ZERO, 0);
+    for member in members {
+        if offset + member.size_bytes > 32 {
+            (slot, offset) = (slot + U256::from(1), 0);
+        }
+        member.kind = MemberKind::GroupField;
+        (member.slot, member.offset_bytes) = (slot, offset as u8);
+        offset += member.size_bytes;
+    }
+}
+
+fn expect(observed: &Observed, exit: Exit, output: &[u8]) -> Option<String> {
+    let same = observed.exit == exit && observed.output[..] == *output;
+    (!same).then(|| {
+        let output = Bytes::copy_from_slice(output);
+        let (found, expected) = (exit_name(observed.exit), exit_name(exit));
+        format!("{found} {} instead of {expected} {output}", observed.output)
+    })
+}
+
+/// Compares each member with its bytes in storage, by the places that the typed tree gives.
+fn state_difference(contract: &Contract, state: &[Int], world: &World) -> Option<String> {
+    for (member, (value, ty)) in
+        world.compiled.contract().storage.iter().zip(state.iter().zip(&contract.state))
+    {
+        let slot = world.storage.get(&member.slot).copied().unwrap_or_default();
+        let mask = U256::MAX >> (256 - ty.bits);
+        let found = (slot >> (8 * usize::from(member.offset_bytes))) & mask;
+        let expected = ty.word(value) & mask;
+        if found != expected {
+            return Some(format!("{} is {found:#x} in storage instead of {expected:#x}", member.name));
+        }
+    }
+    None
+}
