@@ -17,6 +17,7 @@ use crate::source::Span;
 pub mod abi;
 pub mod artifact;
 mod check;
+pub mod gas_report;
 mod labels;
 mod plan;
 mod select;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::U256;
 use evaluate::{Ending, Outcome};
+use kalix::codegen::gas_report::estimate;
 use kalix::codegen::{Assembly, CodegenOptions, compile_module};
 use kalix::ir::text::{print_module, read_module};
 use kalix::ir::{Module, verify};
@@ -22,6 +23,8 @@ use zvm::outcome::Exit;
 /// Programs per run; every one is compiled and executed with each stack limit.
 const PROGRAMS: u64 = 1500;
 const STACK_LIMITS: [usize; 3] = [96, 5, 1];
+
+type Totals = BTreeMap<&'static str, u64>;
 
 fn setting(seed: u64) -> Setting {
     let input: Vec<u8> = (0..64).map(|i| (seed.wrapping_mul(31).wrapping_add(i * 7) >> 1) as u8).collect();
@@ -60,7 +63,24 @@ fn difference(expected: &Outcome, observed: &Observed) -> Option<String> {
     (observed.transient.as_ref() != Some(&expected.transient)).then(|| "transient storage".to_owned())
 }
 
-fn check(seed: u64, module: &Module, totals: &mut BTreeMap<&'static str, u64>) {
+/// What the run says against the estimate.
+fn gas_difference(
+    assembly: &Assembly,
+    setting: &Setting,
+    observed: &Observed,
+    totals: &mut Totals,
+) -> Option<String> {
+    let selector = setting.input[..4].try_into().expect("four bytes");
+    let estimate = estimate(&assembly.bytes[..assembly.code_size], selector);
+    let used = setting.gas - observed.gas_left;
+    let succeeded = matches!(observed.exit, Exit::Halt | Exit::Return);
+    *totals.entry(if estimate.bound.is_some() { "bounded" } else { "unbounded" }).or_default() += 1;
+    let above = estimate.bound.is_some_and(|bound| used > bound);
+    let below = succeeded && used < estimate.min;
+    (above || below).then(|| format!("{used} gas, estimated {estimate:?}"))
+}
+
+fn check(seed: u64, module: &Module, totals: &mut Totals) {
     verify::verify(module).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{}", print_module(module)));
     let setting = setting(seed);
     let expected = evaluate::run(module, &setting.input, &setting.storage);
@@ -76,7 +96,9 @@ fn check(seed: u64, module: &Module, totals: &mut BTreeMap<&'static str, u64>) {
             panic!("seed {seed}, {stack_words_max} words: {e}\n{}", print_module(module))
         });
         let observed = execute(&assembly, &setting);
-        if let Some(difference) = difference(&expected, &observed) {
+        let difference = difference(&expected, &observed)
+            .or_else(|| gas_difference(&assembly, &setting, &observed, totals));
+        if let Some(difference) = difference {
             let code = disassemble(&assembly.bytes, Encoding::Zvm, DisasmOptions { offsets: true });
             panic!("seed {seed}, {stack_words_max} words: {difference}\n{}\n{code}", print_module(module));
         }
@@ -85,11 +107,12 @@ fn check(seed: u64, module: &Module, totals: &mut BTreeMap<&'static str, u64>) {
 
 #[test]
 fn compiled_modules_do_what_the_ir_says() {
-    let mut totals = BTreeMap::new();
+    let mut totals = Totals::new();
     for seed in 0..PROGRAMS {
         let module = generate::module(seed);
         check(seed, &module, &mut totals);
     }
+    assert!(totals["bounded"] > PROGRAMS, "{totals:?}");
     // A generator that only makes programs which fault at once would test little.
     assert!(totals["success"] > PROGRAMS / 3 && totals["revert"] > PROGRAMS / 20, "{totals:?}");
 }

@@ -11,6 +11,7 @@ use zvm::bytecode::encoding::NATIVE_PREFIX;
 use zvm::gas::CODE_SIZE_MAX;
 
 use super::abi::{self, Details};
+use super::gas_report;
 use super::{Assembly, CodegenOptions, Instruction, InternalError, JumpKind, compile_module};
 use crate::diag::{Code, Diagnostics};
 use crate::ir::lower::{Lowered, RUNTIME_SEGMENT};
@@ -66,18 +67,26 @@ pub fn build(
     }
     let init = compile(&init_module)?;
 
+    let code = &runtime.bytes[..runtime.code_size];
+    let estimates =
+        contract.entry_points.iter().map(|entry| gas_report::estimate(code, entry.selector).to_json());
+    let gas: Vec<Value> = estimates.collect();
+    let signatures = contract.entry_points.iter().map(|entry| entry.signature.clone());
+    let gas_by_signature: Value = signatures.zip(gas.iter().cloned()).collect();
+
     let source_hash = keccak256(source.text()).0;
     let details = Details {
         file: source.name(),
         source_hash,
         source_map: &source_map(&runtime.instructions),
-        gas: &[],
+        gas: &gas,
     };
     let kalix_abi = abi::kalix_abi(program, contract, &details);
     let ethereum_abi = abi::ethereum_abi(program, contract);
     let meta = json!({ "compiler": kalix_abi["compiler"], "target": "zvm" });
     let sections = Sections {
         init: Some([&NATIVE_PREFIX[..], &init.bytes].concat().into()),
+        gas_estimates: Some(gas_by_signature.to_string().into_bytes().into()),
         meta: Some(meta.to_string().into_bytes().into()),
         ..Sections::default()
     };

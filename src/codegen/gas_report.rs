@@ -1,0 +1,237 @@
+//! Static gas of an entry point, computed from the finished bytes and `zvm::gas` alone.
+//!
+//! The code is executed abstractly from offset 0 with the entry point's selector: a word on the stack is known or not, a
+//! branch on a known word goes one way, any other goes both. Return addresses are known words, so internal calls need no
+//! special case, and a loop that counts with constants is simply walked. A state that comes back to itself is a loop
+//! without a bound. What remains is a graph of blocks with exact static costs:
+//! - `bound` is the dearest path, with cold slots, stores from zero to non-zero, and full exponents;
+//! - `min` is the cheapest path that ends successfully, with warm slots and stores that change nothing;
+//! - `terms` counts the operations whose cost the state decides, on the path with most of each;
+//! - `exact` says that every path costs the same and has the same terms.
+//!
+//! Neither the transaction's intrinsic gas nor refunds are part of it. There is not one cost constant here.
+
+mod walk;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+
+use alloy_primitives::U256;
+use serde_json::{Value, json};
+use zvm::bytecode::{Encoding, instructions};
+use zvm::gas::memory_cost;
+
+use walk::{End, Node, Precision, Program, State, walk};
+
+/// States explored for one entry point with known words followed through arithmetic.
+const PRECISE_STATES_MAX: usize = 2_000;
+/// States explored without; after that many nothing is said but the terms.
+const COARSE_STATES_MAX: usize = 20_000;
+
+/// The gas of one entry point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GasEstimate {
+    /// No execution costs more; `None` if a loop, a data length or an external call leaves it open.
+    pub bound: Option<u64>,
+    /// The same without what external calls cost, where such calls are all that leaves the bound open.
+    pub bound_excluding_calls: Option<u64>,
+    /// No successful execution costs less.
+    pub min: u64,
+    /// Whether all paths have one static cost and the same terms.
+    pub exact: bool,
+    /// Operations with a cost that depends on state or data: the most of each on one path, `None` without limit.
+    pub terms: Vec<(&'static str, Option<u64>)>,
+}
+
+impl GasEstimate {
+    /// The member `gas` of a function in the KALIX ABI.
+    pub fn to_json(&self) -> Value {
+        let terms = self.terms.iter().map(|(op, count)| json!({ "op": op.to_uppercase(), "count": count }));
+        let mut value = json!({ "bound": self.bound, "min": self.min, "exact": self.exact });
+        if let (None, Some(bound)) = (self.bound, self.bound_excluding_calls) {
+            value["bound_excluding_calls"] = json!(bound);
+        }
+        value["terms"] = terms.collect();
+        value
+    }
+}
+
+/// Estimates a call of run-time code with this selector.
+pub fn estimate(code: &[u8], selector: [u8; 4]) -> GasEstimate {
+    let program: Program<'_> = instructions(code, Encoding::Zvm).map(|i| (i.offset as u32, i)).collect();
+    let selector = U256::from(u32::from_be_bytes(selector));
+    // A loop that counts but ends for a reason unknown here has a state for each count: then counts are not followed.
+    let mut graph = Graph::explore(&program, selector, Precision::Precise, PRECISE_STATES_MAX);
+    if !graph.is_complete {
+        graph = Graph::explore(&program, selector, Precision::Coarse, COARSE_STATES_MAX);
+    }
+    graph.summarize()
+}
+
+struct Graph {
+    nodes: Vec<Node>,
+    // False if there are too many states, or the code is not what codegen makes.
+    is_complete: bool,
+}
+
+impl Graph {
+    fn explore(program: &Program<'_>, selector: U256, precision: Precision, states_max: usize) -> Graph {
+        let start: State = (0, Vec::new());
+        let mut graph = Graph { nodes: vec![Node::default()], is_complete: false };
+        let mut known: HashMap<State, usize> = HashMap::from([(start.clone(), 0)]);
+        let mut work = vec![(0, start)];
+        while let Some((index, (offset, stack))) = work.pop() {
+            let Some((mut node, ways)) = walk(program, selector, precision, offset, stack) else {
+                return graph;
+            };
+            for state in ways {
+                let fresh = graph.nodes.len();
+                let next = *known.entry(state.clone()).or_insert(fresh);
+                if next == fresh {
+                    if fresh == states_max {
+                        return graph;
+                    }
+                    graph.nodes.push(Node::default());
+                    work.push((next, state));
+                }
+                node.successors.push(next);
+            }
+            graph.nodes[index] = node;
+        }
+        graph.is_complete = true;
+        graph
+    }
+
+    fn summarize(&self) -> GasEstimate {
+        let order = if self.is_complete { self.topological_order() } else { None };
+        let calls_out = self.nodes.iter().any(|n| n.calls_out);
+        let is_open = self.nodes.iter().any(|n| n.is_open);
+        let dearest = order.as_ref().filter(|_| !is_open).map(|order| self.dearest(order));
+        let min = if self.is_complete { self.cheapest().unwrap_or(0) } else { 0 };
+        let names: Vec<&'static str> = self
+            .nodes
+            .iter()
+            .flat_map(|n| n.terms.keys().copied())
+            .collect::<HashSet<_>>()
+            .into_iter()
+            .collect();
+        let mut terms: Vec<_> = names
+            .into_iter()
+            .map(|name| (name, order.as_ref().map(|order| self.most_of(order, name))))
+            .collect();
+        terms.sort_unstable();
+        GasEstimate {
+            bound: dearest.filter(|_| !calls_out),
+            bound_excluding_calls: dearest,
+            min,
+            exact: order.is_some_and(|order| !is_open && !calls_out && self.is_uniform(&order)),
+            terms,
+        }
+    }
+
+    /// The states so that each comes before those that follow it; `None` if there is a loop.
+    fn topological_order(&self) -> Option<Vec<usize>> {
+        let mut waiting = vec![0usize; self.nodes.len()];
+        self.nodes.iter().flat_map(|n| &n.successors).for_each(|&s| waiting[s] += 1);
+        let mut order = Vec::with_capacity(self.nodes.len());
+        let mut work = vec![0];
+        while let Some(at) = work.pop() {
+            order.push(at);
+            for &next in &self.nodes[at].successors {
+                waiting[next] -= 1;
+                if waiting[next] == 0 {
+                    work.push(next);
+                }
+            }
+        }
+        (order.len() == self.nodes.len()).then_some(order)
+    }
+
+    /// The most that a path costs. For each state, the dearest way there by size of memory.
+    fn dearest(&self, order: &[usize]) -> u64 {
+        let mut best: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); self.nodes.len()];
+        best[0].insert(0, 0);
+        let mut dearest = 0;
+        for &at in order {
+            let node = &self.nodes[at];
+            for (memory, cost) in std::mem::take(&mut best[at]) {
+                let memory = memory.max(node.memory_words);
+                let cost = cost.saturating_add(node.cost).saturating_add(node.most);
+                if node.successors.is_empty() {
+                    dearest = dearest.max(cost.saturating_add(memory_cost(memory)));
+                }
+                for &next in &node.successors {
+                    let known = best[next].entry(memory).or_default();
+                    *known = (*known).max(cost);
+                }
+            }
+        }
+        dearest
+    }
+
+    /// The least that a successful path costs; loops may be walked as often as that takes.
+    fn cheapest(&self) -> Option<u64> {
+        // A state with the words of memory that exist when it begins; past the last state, the end.
+        let end = self.nodes.len();
+        let mut heap = BinaryHeap::from([Reverse((0u64, 0usize, 0u64))]);
+        let mut done = HashSet::new();
+        while let Some(Reverse((cost, at, memory))) = heap.pop() {
+            if at == end {
+                return Some(cost);
+            }
+            if !done.insert((at, memory)) {
+                continue;
+            }
+            let node = &self.nodes[at];
+            let grown = memory.max(node.memory_words);
+            let after = cost + node.cost + node.least + memory_cost(grown) - memory_cost(memory);
+            if node.end == Some(End::Success) {
+                heap.push(Reverse((after, end, grown)));
+            }
+            heap.extend(node.successors.iter().map(|&next| Reverse((after, next, grown))));
+        }
+        None
+    }
+
+    /// The most operations of one name on a path.
+    fn most_of(&self, order: &[usize], name: &str) -> u64 {
+        let mut most = vec![0u64; self.nodes.len()];
+        for &at in order {
+            most[at] += self.nodes[at].terms.get(name).copied().unwrap_or(0);
+            for &next in &self.nodes[at].successors {
+                most[next] = most[next].max(most[at]);
+            }
+        }
+        most.into_iter().max().unwrap_or(0)
+    }
+
+    /// Whether all paths, failing ones included, have one static cost and the same terms.
+    fn is_uniform(&self, order: &[usize]) -> bool {
+        type Sum = (u64, u64, BTreeMap<&'static str, u64>);
+        let mut sums: Vec<Option<Sum>> = vec![None; self.nodes.len()];
+        sums[0] = Some(Sum::default());
+        let mut total: Option<Sum> = None;
+        for &at in order {
+            let node = &self.nodes[at];
+            let (mut cost, mut memory, mut terms) = sums[at].take().expect("an earlier state leads here");
+            cost += node.cost;
+            memory = memory.max(node.memory_words);
+            for (&name, count) in &node.terms {
+                *terms.entry(name).or_default() += count;
+            }
+            let sum = (cost, memory, terms);
+            for &next in &node.successors {
+                if sums[next].get_or_insert_with(|| sum.clone()) != &sum {
+                    return false;
+                }
+            }
+            if node.successors.is_empty() && total.get_or_insert_with(|| sum.clone()) != &sum {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,343 @@
+//! Abstract execution of one basic block: what it costs, and the states in which it leaves.
+
+use std::collections::{BTreeMap, HashSet};
+
+use alloy_primitives::U256;
+use zvm::bytecode::{DynamicGas, Instruction, Op};
+use zvm::gas::{ACCOUNT, SLOT, SSTORE_COLD, SSTORE_SET, SSTORE_WARM, words};
+
+/// The instructions by offset.
+pub(super) type Program<'c> = BTreeMap<u32, Instruction<'c>>;
+
+/// A block with the stack that it begins with.
+pub(super) type State = (u32, Vec<Word>);
+
+/// Memory beyond this many words is not worth a bound: it costs more than any block has.
+const MEMORY_WORDS_MAX: u64 = 1 << 20;
+
+/// How far known words are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Precision {
+    /// Through arithmetic: a loop that counts has a state for each count.
+    Precise,
+    /// Through comparisons only: enough for dispatch.
+    Coarse,
+}
+
+/// What is known of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Word {
+    /// All of it.
+    Known(U256),
+    /// It is the first word of the call data: the selector and what follows.
+    FirstInput,
+    /// It is the result of the operation at this offset of the block being walked.
+    Local(u32),
+    /// Nothing.
+    Unknown,
+}
+
+/// A block in the graph of states.
+#[derive(Default, Debug)]
+pub(super) struct Node {
+    /// Static gas and every dynamic part that is known, memory growth aside.
+    pub(super) cost: u64,
+    /// What state and data add at least.
+    pub(super) least: u64,
+    /// What state and data add at most.
+    pub(super) most: u64,
+    /// Words of memory that exist afterwards at least.
+    pub(super) memory_words: u64,
+    /// Operations whose cost state or data decide.
+    pub(super) terms: BTreeMap<&'static str, u64>,
+    /// Whether a length is not known.
+    pub(super) is_open: bool,
+    /// Whether other code runs.
+    pub(super) calls_out: bool,
+    /// How the frame ends, if it does.
+    pub(super) end: Option<End>,
+    /// The states that may follow.
+    pub(super) successors: Vec<usize>,
+}
+
+/// How a frame ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Its changes stay.
+    Success,
+    /// Its changes are undone.
+    Failure,
+}
+
+/// Walks the block of a state; `None` if the code is not what codegen makes.
+pub(super) fn walk(
+    program: &Program<'_>,
+    selector: U256,
+    precision: Precision,
+    offset: u32,
+    stack: Vec<Word>,
+) -> Option<(Node, Vec<State>)> {
+    let mut block = Block { node: Node::default(), stack, selector, precision, warm: HashSet::new() };
+    let mut at = offset;
+    loop {
+        let instruction = program.get(&at)?;
+        let op = instruction.op?;
+        let next = instruction.next as u32;
+        block.node.cost += op.info().gas;
+        let operands = block.take(op, instruction)?;
+        match op {
+            Op::JumpDest if at != offset => {
+                // The block that begins here pays for it.
+                block.node.cost -= op.info().gas;
+                return Some(block.leave(vec![at]));
+            }
+            Op::Jump => return Some(block.leave(vec![target(operands[0])?])),
+            Op::JumpI => {
+                let taken = target(operands[0])?;
+                return Some(block.leave(match operands[1] {
+                    Word::Known(condition) if condition.is_zero() => vec![next],
+                    Word::Known(_) => vec![taken],
+                    _ => vec![taken, next],
+                }));
+            }
+            Op::Invalid => {
+                block.node.end = Some(End::Failure);
+                return Some(block.leave(vec![]));
+            }
+            _ => {}
+        }
+        block.charge(op, instruction.immediate_byte(), &operands);
+        if op.ends_block() {
+            let failed = matches!(op, Op::Revert | Op::Panic);
+            block.node.end = Some(if failed { End::Failure } else { End::Success });
+            return Some(block.leave(vec![]));
+        }
+        block.execute(op, instruction, &operands);
+        at = next;
+    }
+}
+
+fn target(word: Word) -> Option<u32> {
+    match word {
+        Word::Known(target) => u32::try_from(target).ok(),
+        _ => None,
+    }
+}
+
+struct Block {
+    node: Node,
+    stack: Vec<Word>,
+    selector: U256,
+    precision: Precision,
+    // Slots read or written in this block: the second access is warm.
+    warm: HashSet<Word>,
+}
+
+impl Block {
+    /// The operands, top first; they are gone from the stack except for DUP and SWAP.
+    fn take(&mut self, op: Op, instruction: &Instruction<'_>) -> Option<Vec<Word>> {
+        let (pops, _) = op.stack_effect(instruction.immediate_byte());
+        let from = self.stack.len().checked_sub(usize::from(pops))?;
+        let operands = self.stack[from..].iter().rev().copied().collect();
+        if !(op.name().starts_with("dup") || op.name().starts_with("swap")) {
+            self.stack.truncate(from);
+        }
+        Some(operands)
+    }
+
+    /// Ends the block: what only it knew is forgotten.
+    fn leave(mut self, ways: Vec<u32>) -> (Node, Vec<State>) {
+        for word in &mut self.stack {
+            if let Word::Local(_) = word {
+                *word = Word::Unknown;
+            }
+        }
+        (self.node, ways.into_iter().map(|way| (way, self.stack.clone())).collect())
+    }
+
+    fn execute(&mut self, op: Op, instruction: &Instruction<'_>, operands: &[Word]) {
+        let name = op.name();
+        if name.starts_with("push") {
+            self.stack.push(Word::Known(instruction.immediate_word()));
+        } else if name.starts_with("dup") {
+            self.stack.push(*operands.last().expect("DUP has an operand"));
+        } else if name.starts_with("swap") {
+            let top = self.stack.len() - 1;
+            self.stack.swap(top, top + 1 - operands.len());
+        } else {
+            let (_, pushes) = op.stack_effect(instruction.immediate_byte());
+            for _ in 0..pushes {
+                let word = result(op, operands, self.selector, self.precision);
+                self.stack.push(word.unwrap_or(Word::Local(instruction.offset as u32)));
+            }
+        }
+    }
+
+    fn term(&mut self, op: Op, least: u64, most: u64) {
+        *self.node.terms.entry(op.name()).or_default() += 1;
+        self.node.least += least;
+        self.node.most += most;
+    }
+
+    /// Adds the dynamic part of an operation's price.
+    fn charge(&mut self, op: Op, immediate: u8, operands: &[Word]) {
+        let rate = op.dynamic_rate();
+        match op.info().dynamic {
+            DynamicGas::None => {}
+            DynamicGas::Memory => {}
+            DynamicGas::PerWord(_) | DynamicGas::PerByte(_) => {
+                let Some(size) = size_operand(op).map(|at| operands[at]) else { return self.open(op) };
+                match known(size) {
+                    Some(size) if matches!(op.info().dynamic, DynamicGas::PerByte(_)) => {
+                        self.node.cost += rate * size
+                    }
+                    Some(size) => self.node.cost += rate * words(size),
+                    None => self.open(op),
+                }
+            }
+            DynamicGas::PerExponentByte(_) => match operands[1] {
+                Word::Known(exponent) => self.node.cost += rate * exponent.byte_len() as u64,
+                _ => self.term(op, 0, rate * U256::BYTES as u64),
+            },
+            DynamicGas::PerExtraKey(_) => self.node.cost += rate * u64::from(immediate).saturating_sub(1),
+            DynamicGas::Slot => {
+                let most = SLOT.of(!self.touch(operands[0]));
+                self.term(op, SLOT.warm, most);
+            }
+            DynamicGas::Sstore => {
+                let cold = if self.touch(operands[0]) { 0 } else { SSTORE_COLD };
+                self.term(op, SSTORE_WARM, SSTORE_SET + cold);
+            }
+            DynamicGas::Account => self.term(op, ACCOUNT.warm, ACCOUNT.cold),
+            DynamicGas::AccountPerWord(_) | DynamicGas::SelfDestruct => self.open(op),
+            DynamicGas::Call | DynamicGas::All => {
+                self.term(op, 0, 0);
+                self.node.calls_out = true;
+            }
+        }
+        if matches!(op, Op::Create | Op::Create2) {
+            self.node.calls_out = true;
+        }
+        self.grow(op, operands);
+    }
+
+    /// A price that nothing bounds.
+    fn open(&mut self, op: Op) {
+        self.term(op, 0, 0);
+        self.node.is_open = true;
+    }
+
+    /// Whether the slot was touched before in this block; from now on it was.
+    fn touch(&mut self, slot: Word) -> bool {
+        slot != Word::Unknown && !self.warm.insert(slot)
+    }
+
+    /// Notes the memory that an operation touches.
+    fn grow(&mut self, op: Op, operands: &[Word]) {
+        for &(offset, size) in ranges(op) {
+            let size = match size {
+                Size::Fixed(size) => Some(size),
+                Size::Operand(at) => known(operands[at]),
+            };
+            let end = match (known(operands[offset]), size) {
+                (_, Some(0)) => continue,
+                (Some(offset), Some(size)) => offset.checked_add(size).map(words),
+                _ => None,
+            };
+            match end.filter(|&end| end <= MEMORY_WORDS_MAX) {
+                Some(end) => self.node.memory_words = self.node.memory_words.max(end),
+                None => self.node.is_open = true,
+            }
+        }
+    }
+}
+
+fn known(word: Word) -> Option<u64> {
+    match word {
+        Word::Known(word) => u64::try_from(word).ok(),
+        _ => None,
+    }
+}
+
+/// How many bytes a range has.
+#[derive(Clone, Copy)]
+enum Size {
+    Fixed(u64),
+    Operand(usize),
+}
+
+/// The memory ranges of an operation: which operand is the offset, and the size.
+fn ranges(op: Op) -> &'static [(usize, Size)] {
+    use Size::{Fixed, Operand};
+    match op {
+        Op::Mload | Op::Mstore => &[(0, Fixed(32))],
+        Op::Mstore8 => &[(0, Fixed(1))],
+        Op::Keccak256 | Op::Sha256 | Op::Ripemd160 | Op::Blake2b | Op::Return | Op::Revert => {
+            &[(0, Operand(1))]
+        }
+        Op::Log0 | Op::Log1 | Op::Log2 | Op::Log3 | Op::Log4 => &[(0, Operand(1))],
+        Op::Mcopy => &[(0, Operand(2)), (1, Operand(2))],
+        Op::CalldataCopy | Op::CodeCopy | Op::ReturndataCopy => &[(0, Operand(2))],
+        Op::ExtcodeCopy => &[(1, Operand(3))],
+        Op::Create | Op::Create2 => &[(1, Operand(2))],
+        Op::Call | Op::CallCode => &[(3, Operand(4)), (5, Operand(6))],
+        Op::DelegateCall | Op::StaticCall => &[(2, Operand(3)), (4, Operand(5))],
+        _ => &[],
+    }
+}
+
+/// The operand that a price per word or byte multiplies; `None` where this file does not know it.
+fn size_operand(op: Op) -> Option<usize> {
+    match ranges(op) {
+        [(_, Size::Operand(at)), ..] => Some(*at),
+        _ => None,
+    }
+}
+
+/// The result of an operation on known words, as far as dispatch and counting loops need it.
+fn result(op: Op, operands: &[Word], selector: U256, precision: Precision) -> Option<Word> {
+    let compares = matches!(op, Op::Lt | Op::Gt | Op::Eq | Op::IsZero | Op::Shr | Op::CalldataLoad);
+    if precision == Precision::Coarse && !compares {
+        return None;
+    }
+    let word = match (op, operands) {
+        (Op::CalldataLoad, [Word::Known(U256::ZERO)]) => return Some(Word::FirstInput),
+        (Op::Shr, [Word::Known(shift), Word::FirstInput]) if *shift == U256::from(224) => selector,
+        (_, &[Word::Known(a)]) => match op {
+            Op::IsZero => U256::from(a.is_zero()),
+            Op::Not => !a,
+            Op::CCast => a,
+            _ => return None,
+        },
+        (_, &[Word::Known(a), Word::Known(b)]) => binary(op, a, b)?,
+        _ => return None,
+    };
+    Some(Word::Known(word))
+}
+
+fn binary(op: Op, a: U256, b: U256) -> Option<U256> {
+    Some(match op {
+        Op::Add => a.wrapping_add(b),
+        Op::Sub => a.wrapping_sub(b),
+        Op::Mul => a.wrapping_mul(b),
+        // Where the result does not fit the type, execution ends, and what follows costs nothing.
+        Op::CAdd => a.wrapping_add(b),
+        Op::CSub => a.wrapping_sub(b),
+        Op::CMul => a.wrapping_mul(b),
+        Op::Lt => U256::from(a < b),
+        Op::Gt => U256::from(a > b),
+        Op::Eq => U256::from(a == b),
+        Op::And => a & b,
+        Op::Or => a | b,
+        Op::Xor => a ^ b,
+        Op::Shl | Op::Shr => {
+            let shift = usize::try_from(a).ok().filter(|&shift| shift < 256);
+            match (shift, op) {
+                (None, _) => U256::ZERO,
+                (Some(shift), Op::Shl) => b << shift,
+                (Some(shift), _) => b >> shift,
+            }
+        }
+        _ => return None,
+    })
+}
