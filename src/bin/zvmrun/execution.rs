@@ -21,8 +21,10 @@ pub(crate) enum End {
 /// Gas of a transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Gas {
-    /// What the sender pays for: everything, refund taken off.
+    /// What the sender pays for: everything, refund taken off, and at least the floor of the call data.
     pub(crate) used: u64,
+    /// What the transaction costs before it runs.
+    pub(crate) intrinsic: u64,
     /// What the program itself spent.
     pub(crate) execution: u64,
     /// What came back for cleared storage.
@@ -176,7 +178,7 @@ mod tests {
             end: End::Success,
             output: Bytes::from(vec![1, 2]),
             created: None,
-            gas: Gas { used: 30_000, execution: 9000, refunded: 0 },
+            gas: Gas { used: 30_000, intrinsic: 21_000, execution: 9000, refunded: 0 },
             logs: vec![log],
             time: Duration::from_micros(1),
             blocks: Blocks { compiled: 0, interpreted: 3 },

@@ -14,7 +14,7 @@ use zvm::engine::{Engine, EngineBuilder, EngineError, Executor, Limits};
 use zvm::host::BlockEnv;
 use zvm::outcome::Exit;
 use zvm::state::{InMemoryDatabase, StateDiff};
-use zvm::tx::{TransactionError, TransactionResult};
+use zvm::tx::{TransactionError, TransactionResult, intrinsic_gas};
 
 use self::native::Native;
 use crate::execution::{Blocks, Checked, End, Execution, Gas, Ran, Snapshot, differences};
@@ -119,7 +119,8 @@ impl Session {
         let result = executor.transact(&sent, &block);
         let time = start.elapsed();
         let result = result.map_err(|error| refused(&error))?;
-        Ok((execution(result, time), executor.state().diff()))
+        let intrinsic = intrinsic_gas(&sent.data, sent.to.is_none());
+        Ok((execution(result, intrinsic, time), executor.state().diff()))
     }
 
     /// Compiles the receiver's code ahead where native code was asked for, so that the time of the call is its own.
@@ -158,7 +159,7 @@ fn block() -> BlockEnv {
     }
 }
 
-fn execution(result: TransactionResult, time: Duration) -> Execution {
+fn execution(result: TransactionResult, intrinsic: u64, time: Duration) -> Execution {
     Execution {
         end: match result.exit {
             Exit::Halt | Exit::Return => End::Success,
@@ -167,7 +168,12 @@ fn execution(result: TransactionResult, time: Duration) -> Execution {
         },
         output: result.output,
         created: result.created,
-        gas: Gas { used: result.gas_used, execution: result.exec_gas, refunded: result.gas_refunded },
+        gas: Gas {
+            used: result.gas_used,
+            intrinsic,
+            execution: result.exec_gas,
+            refunded: result.gas_refunded,
+        },
         logs: result.logs,
         time,
         blocks: Blocks { compiled: result.blocks_compiled, interpreted: result.blocks_interpreted },

@@ -74,7 +74,9 @@ fn facts_into(facts: &Facts, names: &Names, document: &mut Value) {
 fn execution(execution: &Execution) -> Value {
     let gas = &execution.gas;
     json!({
-        "gas": { "used": gas.used, "execution": gas.execution, "refunded": gas.refunded },
+        "gas": {
+            "used": gas.used, "intrinsic": gas.intrinsic, "execution": gas.execution, "refunded": gas.refunded,
+        },
         "time_ns": nanos(execution.time),
         "blocks": { "compiled": execution.blocks.compiled, "interpreted": execution.blocks.interpreted },
     })

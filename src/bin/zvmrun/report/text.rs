@@ -73,8 +73,12 @@ fn lines(step: &Step, facts: &Facts, names: &Names) -> Vec<(&'static str, String
 }
 
 fn gas(gas: &Gas) -> String {
-    let intrinsic = gas.used.saturating_add(gas.refunded).saturating_sub(gas.execution);
-    format!("{} = {} executed + {intrinsic} intrinsic - {} refunded", gas.used, gas.execution, gas.refunded)
+    let Gas { used, intrinsic, execution, refunded } = gas;
+    let parts = format!("{execution} executed + {intrinsic} intrinsic - {refunded} refunded");
+    match execution.saturating_add(*intrinsic).saturating_sub(*refunded) {
+        sum if sum == *used => format!("{used} = {parts}"),
+        _ => format!("{used}, the floor of its call data, above {parts}"),
+    }
 }
 
 fn show_blocks(blocks: Blocks) -> String {
@@ -140,7 +144,9 @@ mod tests {
 
     #[test]
     fn the_parts_of_gas_add_up() {
-        let parts = Gas { used: 26_000, execution: 9000, refunded: 4800 };
+        let parts = Gas { used: 26_000, intrinsic: 21_800, execution: 9000, refunded: 4800 };
         assert_eq!(gas(&parts), "26000 = 9000 executed + 21800 intrinsic - 4800 refunded");
+        let floor = Gas { used: 26_001, ..parts };
+        assert!(gas(&floor).starts_with("26001, the floor of its call data, above 9000 executed"));
     }
 }
