@@ -4,5 +4,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod examples;
 pub mod observed;
 pub mod ours;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use criterion::{BatchSize, BenchmarkId, Criterion};
 use testkit::cases::{Case, bench_cases, vectors_dir};
 use zvm::engine::Mode;
+use zvm_benches::examples::EXAMPLES;
 use zvm_benches::observed::Observed;
 use zvm_benches::ours::OurCase;
 use zvm_jit::{Jit, JitOptions};
@@ -26,69 +27,82 @@ fn main() -> ExitCode {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .configure_from_args();
-    let Some(vectors) = vectors_dir() else {
-        println!("skipped: the contracts of the vectors folder, which is absent (set ZVM_VECTORS)");
-        return ExitCode::SUCCESS;
-    };
-    let cases = match bench_cases(&vectors) {
-        Ok(cases) => cases,
+    match run(&mut criterion) {
+        Ok(()) => {
+            criterion.final_summary();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("error: {error}");
-            return ExitCode::from(2);
+            ExitCode::FAILURE
         }
+    }
+}
+
+fn run(criterion: &mut Criterion) -> Result<(), String> {
+    for example in EXAMPLES {
+        let case = example.case();
+        let reference = OurCase::new(&case, Mode::Interp, None, true).observe();
+        if !reference.success {
+            return Err(format!("{}: the call does not succeed", case.name));
+        }
+        differs("jit", &case, compiled(&case, true).observe(), &reference)?;
+        measure(criterion, &case, true);
+    }
+    let Some(vectors) = vectors_dir() else {
+        println!("skipped: the contracts of the vectors folder, which is absent (set ZVM_VECTORS)");
+        return Ok(());
     };
-    for case in &cases {
+    for case in &bench_cases(&vectors)? {
         if case.calls_precompile() {
             println!("skipped: {}: precompiled contracts are not built yet", case.name);
             continue;
         }
-        if let Err(difference) = compare(case) {
-            eprintln!("error: {}: {difference}", case.name);
-            return ExitCode::FAILURE;
-        }
-        measure(&mut criterion, case);
+        let expected = Observed::expected(case);
+        differs("interpreter", case, OurCase::new(case, Mode::Interp, None, false).observe(), &expected)?;
+        differs("jit", case, compiled(case, false).observe(), &expected)?;
+        differs("revm", case, RevmCase::new(case).with_machine(|run| run()), &expected)?;
+        measure(criterion, case, false);
     }
-    criterion.final_summary();
-    ExitCode::SUCCESS
+    Ok(())
 }
 
-/// Runs the case once on every engine and compares each with the expected result.
-fn compare(case: &Case) -> Result<(), String> {
-    let expected = Observed::expected(case);
-    let check = |engine: &str, observed: Observed| match observed.difference(&expected) {
-        Some(difference) => Err(format!("{engine} differs from the expected result: {difference}")),
+/// An error that says where `engine` differs from what is expected.
+fn differs(engine: &str, case: &Case, observed: Observed, expected: &Observed) -> Result<(), String> {
+    match observed.difference(expected) {
+        Some(difference) => Err(format!("{}: {engine} differs: {difference}", case.name)),
         None => Ok(()),
-    };
-    check("interpreter", OurCase::new(case, Mode::Interp, None, false).observe())?;
-    check("jit", compiled(case).observe())?;
-    check("revm", RevmCase::new(case).with_machine(|run| run()))
+    }
 }
 
 /// The case with a compiler of its own that has compiled nothing yet.
-fn compiled(case: &Case) -> OurCase {
+fn compiled(case: &Case, native_code: bool) -> OurCase {
     let jit = Jit::new(JitOptions::production()).expect("the JIT supports this machine");
-    OurCase::new(case, Mode::Jit, Some(Arc::new(jit)), false)
+    OurCase::new(case, Mode::Jit, Some(Arc::new(jit)), native_code)
 }
 
-fn measure(criterion: &mut Criterion, case: &Case) {
+/// Times the case on our tiers, and on revm unless it is native code.
+fn measure(criterion: &mut Criterion, case: &Case, native_code: bool) {
     let mut group = criterion.benchmark_group("programs");
-    let mut interpreter = OurCase::new(case, Mode::Interp, None, false);
+    let mut interpreter = OurCase::new(case, Mode::Interp, None, native_code);
     group.bench_function(BenchmarkId::new(&case.name, "interp"), |bencher| {
         bencher.iter(|| black_box(interpreter.run()));
     });
-    let mut warm = compiled(case);
+    let mut warm = compiled(case, native_code);
     warm.run();
     group.bench_function(BenchmarkId::new(&case.name, "jit"), |bencher| {
         bencher.iter(|| black_box(warm.run()));
     });
     group.bench_function(BenchmarkId::new(&case.name, "jit-cold"), |bencher| {
-        bencher.iter_batched_ref(|| compiled(case), |cold| black_box(cold.run()), BatchSize::PerIteration);
+        let setup = || compiled(case, native_code);
+        bencher.iter_batched_ref(setup, |cold| black_box(cold.run()), BatchSize::PerIteration);
     });
-    let mut peer = RevmCase::new(case);
-    peer.with_machine(|run| {
-        group.bench_function(BenchmarkId::new(&case.name, "revm"), |bencher| {
-            bencher.iter(|| black_box(run()))
+    if !native_code {
+        RevmCase::new(case).with_machine(|run| {
+            group.bench_function(BenchmarkId::new(&case.name, "revm"), |bencher| {
+                bencher.iter(|| black_box(run()));
+            });
         });
-    });
+    }
     group.finish();
 }
