@@ -21,7 +21,6 @@ fn tiers_agree_on_random_programs() {
     println!("{:.1} s, {report:#?}", clock.elapsed().as_secs_f64());
 
     assert_eq!(report.programs, programs);
-    assert_eq!(report.not_compiled, 0, "every program has native code");
     assert!(report.compiled_blocks > programs, "compiled code ran");
     // The programs reach every end that a single frame has.
     for exit in [

@@ -27,8 +27,6 @@ pub struct Report {
     pub programs: u64,
     /// Runs of them in each tier.
     pub runs: u64,
-    /// Programs of which no native code exists.
-    pub not_compiled: u64,
     /// Blocks that ran in compiled code.
     pub compiled_blocks: u64,
     /// Blocks that the interpreter ran when compiled code led.
@@ -48,7 +46,6 @@ impl Report {
     fn add(&mut self, other: Report) {
         self.programs += other.programs;
         self.runs += other.runs;
-        self.not_compiled += other.not_compiled;
         self.compiled_blocks += other.compiled_blocks;
         self.interpreted_blocks += other.interpreted_blocks;
         for (exit, count) in other.exits {
@@ -97,28 +94,42 @@ pub fn run(seeds: Range<u64>) -> Result<Report, String> {
 /// A program on which the tiers differ, with the setting that shows it.
 struct Failure {
     pieces: Pieces,
-    how: Compile,
+    trial: Trial,
     difference: String,
+}
+
+/// How a program is compiled and entered.
+#[derive(Clone, Copy, Debug)]
+struct Trial {
+    how: Compile,
+    /// Blocks that run interpreted before compiled code is entered.
+    late: Option<u64>,
+}
+
+impl Trial {
+    fn difference(&self, pieces: &Pieces) -> Option<String> {
+        let program = pieces.assemble();
+        let prepared = Prepared::new(&program, &self.how);
+        match self.late {
+            Some(blocks) => prepared.check_late(&program.setting, blocks).err(),
+            None => prepared.check(&program.setting).err(),
+        }
+    }
 }
 
 impl Failure {
     fn explain(self, seed: u64) -> String {
-        let how = self.how;
-        let small = shrink(&self.pieces, SHRINK_TRIES, |pieces| difference(pieces, &how).is_some());
-        let difference = difference(&small, &how).unwrap_or(self.difference);
+        let trial = self.trial;
+        let small = shrink(&self.pieces, SHRINK_TRIES, |pieces| trial.difference(pieces).is_some());
+        let difference = trial.difference(&small).unwrap_or(self.difference);
         format!(
-            "seed {seed}, compiled with {how:?}:\n  {difference}\n\nThe smallest program found:\n\n{}",
+            "seed {seed}, {trial:?}:\n  {difference}\n\nThe smallest program found:\n\n{}",
             small.assemble().to_text()
         )
     }
 }
 
-fn difference(pieces: &Pieces, how: &Compile) -> Option<String> {
-    let program = pieces.assemble();
-    Prepared::new(&program, how).check(&program.setting).err()
-}
-
-/// Tries the program of one seed under several gas limits.
+/// Tries the program of one seed under several gas limits, and entered late.
 fn check_seed(seed: u64, report: &mut Report) -> Result<(), Box<Failure>> {
     let pieces = generate::program(seed);
     let mut random = Random::new(!seed);
@@ -126,7 +137,10 @@ fn check_seed(seed: u64, report: &mut Report) -> Result<(), Box<Failure>> {
     let program = pieces.assemble();
     let prepared = Prepared::new(&program, &how);
     report.programs += 1;
-    report.not_compiled += u64::from(!prepared.is_compiled());
+    let failure = |setting: Setting, late: Option<u64>, difference: String| {
+        let pieces = Pieces { setting, ..pieces.clone() };
+        Box::new(Failure { pieces, trial: Trial { how, late }, difference })
+    };
     let mut attempt = |gas: u64| {
         let setting = Setting { gas, ..program.setting.clone() };
         match prepared.check(&setting) {
@@ -134,10 +148,7 @@ fn check_seed(seed: u64, report: &mut Report) -> Result<(), Box<Failure>> {
                 report.count(&agreed);
                 Ok(agreed)
             }
-            Err(difference) => {
-                let pieces = Pieces { setting, ..pieces.clone() };
-                Err(Box::new(Failure { pieces, how, difference }))
-            }
+            Err(difference) => Err(failure(setting, None, difference)),
         }
     };
     let agreed = attempt(program.setting.gas)?;
@@ -149,7 +160,10 @@ fn check_seed(seed: u64, report: &mut Report) -> Result<(), Box<Failure>> {
     if used > 1 {
         attempt(random.below(used))?;
     }
-    Ok(())
+    let late = random.below(12);
+    prepared
+        .check_late(&program.setting, late)
+        .map_err(|difference| failure(program.setting.clone(), Some(late), difference))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Programs are lists of [`Piece`]s, which the [shrinker](crate::shrink) makes small again.
 
+mod loops;
+
 use alloy_primitives::{Bytes, U256};
 use zvm::bytecode::{Encoding, Op, StackEffect};
 use zvm::fork::Fork;
@@ -17,7 +19,8 @@ pub fn program(seed: u64) -> Pieces {
     let label_count = 1 + random.index(8);
     let label_heights = (0..label_count).map(|_| random.index(6)).collect();
     let setting = setting(&mut random);
-    let mut generator = Generator { random, encoding, label_heights, pieces: Vec::new(), height: 0 };
+    let mut generator =
+        Generator { random, encoding, label_heights, pieces: Vec::new(), height: 0, next_label: label_count };
     generator.prologue();
     for label in 0..label_count {
         generator.block(label);
@@ -117,6 +120,8 @@ struct Generator {
     pieces: Vec<Piece>,
     /// Words on the stack where the next piece stands, if all went as usual.
     height: usize,
+    /// A label that nothing uses yet.
+    next_label: usize,
 }
 
 impl Generator {
@@ -137,6 +142,8 @@ impl Generator {
         }
         if shape < 12 {
             self.fault_before_shortage();
+        } else if shape < 30 {
+            self.counted_loop();
         }
         self.terminator();
     }

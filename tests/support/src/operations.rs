@@ -151,9 +151,6 @@ impl OpTest {
             let pieces = self.pieces(&forms);
             let program = pieces.assemble();
             let prepared = Prepared::new(&program, &Compile::PLAIN);
-            if !prepared.is_compiled() {
-                return Err(self.failure(&program, "the program was not compiled"));
-            }
             let target = label_offset(&program);
             let mut ran = false;
             for words in self.calldata(&forms, target, &mut random) {

@@ -1,12 +1,15 @@
 //! Runs one program in every tier and compares what can be seen of it.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zvm::bytecode::Code;
 use zvm::compiled::frame::Frame;
-use zvm::compiled::tier::{CompiledCode, Tier};
+use zvm::compiled::tier::CompiledCode;
+use zvm::host::Host;
 use zvm::interp;
 use zvm::outcome::Exit;
 use zvm_jit::{Jit, JitOptions, OptLevel, Perturbation};
@@ -31,8 +34,10 @@ impl Compile {
     /// Mostly as in production, sometimes disturbed in ways that must not show.
     pub fn of_random(random: &mut Random) -> Compile {
         let plain = JitOptions { verify: random.chance(25), ..JitOptions::checked() };
-        Compile(match random.below(10) {
+        Compile(match random.below(12) {
             0..=4 => plain,
+            10 => JitOptions { carry_loops: false, ..plain },
+            11 => JitOptions { region_ops_max: 1 + random.index(60), ..plain },
             5 => JitOptions { opt_level: OptLevel::None, ..plain },
             6 => JitOptions { region_blocks_max: 1 + random.index(3), ..plain },
             7 => JitOptions {
@@ -53,8 +58,8 @@ impl Compile {
     }
 }
 
-/// Native code of a program under the rules of a setting.
-fn compile(code: &Code, setting: &Setting, how: &Compile) -> Option<Arc<dyn CompiledCode>> {
+/// Native code of a program under the rules of a setting, or why there is none.
+fn compile(code: &Code, setting: &Setting, how: &Compile) -> Result<Arc<dyn CompiledCode>, String> {
     // Few ways are in use, and each owns a description of the machine that takes a while to make.
     static JITS: Mutex<BTreeMap<String, Arc<Jit>>> = Mutex::new(BTreeMap::new());
     let jit = {
@@ -63,13 +68,16 @@ fn compile(code: &Code, setting: &Setting, how: &Compile) -> Option<Arc<dyn Comp
         match jits.get(&key) {
             Some(jit) => jit.clone(),
             None => {
-                let jit = Arc::new(Jit::new(how.0).ok()?);
+                let jit = Arc::new(Jit::new(how.0).map_err(|error| error.to_string())?);
                 jits.insert(key, jit.clone());
                 jit
             }
         }
     };
-    Tier::compile(&*jit, code, &setting.spec())
+    match jit.compile(code, &setting.spec()) {
+        Ok(compiled) => Ok(Arc::new(compiled)),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// What one tier made of a program.
@@ -93,18 +101,64 @@ pub fn run_interpreted(code: &Arc<Code>, setting: &Setting) -> Run {
 
 /// Runs a program in compiled code; blocks that it leaves out run in the interpreter.
 pub fn run_compiled(code: &Arc<Code>, setting: &Setting, compiled: &dyn CompiledCode) -> Run {
+    run(code, setting, |frame, host| lead(frame, host, compiled))
+}
+
+/// Compiled code leads, and the interpreter runs what it leaves out.
+fn lead(frame: &mut Frame, host: &mut dyn Host, compiled: &dyn CompiledCode) -> Exit {
+    loop {
+        let exit = if compiled.can_enter(frame.pc) { compiled.run(frame, host) } else { Exit::Interpret };
+        if exit != Exit::Interpret {
+            return exit;
+        }
+        let exit = interp::run_counting(frame, host, Some(compiled));
+        if exit != Exit::Interpret {
+            return exit;
+        }
+    }
+}
+
+/// Runs a program in the interpreter until `blocks` block heads went by, then in compiled code: the way a running
+/// loop changes tiers.
+pub fn run_entering_late(
+    code: &Arc<Code>,
+    setting: &Setting,
+    compiled: &dyn CompiledCode,
+    blocks: u64,
+) -> Run {
     run(code, setting, |frame, host| {
-        loop {
-            let exit = if compiled.can_enter(frame.pc) { compiled.run(frame, host) } else { Exit::Interpret };
-            if exit != Exit::Interpret {
-                return exit;
-            }
-            let exit = interp::run_counting(frame, host, Some(compiled));
-            if exit != Exit::Interpret {
-                return exit;
-            }
+        let late = Late { compiled, blocks: AtomicU64::new(blocks) };
+        match interp::run_counting(frame, host, Some(&late)) {
+            Exit::Interpret => lead(frame, host, compiled),
+            exit => exit,
         }
     })
+}
+
+/// Compiled code that lets itself be entered only after a while.
+struct Late<'c> {
+    compiled: &'c dyn CompiledCode,
+    blocks: AtomicU64,
+}
+
+impl CompiledCode for Late<'_> {
+    fn can_enter(&self, pc: usize) -> bool {
+        let left = self.blocks.load(Ordering::Relaxed);
+        self.blocks.store(left.saturating_sub(1), Ordering::Relaxed);
+        left == 0 && self.compiled.can_enter(pc)
+    }
+
+    fn run(&self, frame: &mut Frame, host: &mut dyn Host) -> Exit {
+        self.compiled.run(frame, host)
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.compiled.size_bytes()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self.compiled.as_any()
+    }
 }
 
 fn run(code: &Arc<Code>, setting: &Setting, tier: impl FnOnce(&mut Frame, &mut TestHost) -> Exit) -> Run {
@@ -118,7 +172,7 @@ fn run(code: &Arc<Code>, setting: &Setting, tier: impl FnOnce(&mut Frame, &mut T
 /// A program together with its compiled code, to be run under several settings.
 pub struct Prepared {
     code: Arc<Code>,
-    compiled: Option<Arc<dyn CompiledCode>>,
+    compiled: Result<Arc<dyn CompiledCode>, String>,
 }
 
 /// Both tiers agreed; what they agreed on, and which blocks ran when compiled code led.
@@ -140,28 +194,41 @@ impl Prepared {
 
     /// The program with native code from elsewhere.
     pub fn with_compiled(program: &Program, compiled: Arc<dyn CompiledCode>) -> Prepared {
-        Prepared { code: program.to_code(), compiled: Some(compiled) }
+        Prepared { code: program.to_code(), compiled: Ok(compiled) }
     }
 
-    /// Whether native code exists.
-    pub fn is_compiled(&self) -> bool {
-        self.compiled.is_some()
-    }
-
-    /// Runs the code under `setting` in every tier; an error says what differs.
+    /// Runs the code under `setting` in every tier; an error says what differs, or why there is no native code.
     pub fn check(&self, setting: &Setting) -> Result<Agreed, String> {
         let stepwise = run_stepwise(&self.code, setting);
         let interpreted = run_interpreted(&self.code, setting);
         if let Some(difference) = stepwise.observed.difference(&interpreted.observed) {
             return Err(format!("step by step against the interpreter:\n  {difference}"));
         }
-        let Some(compiled) = &self.compiled else {
-            return Ok(Agreed { observed: interpreted.observed, blocks: interpreted.blocks });
-        };
-        let native = run_compiled(&self.code, setting, &**compiled);
+        let compiled = self.compiled()?;
+        let native = run_compiled(&self.code, setting, compiled);
         match interpreted.observed.difference(&native.observed) {
             Some(difference) => Err(format!("interpreter against compiled code:\n  {difference}")),
             None => Ok(Agreed { observed: native.observed, blocks: native.blocks }),
+        }
+    }
+
+    /// Enters compiled code only after some blocks ran interpreted; an error says what differs.
+    pub fn check_late(&self, setting: &Setting, blocks: u64) -> Result<(), String> {
+        let compiled = self.compiled()?;
+        let interpreted = run_interpreted(&self.code, setting);
+        let late = run_entering_late(&self.code, setting, compiled, blocks);
+        match interpreted.observed.difference(&late.observed) {
+            Some(difference) => Err(format!(
+                "interpreter against compiled code entered after {blocks} blocks:\n  {difference}"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn compiled(&self) -> Result<&dyn CompiledCode, String> {
+        match &self.compiled {
+            Ok(compiled) => Ok(&**compiled),
+            Err(error) => Err(format!("the program was not compiled: {error}")),
         }
     }
 }

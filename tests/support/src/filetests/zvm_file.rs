@@ -90,9 +90,6 @@ fn run(program: &Program, hands_over: bool) -> Result<Vec<String>, String> {
     for how in [Compile::PLAIN, Compile::UNOPTIMIZED] {
         let prepared = Prepared::new(program, &how);
         let agreed = prepared.check(&program.setting)?;
-        if !prepared.is_compiled() {
-            return Err("the program was not compiled".to_owned());
-        }
         let blocks = agreed.blocks;
         if hands_over && blocks.interpreted == 0 {
             return Err("the header `hands-over` stands, but compiled code left no block".to_owned());
