@@ -33,7 +33,7 @@ impl Compile {
 
     /// Mostly as in production, sometimes disturbed in ways that must not show.
     pub fn of_random(random: &mut Random) -> Compile {
-        let plain = JitOptions { verify: random.chance(25), ..JitOptions::checked() };
+        let plain = JitOptions { verify: random.chance(12), ..JitOptions::checked() };
         Compile(match random.below(12) {
             0..=4 => plain,
             10 => JitOptions { carry_loops: false, ..plain },
