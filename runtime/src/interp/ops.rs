@@ -403,14 +403,14 @@ pub(crate) fn push_word<const N: usize>(padded: &[u8], pc: usize) -> U256 {
         let bytes = padded[start..start + 8].try_into().expect("the slice has eight bytes by construction");
         *limb = u64::from_be_bytes(bytes);
     }
-    // The limbs stand highest first; N bytes of them count.
+    // The limbs stand highest first, and N bytes of them count.
     let excess = 8 * (8 * limbs_read - N);
     let mut words = [0; 4];
-    for index in 0..limbs_read {
+    for (index, word) in words.iter_mut().take(limbs_read).enumerate() {
         let from = limbs_read - 1 - index;
-        words[index] = limbs[from] >> excess;
+        *word = limbs[from] >> excess;
         if excess > 0 && from > 0 {
-            words[index] |= limbs[from - 1] << (64 - excess);
+            *word |= limbs[from - 1] << (64 - excess);
         }
     }
     U256::from_limbs(words)
