@@ -103,7 +103,7 @@ macro_rules! define_loop {
                     ($op:ident, $word:expr) => {{
                         let Some(window) = height.make_room() else { stop!(Trap::StackOverflow) };
                         charge!($op);
-                        *frame.stack.window(window) = [$word];
+                        frame.stack.put(window, $word);
                         next!($op);
                     }};
                 }
@@ -117,11 +117,11 @@ macro_rules! define_loop {
                     }};
                 }
                 macro_rules! checked {
-                    ($op:ident, $place:ident, $immediate:ident, $result:expr) => {{
+                    ($op:ident, $window:ident, $immediate:ident, $result:expr) => {{
                         charge!($op);
                         legal!($op, $immediate);
                         match $result {
-                            Ok(word) => *$place = word,
+                            Ok(word) => frame.stack.put($window.deepest(), word),
                             Err(code) => stop!(ops::fault(frame, code)),
                         }
                         next!($op);
@@ -162,65 +162,65 @@ macro_rules! define_loop {
                     }};
                     ($op:ident, unary($function:path)) => {{
                         let window = or_underflow!(height.take::<1, 1>());
-                        let [a] = frame.stack.window(window);
+                        let [a] = frame.stack.get(window);
                         charge!($op);
-                        *a = $function(*a);
+                        frame.stack.put(window, $function(a));
                         next!($op);
                     }};
                     ($op:ident, binary($function:path)) => {{
                         let window = or_underflow!(height.take::<2, 1>());
-                        let [b, a] = frame.stack.window(window);
+                        let [b, a] = frame.stack.get(window);
                         charge!($op);
-                        *b = $function(*a, *b);
+                        frame.stack.put(window.deepest(), $function(a, b));
                         next!($op);
                     }};
                     ($op:ident, ternary($function:path)) => {{
                         let window = or_underflow!(height.take::<3, 1>());
-                        let [c, b, a] = frame.stack.window(window);
+                        let [c, b, a] = frame.stack.get(window);
                         charge!($op);
-                        *c = $function(*a, *b, *c);
+                        frame.stack.put(window.deepest(), $function(a, b, c));
                         next!($op);
                     }};
                     ($op:ident, checked1($function:path)) => {{
                         let immediate = bytes[pc + 1];
                         let window = or_underflow!(height.take::<1, 1>());
-                        let [a] = frame.stack.window(window);
-                        checked!($op, a, immediate, $function(or_stop!(ops::num_type(immediate)), *a));
+                        let [a] = frame.stack.get(window);
+                        checked!($op, window, immediate, $function(or_stop!(ops::num_type(immediate)), a));
                     }};
                     ($op:ident, checked2($function:path)) => {{
                         let immediate = bytes[pc + 1];
                         let window = or_underflow!(height.take::<2, 1>());
-                        let [b, a] = frame.stack.window(window);
-                        checked!($op, b, immediate, $function(or_stop!(ops::num_type(immediate)), *a, *b));
+                        let [b, a] = frame.stack.get(window);
+                        checked!($op, window, immediate, $function(or_stop!(ops::num_type(immediate)), a, b));
                     }};
                     ($op:ident, ccast) => {{
                         let immediate = bytes[pc + 1];
                         let window = or_underflow!(height.take::<1, 1>());
-                        let [a] = frame.stack.window(window);
+                        let [a] = frame.stack.get(window);
                         let from_signed = immediate & 0x40 != 0;
-                        checked!($op, a, immediate,
-                            checked::ccast(or_stop!(ops::num_type(immediate)), from_signed, *a));
+                        checked!($op, window, immediate,
+                            checked::ccast(or_stop!(ops::num_type(immediate)), from_signed, a));
                     }};
                     ($op:ident, jump) => {{
                         let window = or_underflow!(height.take::<1, 0>());
-                        let [target] = frame.stack.window(window);
+                        let [target] = frame.stack.get(window);
                         charge!($op);
-                        match flow::jump_target(&code, target) {
+                        match flow::jump_target(&code, &target) {
                             Some(target) => pc = target,
                             None => stop!(Trap::InvalidJump),
                         }
                     }};
                     ($op:ident, jumpi) => {{
                         let window = or_underflow!(height.take::<2, 0>());
-                        let [condition, target] = frame.stack.window(window);
+                        let [condition, target] = frame.stack.get(window);
                         charge!($op);
-                        if condition.is_zero() {
+                        if compare::is_zero(&condition) {
                             next!($op);
                             if !is_jumpdest::<{ $bytes::JumpDest }>(bytes, pc) {
                                 block_head!();
                             }
                         } else {
-                            match flow::jump_target(&code, target) {
+                            match flow::jump_target(&code, &target) {
                                 Some(target) => pc = target,
                                 None => stop!(Trap::InvalidJump),
                             }
@@ -228,23 +228,25 @@ macro_rules! define_loop {
                     }};
                     ($op:ident, mload) => {{
                         let window = or_underflow!(height.take::<1, 1>());
-                        let [place] = frame.stack.window(window);
+                        let [offset] = frame.stack.get(window);
                         charge!($op);
-                        gas = or_stop!(memory::mload(&mut frame.memory, gas, place));
+                        let (word, left) = or_stop!(memory::mload(&mut frame.memory, gas, &offset));
+                        gas = left;
+                        frame.stack.put(window, word);
                         next!($op);
                     }};
                     ($op:ident, mstore) => {{
                         let window = or_underflow!(height.take::<2, 0>());
-                        let [value, offset] = frame.stack.window(window);
+                        let [value, offset] = frame.stack.get(window);
                         charge!($op);
-                        gas = or_stop!(memory::mstore(&mut frame.memory, gas, offset, value));
+                        gas = or_stop!(memory::mstore(&mut frame.memory, gas, &offset, &value));
                         next!($op);
                     }};
                     ($op:ident, mstore8) => {{
                         let window = or_underflow!(height.take::<2, 0>());
-                        let [value, offset] = frame.stack.window(window);
+                        let [value, offset] = frame.stack.get(window);
                         charge!($op);
-                        gas = or_stop!(memory::mstore8(&mut frame.memory, gas, offset, value));
+                        gas = or_stop!(memory::mstore8(&mut frame.memory, gas, &offset, &value));
                         next!($op);
                     }};
                     ($op:ident, frame($function:path)) => {

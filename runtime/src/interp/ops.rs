@@ -360,8 +360,10 @@ macro_rules! define_execute {
                     Ok(())
                 }};
                 ($op:ident, mload) => {{
-                    let place = frame.stack.top_mut();
-                    frame.gas = memory::mload(&mut frame.memory, frame.gas, place)?;
+                    let offset = *frame.stack.top_mut();
+                    let (word, gas) = memory::mload(&mut frame.memory, frame.gas, &offset)?;
+                    frame.gas = gas;
+                    *frame.stack.top_mut() = word;
                     Ok(())
                 }};
                 ($op:ident, mstore) => {{

@@ -1,7 +1,7 @@
 //! The operand stack: at most 1024 words in one fixed block, so that compiled code can address it.
 //!
 //! The run loop keeps the number of words in a local [`Height`]. One check turns a height into a [`Window`], and
-//! operands are worked on in place there. Frame operations use the height stored in the stack itself (`pop`,
+//! operands are read and results put there. Frame operations use the height stored in the stack itself (`pop`,
 //! `push_word`).
 
 use std::mem::offset_of;
@@ -33,6 +33,15 @@ pub struct Height {
 pub struct Window<const N: usize> {
     // Invariant: `start + N <= STACK_LIMIT`; only this file makes windows.
     start: usize,
+}
+
+impl<const N: usize> Window<N> {
+    /// The place of the deepest word, where a result goes.
+    #[inline(always)]
+    pub fn deepest(self) -> Window<1> {
+        const { assert!(N > 0) };
+        Window { start: self.start }
+    }
 }
 
 impl Height {
@@ -152,13 +161,31 @@ impl Stack {
         &mut self.words[top]
     }
 
-    /// The words of a window.
+    /// The words of a window, top last.
+    ///
+    /// Read limb by limb: most words were stored so just before, and a processor forwards a store to a load only
+    /// if the load lies within it; a wider load waits for the cache, which here was half of all time. The accesses
+    /// are volatile because the compiler joins plain ones into wide loads.
     #[inline(always)]
-    pub fn window<const N: usize>(&mut self, window: Window<N>) -> &mut [U256; N] {
+    pub fn get<const N: usize>(&self, window: Window<N>) -> [U256; N] {
         debug_assert!(window.start + N <= STACK_LIMIT);
-        // SAFETY: `Window`'s invariant puts its words within the STACK_LIMIT initialized words of every stack;
-        // `&mut self` makes the borrow unique.
-        unsafe { &mut *self.words.as_mut_ptr().add(window.start).cast::<[U256; N]>() }
+        let limbs = self.words.as_ptr().cast::<u64>();
+        std::array::from_fn(|word| {
+            U256::from_limbs(std::array::from_fn(|limb| {
+                // SAFETY: `Window`'s invariant puts its words within the STACK_LIMIT initialized words of every
+                // stack, and a word is four limbs.
+                unsafe { limbs.add(4 * (window.start + word) + limb).read_volatile() }
+            }))
+        })
+    }
+
+    /// Puts a word into a window's place.
+    #[inline(always)]
+    pub fn put(&mut self, window: Window<1>, word: U256) {
+        debug_assert!(window.start < STACK_LIMIT);
+        // SAFETY: `Window`'s invariant puts its word within the STACK_LIMIT words of every stack, and `&mut self`
+        // makes the access unique.
+        unsafe { *self.words.as_mut_ptr().cast::<U256>().add(window.start) = word };
     }
 
     /// Duplicates the `n`th word, 1 = top; `n` of 0 only makes room. `None` where words or room are missing.
@@ -168,8 +195,8 @@ impl Stack {
         if height.words.wrapping_sub(n) >= STACK_LIMIT - n {
             return None;
         }
-        let source = *self.window(Window::<1> { start: height.words - n });
-        *self.window(Window { start: height.words }) = source;
+        let [source] = self.get(Window { start: height.words - n });
+        self.put(Window { start: height.words }, source);
         height.words += 1;
         Some(())
     }
@@ -180,11 +207,10 @@ impl Stack {
         if height.words < n + 1 {
             return None;
         }
-        let top = Window::<1> { start: height.words - 1 };
-        let deep = Window::<1> { start: height.words - 1 - n };
-        let (high, low) = (*self.window(top), *self.window(deep));
-        *self.window(top) = low;
-        *self.window(deep) = high;
+        let (top, deep) = (Window { start: height.words - 1 }, Window { start: height.words - 1 - n });
+        let ([high], [low]) = (self.get(top), self.get(deep));
+        self.put(top, low);
+        self.put(deep, high);
         Some(())
     }
 }
@@ -227,9 +253,9 @@ mod tests {
     fn windows_hold_operands_top_last() {
         let (mut stack, mut height) = stack_of(&[1, 2, 3]);
         let window = height.take::<3, 1>().expect("three words");
-        let [c, b, a] = stack.window(window);
-        assert_eq!((*a, *b, *c), (U256::from(3), U256::from(2), U256::from(1)));
-        *c = U256::from(9);
+        let [c, b, a] = stack.get(window);
+        assert_eq!((a, b, c), (U256::from(3), U256::from(2), U256::from(1)));
+        stack.put(window.deepest(), U256::from(9));
         check_words(&mut stack, height, &[9]);
         assert!(height.take::<2, 1>().is_none());
         assert_eq!(height.words(), 1, "a refused window leaves the height alone");

@@ -5,7 +5,7 @@
 use alloy_primitives::U256;
 
 use super::arith::{div, exponent_gas, extend_sign, is_negative, magnitude, rem, smod};
-use super::compare::is_less;
+use super::compare::{is_equal, is_less};
 use crate::bytecode::Op;
 use crate::compiled::frame::Frame;
 use crate::host::Host;
@@ -49,7 +49,7 @@ impl NumType {
     #[inline(always)]
     pub fn holds(self, word: &U256) -> bool {
         if self.signed {
-            extend_sign(*word, self.width_bytes()) == *word
+            is_equal(&extend_sign(*word, self.width_bytes()), word)
         } else {
             fits_bits(word, 8 * self.width_bytes())
         }

@@ -9,6 +9,21 @@ fn word(truth: bool) -> U256 {
     U256::from_limbs([truth as u64, 0, 0, 0])
 }
 
+/// `a = 0`, in registers: the plain comparison goes through memory by wide loads.
+#[inline(always)]
+pub fn is_zero(a: &U256) -> bool {
+    let [a0, a1, a2, a3] = *a.as_limbs();
+    a0 | a1 | a2 | a3 == 0
+}
+
+/// `a = b`, in registers likewise.
+#[inline(always)]
+pub fn is_equal(a: &U256, b: &U256) -> bool {
+    let [a0, a1, a2, a3] = *a.as_limbs();
+    let [b0, b1, b2, b3] = *b.as_limbs();
+    (a0 ^ b0) | (a1 ^ b1) | (a2 ^ b2) | (a3 ^ b3) == 0
+}
+
 /// `a < b`, unsigned.
 #[inline(always)]
 pub fn is_less(a: &U256, b: &U256) -> bool {
@@ -16,20 +31,20 @@ pub fn is_less(a: &U256, b: &U256) -> bool {
     let [b0, b1, b2, b3] = *b.as_limbs();
     // One borrow chain: no branch depends on the operands.
     let (_, borrow) = a0.overflowing_sub(b0);
-    let (_, borrow) = a1.borrowing_sub_(b1, borrow);
-    let (_, borrow) = a2.borrowing_sub_(b2, borrow);
-    let (_, borrow) = a3.borrowing_sub_(b3, borrow);
+    let (_, borrow) = a1.subtract_borrowing(b1, borrow);
+    let (_, borrow) = a2.subtract_borrowing(b2, borrow);
+    let (_, borrow) = a3.subtract_borrowing(b3, borrow);
     borrow
 }
 
 /// Subtraction with borrow, which the standard library does not offer on stable yet.
-trait BorrowingSub: Sized {
-    fn borrowing_sub_(self, other: Self, borrow: bool) -> (Self, bool);
+trait SubtractBorrowing: Sized {
+    fn subtract_borrowing(self, other: Self, borrow: bool) -> (Self, bool);
 }
 
-impl BorrowingSub for u64 {
+impl SubtractBorrowing for u64 {
     #[inline(always)]
-    fn borrowing_sub_(self, other: u64, borrow: bool) -> (u64, bool) {
+    fn subtract_borrowing(self, other: u64, borrow: bool) -> (u64, bool) {
         let (difference, first) = self.overflowing_sub(other);
         let (difference, second) = difference.overflowing_sub(borrow as u64);
         (difference, first | second)
@@ -73,13 +88,13 @@ pub fn sgt(a: U256, b: U256) -> U256 {
 /// 1 if `a = b`.
 #[inline(always)]
 pub fn eq(a: U256, b: U256) -> U256 {
-    word(a == b)
+    word(is_equal(&a, &b))
 }
 
 /// 1 if `a = 0`.
 #[inline(always)]
 pub fn iszero(a: U256) -> U256 {
-    word(a.is_zero())
+    word(is_zero(&a))
 }
 
 #[cfg(test)]

@@ -9,12 +9,11 @@ use crate::host::Host;
 use crate::interp::memory::{Memory, Range};
 use crate::outcome::{Exit, Trap};
 
-/// `mload`: replaces the offset by the word there; returns the gas left.
+/// `mload`: the word at an offset, and the gas left.
 #[inline(always)]
-pub fn mload(memory: &mut Memory, gas: u64, place: &mut U256) -> Result<u64, Exit> {
-    let (start, gas) = memory.touch_word(place, gas)?;
-    *place = memory.load_word(start);
-    Ok(gas)
+pub fn mload(memory: &mut Memory, gas: u64, offset: &U256) -> Result<(U256, u64), Exit> {
+    let (start, gas) = memory.touch_word(offset, gas)?;
+    Ok((memory.load_word(start), gas))
 }
 
 /// `mstore`: stores a word; returns the gas left.
