@@ -9,6 +9,7 @@
 
 mod carried;
 mod exits;
+mod known;
 mod lowering;
 mod ops;
 mod vstack;
@@ -79,6 +80,8 @@ pub(crate) struct Translator<'a> {
     signatures: Vec<Option<SigRef>>,
     /// Bytes that memory is known to hold in the chain under translation.
     memory_known: u64,
+    /// What branches of the chain have told.
+    known: known::Known,
     /// State of the chain under translation.
     stack: VStack,
     /// Height at the chain's head.
@@ -152,6 +155,7 @@ pub(crate) fn translate_region(
         scratch: None,
         signatures: vec![None; Builtin::COUNT],
         memory_known: 0,
+        known: known::Known::default(),
         stack: VStack::new(),
         head_height: Height::Unknown,
         head_top: zero,
@@ -226,6 +230,7 @@ impl Translator<'_> {
         self.b.switch_to_block(self.head(id));
         self.stack = VStack::new();
         self.memory_known = 0;
+        self.known = known::Known::default();
         self.head_height = match self.analysis.heights[id as usize] {
             Height::Unreached => Height::Unknown,
             height => height,
@@ -539,6 +544,7 @@ impl Translator<'_> {
     /// An operation by the interpreter's own handler, on the stack in memory.
     fn generic(&mut self, op: Op, instr: &Instr) {
         self.flush();
+        self.stack.forget_wide();
         self.sync(instr.gas_after);
         let arguments = [
             self.imm32(op as u32),

@@ -548,3 +548,73 @@ fn loops_of_other_shapes_agree() {
         }
     }
 }
+
+/// What a branch tells about a counter holds at its edge: one above zero, one below the bound.
+#[test]
+fn facts_of_branches_hold_at_the_edges() {
+    let jit = jit();
+    let conditions: [fn(&mut Asm); 6] = [
+        |a| {
+            a.op(Op::Dup1).op(Op::IsZero);
+        },
+        |a| {
+            a.op(Op::Dup2).op(Op::Dup2).op(Op::Lt).op(Op::IsZero);
+        },
+        |a| {
+            a.op(Op::Dup2).op(Op::Dup2).op(Op::Gt).op(Op::IsZero);
+        },
+        |a| {
+            a.op(Op::Dup2).op(Op::Dup2).op(Op::Gt);
+        },
+        |a| {
+            a.op(Op::Dup2).op(Op::Dup2).op(Op::Eq);
+        },
+        |a| {
+            a.push1(5).op(Op::Dup2).op(Op::Slt).op(Op::IsZero);
+        },
+    ];
+    let steps: [fn(&mut Asm); 6] = [
+        |a| {
+            a.push1(1).op(Op::Swap1).op(Op::Sub);
+        },
+        |a| {
+            a.push1(1).op(Op::Add);
+        },
+        |a| {
+            a.push1(1).op_imm(Op::CAdd, 0x08);
+        },
+        |a| {
+            a.push1(1).op(Op::Swap1).op_imm(Op::CSub, 0x08);
+        },
+        |a| {
+            a.push1(1).op_imm(Op::CAdd, 0x04);
+        },
+        |a| {
+            a.push1(1).op(Op::Swap1).op_imm(Op::CSub, 0x88);
+        },
+    ];
+    let mask = (U256::ONE << 64) - U256::ONE;
+    for condition in conditions {
+        for step in steps {
+            let mut asm = Asm::new(Encoding::Zvm);
+            for offset in [0, 32] {
+                asm.push1(offset).op(Op::CalldataLoad).push(mask).op(Op::And);
+            }
+            condition(&mut asm);
+            let patch = asm.bytes.len() + 1;
+            asm.push1(0).op(Op::JumpI);
+            step(&mut asm);
+            asm.op(Op::Dup1).op(Op::Not).op(Op::Halt);
+            asm.bytes[patch] = asm.bytes.len() as u8;
+            asm.op(Op::JumpDest).op(Op::Gas).op(Op::Halt);
+            let both = Both::new(&jit, asm.code());
+            let values =
+                [0, 1, 2, 5, 6, 1 << 31, (1 << 32) - 1, 1 << 63, (1 << 63) - 1, u64::MAX - 1, u64::MAX];
+            for a in values {
+                for b in values {
+                    both.check(&[calldata(a), calldata(b)].concat(), 10_000);
+                }
+            }
+        }
+    }
+}

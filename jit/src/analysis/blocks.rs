@@ -62,7 +62,7 @@ pub(crate) struct Block {
     pub pc: u32,
     /// The instructions, in [`Analysis::instrs`](super::Analysis::instrs).
     pub instrs: Range<usize>,
-    /// Whether the head is a JUMPDEST.
+    /// Whether jumps can go to the head.
     pub is_jump_target: bool,
     /// Whether the block is entered only by falling through from a `jumpi` before it.
     pub follows_jumpi: bool,
@@ -81,8 +81,35 @@ pub(crate) struct Block {
 }
 
 /// Finds the blocks of `code` and decodes their instructions.
+///
+/// Where every jump has a known target, only the targets begin blocks; other JUMPDESTs are operations that do
+/// nothing, and code that only they lead to is dead.
 pub(crate) fn find(code: &Code, spec: &Spec, block_ops_max: usize) -> (Vec<Block>, Vec<Instr>) {
-    let mut finder = Finder { code, block_ops_max, blocks: Vec::new(), instrs: Vec::new(), open: None };
+    let (blocks, instrs) = find_with(code, spec, block_ops_max, None);
+    let mut targets = vec![false; code.body().len()];
+    let mut is_known = true;
+    for block in &blocks {
+        match block.terminator {
+            Terminator::Jump(target) | Terminator::JumpI(target, _) => match target {
+                Target::Block(id) => targets[blocks[id as usize].pc as usize] = true,
+                Target::Dynamic => is_known = false,
+                Target::Invalid => {}
+            },
+            Terminator::FallThrough(_) | Terminator::End => {}
+        }
+    }
+    if is_known { find_with(code, spec, block_ops_max, Some(&targets)) } else { (blocks, instrs) }
+}
+
+/// Finds the blocks, where only the JUMPDESTs among `targets` are jump targets; `None`: all are.
+fn find_with(
+    code: &Code,
+    spec: &Spec,
+    block_ops_max: usize,
+    targets: Option<&[bool]>,
+) -> (Vec<Block>, Vec<Instr>) {
+    let mut finder =
+        Finder { code, block_ops_max, targets, blocks: Vec::new(), instrs: Vec::new(), open: None };
     let mut end = 0;
     for instruction in instructions(code.body(), code.encoding()) {
         end = instruction.next;
@@ -125,6 +152,7 @@ struct Open {
 struct Finder<'c> {
     code: &'c Code,
     block_ops_max: usize,
+    targets: Option<&'c [bool]>,
     blocks: Vec<Block>,
     instrs: Vec<Instr>,
     open: Option<Open>,
@@ -135,7 +163,7 @@ const UNRESOLVED: u32 = NO_BLOCK;
 
 impl Finder<'_> {
     fn instruction(&mut self, instr: Instr) {
-        let is_jump_target = instr.op == Some(Op::JumpDest);
+        let is_jump_target = self.is_jump_target(&instr);
         let size = self.open.as_ref().map_or(0, |open| self.instrs.len() - open.first);
         if size > 0 && (is_jump_target || size >= self.block_ops_max) {
             let next = self.blocks.len() as u32 + 1;
@@ -165,6 +193,10 @@ impl Finder<'_> {
         }
     }
 
+    fn is_jump_target(&self, instr: &Instr) -> bool {
+        instr.op == Some(Op::JumpDest) && self.targets.is_none_or(|targets| targets[instr.pc as usize])
+    }
+
     fn start(&mut self, pc: u32, follows_jumpi: bool) {
         self.open = Some(Open {
             first: self.instrs.len(),
@@ -183,7 +215,7 @@ impl Finder<'_> {
         let gas = gas::annotate(&mut self.instrs[instrs.clone()]);
         let in_block = &self.instrs[instrs.clone()];
         let exact = in_block.iter().any(|i| i.op.is_some_and(gas::may_end_otherwise));
-        let is_jump_target = in_block.first().is_some_and(|i| i.op == Some(Op::JumpDest));
+        let is_jump_target = in_block.first().is_some_and(|i| self.is_jump_target(i));
         self.blocks.push(Block {
             pc: open.pc,
             instrs,

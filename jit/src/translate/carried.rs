@@ -11,6 +11,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
 
+use super::known::Known;
 use super::vstack::{Slot, VStack};
 use super::words::Word;
 use super::{Translator, is_head};
@@ -120,6 +121,7 @@ impl Translator<'_> {
         self.in_loop = Some(place);
         self.stack = VStack::new();
         self.memory_known = 0;
+        self.known = Known::default();
         if self.head_height == Height::Unknown {
             self.head_top = self.b.use_var(self.top);
         }

@@ -93,6 +93,15 @@ impl VStack {
         positions.zip(&self.slots).filter(|(p, slot)| slot.home() != Some(*p)).map(|(p, s)| (p, *s)).collect()
     }
 
+    /// Before a call: wide words that memory holds are better read again than kept across it.
+    pub(crate) fn forget_wide(&mut self) {
+        for slot in &mut self.slots {
+            if let Slot::Value { word: Word::Full(_) | Word::Wide { .. }, home: Some(home) } = *slot {
+                *slot = Slot::Memory(home);
+            }
+        }
+    }
+
     /// Number of slots that differ from memory.
     pub(crate) fn dirty_count(&self) -> usize {
         (self.lowest..).zip(&self.slots).filter(|(p, slot)| slot.home() != Some(*p)).count()

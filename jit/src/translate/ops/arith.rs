@@ -16,6 +16,10 @@ impl Translator<'_> {
         if b.constant() == Some(U256::ZERO) {
             return a;
         }
+        if let Some(limb) = self.increments(a, b) {
+            let one = self.imm(1);
+            return Word::unsigned(self.b.ins().iadd(limb, one), 64);
+        }
         let unsigned = a.unsigned_bits().max(b.unsigned_bits());
         let signed = a.signed_bits().max(b.signed_bits());
         if unsigned < 64 || signed < 64 {
@@ -45,6 +49,10 @@ impl Translator<'_> {
         if b.constant() == Some(U256::ZERO) {
             return a;
         }
+        if let Some(limb) = self.decrements(a, b) {
+            let one = self.imm(1);
+            return Word::unsigned(self.b.ins().isub(limb, one), 64);
+        }
         let signed = a.signed_bits().max(b.signed_bits());
         if signed < 64 {
             let (x, y) = (self.low_limb(a), self.low_limb(b));
@@ -62,6 +70,26 @@ impl Translator<'_> {
         let high = self.b.ins().isub(a_high, b_high);
         let high = self.b.ins().isub(high, borrow);
         self.join_halves(low, high)
+    }
+
+    /// The limb to add one to, if that is what the sum does and it is known not to overflow 64 bits.
+    pub(super) fn increments(&self, a: Word, b: Word) -> Option<Value> {
+        let limb = match (a, b) {
+            (Word::Narrow { limb, ext: Ext::Zero, .. }, Word::Const(U256::ONE))
+            | (Word::Const(U256::ONE), Word::Narrow { limb, ext: Ext::Zero, .. }) => limb,
+            _ => return None,
+        };
+        self.known.is_below_another(limb).then_some(limb)
+    }
+
+    /// The limb to take one from, if that is what the difference does and it is known not to be zero.
+    pub(super) fn decrements(&self, a: Word, b: Word) -> Option<Value> {
+        match (a, b) {
+            (Word::Narrow { limb, ext: Ext::Zero, .. }, Word::Const(U256::ONE)) => {
+                self.known.is_nonzero(limb).then_some(limb)
+            }
+            _ => None,
+        }
     }
 
     fn wide_result(&mut self, value: Value, ext: Ext) -> Word {

@@ -183,6 +183,8 @@ impl Translator<'_> {
                 let natural = a_bits.max(b_bits) + 1;
                 if natural <= bits {
                     (self.b.ins().iadd(x, y), natural)
+                } else if bits == 64 && self.increments(a, b).is_some() {
+                    (self.b.ins().iadd(x, y), bits)
                 } else if bits == 64 {
                     // A comparison, since Cranelift branches on one without making it a value first.
                     let sum = self.b.ins().iadd(x, y);
@@ -195,7 +197,9 @@ impl Translator<'_> {
                 }
             }
             Op::CSub => {
-                faults.flags.push(self.b.ins().icmp(IntCC::UnsignedLessThan, x, y));
+                if self.decrements(a, b).is_none() {
+                    faults.flags.push(self.b.ins().icmp(IntCC::UnsignedLessThan, x, y));
+                }
                 (self.b.ins().isub(x, y), a_bits)
             }
             Op::CMul => {

@@ -41,6 +41,7 @@ impl Translator<'_> {
                     other => self.zero_test(other),
                 };
                 self.b.ins().brif(condition, taken, &[], falls, &[]);
+                self.known.learn_false(self.b.func, condition);
             }
         }
         self.b.seal_block(taken);
