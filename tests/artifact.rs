@@ -250,3 +250,40 @@ fn the_deepest_tree_passes_every_stage_on_a_small_stack() {
         assert!(!compilation.has_errors(), "{}\n{reported}", source.text());
     }
 }
+
+/// Every `kalix` block of the book, of README and of the other pages, with where it stands.
+fn book_blocks() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![root.join("README.md"), root.join("ARCHITECTURE.md"), root.join("CONTRIBUTING.md")];
+    let mut folders = vec![root.join("docs")];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    let mut blocks = Vec::new();
+    for page in pages {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        let mut rest = text.as_str();
+        while let Some(start) = rest.find("```kalix\n") {
+            let block = &rest[start + "```kalix\n".len()..];
+            let end = block.find("```").expect("a block ends");
+            blocks.push((page.display().to_string(), block[..end].to_owned()));
+            rest = &block[end + 3..];
+        }
+    }
+    blocks
+}
+
+#[test]
+fn every_kalix_block_of_the_book_compiles() {
+    let blocks = book_blocks();
+    assert!(blocks.len() >= 2, "{}", blocks.len());
+    for (page, block) in blocks {
+        compiled(&page, &block);
+    }
+}

@@ -109,7 +109,11 @@ impl Printer {
                 self.text(if *inclusive { "..=" } else { ".." });
                 self.pattern_literal(end);
             }
-            PatternKind::Tuple(patterns) => self.tuple(patterns, Self::pattern),
+            PatternKind::Tuple(patterns) => {
+                self.text("(");
+                self.commas(patterns, Self::pattern);
+                self.text(")");
+            }
             PatternKind::BindMut(name) => {
                 self.text("mut ");
                 self.text(&name.name);

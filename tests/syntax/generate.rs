@@ -145,7 +145,8 @@ impl Generator {
         let kind = match if leaf { 0 } else { self.below(8) } {
             1 => PatternKind::Literal(self.pat_lit()),
             2 => PatternKind::Range { start: self.pat_lit(), end: self.pat_lit(), inclusive: self.flip() },
-            3 => PatternKind::Tuple(self.list(0, 3, Self::pattern)),
+            3 if self.flip() => PatternKind::Tuple(Vec::new()),
+            3 => PatternKind::Tuple(self.list(2, 3, Self::pattern)),
             4 => PatternKind::BindMut(self.ident()),
             5 => PatternKind::Path { path: self.path(), args: Some(self.list(0, 2, Self::pattern)) },
             6 => PatternKind::Or(self.list(2, 3, Self::pattern)),

@@ -30,7 +30,7 @@ pub enum PatternKind {
         /// Whether it is written `..=`.
         inclusive: bool,
     },
-    /// `()`, `(a,)`, `(a, b)`; `(a)` alone is `a`.
+    /// `()`, `(a, b)`; `(a)` is `a`.
     Tuple(Vec<Pattern>),
     /// `mut x`
     BindMut(Ident),

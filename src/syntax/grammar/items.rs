@@ -163,7 +163,7 @@ pub(super) fn check_qualifiers(input: &mut Cursor<'_>, found: &Qualifiers) -> Pa
     }
     let takes_no_pub = matches!(
         token,
-        Some(T![use] | T![test] | T![impl] | T![constructor] | T![receive] | T![fallback] | T![transient])
+        Some(T![use] | T![test] | T![constructor] | T![receive] | T![fallback] | T![transient])
     );
     if let (Some(span), true) = (found.public, takes_no_pub) {
         let item = peek_span(input);

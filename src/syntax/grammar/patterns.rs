@@ -5,7 +5,7 @@ use super::exprs::{int_lit, str_lit};
 use super::types::path;
 use crate::syntax::ast::{PatLit, PatLitKind, Pattern, PatternKind};
 use crate::syntax::parser::{
-    Cursor, Parsed, StartOf, comma_list, eat, expect_ident, nested, run, unexpected,
+    Cursor, Parsed, StartOf, eat, expect_ident, nested, run, strict_list, unexpected,
 };
 use crate::syntax::token::{Expected, Part, T, Token};
 
@@ -50,8 +50,8 @@ fn alternative(g: &Grammar, input: &mut Cursor<'_>) -> Parsed<Pattern> {
         }
         Some(T!['(']) => {
             input.skip();
-            let (mut patterns, trailing) = comma_list(input, T![')'], |input| run(input, &g.pattern))?;
-            if patterns.len() == 1 && !trailing {
+            let mut patterns = patterns(g, input)?;
+            if patterns.len() == 1 {
                 let inner = patterns.remove(0);
                 return Ok(Pattern { kind: inner.kind, span: start.span(input) });
             }
@@ -64,7 +64,7 @@ fn alternative(g: &Grammar, input: &mut Cursor<'_>) -> Parsed<Pattern> {
         Some(Token::Ident | Token::Reserved) => {
             let path = path(input)?;
             let args = match eat(input, T!['(']) {
-                Some(_) => Some(comma_list(input, T![')'], |input| run(input, &g.pattern))?.0),
+                Some(_) => Some(patterns(g, input)?),
                 None => None,
             };
             PatternKind::Path { path, args }
@@ -72,6 +72,14 @@ fn alternative(g: &Grammar, input: &mut Cursor<'_>) -> Parsed<Pattern> {
         _ => return Err(unexpected(input, Expected::part(Part::Pattern))),
     };
     Ok(Pattern { kind, span: start.span(input) })
+}
+
+/// `[ Pattern { "," Pattern } ] ")"`
+fn patterns(g: &Grammar, input: &mut Cursor<'_>) -> Parsed<Vec<Pattern>> {
+    match eat(input, T![')']) {
+        Some(_) => Ok(Vec::new()),
+        None => strict_list(input, T![')'], |input| run(input, &g.pattern)),
+    }
 }
 
 /// `PatLit`

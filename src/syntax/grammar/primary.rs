@@ -30,8 +30,9 @@ pub(super) fn primary(x: &Exprs, input: &mut Cursor<'_>) -> Parsed<Expr> {
         T![return] => {
             input.skip();
             let rule = if x.place == Place::Head { &x.g.head } else { &x.g.expr };
-            let value =
-                if starts_expr(input.peek(), x.place) { Some(Box::new(run(input, rule)?)) } else { None };
+            // No block begins like call options do.
+            let has_value = starts_expr(input.peek(), x.place) && !exprs::at_call_options(input);
+            let value = if has_value { Some(Box::new(run(input, rule)?)) } else { None };
             ExprKind::Return(value)
         }
         T![break] => {

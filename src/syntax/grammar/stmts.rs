@@ -6,7 +6,8 @@ use super::exprs::{self, Exprs, Place, at_loop_annotation, payload};
 use super::{Grammar, primary};
 use crate::source::Span;
 use crate::syntax::ast::{
-    BindMode, Block, Expr, ExprKind, For, ForIter, Let, LoopBound, LoopBoundKind, Stmt, StmtKind, While,
+    BindMode, Block, Expr, ExprKind, For, ForIter, Let, LoopBound, LoopBoundKind, PayloadArgs, Stmt,
+    StmtKind, While,
 };
 use crate::syntax::parser::{
     Cursor, Parsed, Rule, StartOf, at_word, bump, eat, expect, expect_semi, hint, nested, recovered,
@@ -93,6 +94,9 @@ fn entry(g: &Grammar) -> Rule<Entry> {
             Some(T![emit]) => {
                 input.skip();
                 let event = payload(&x.g, input, Place::Plain)?;
+                if event.args == PayloadArgs::None {
+                    return Err(unexpected(input, Expected::token(T!['(']).and(Expected::token(T!['{']))));
+                }
                 expect_semi(input, &start)?;
                 StmtKind::Emit(event)
             }
