@@ -76,6 +76,15 @@ macro_rules! define_loop {
                         }
                     };
                 }
+                // A jump runs its jumpdest in place: one dispatch less.
+                macro_rules! land {
+                    ($target:expr) => {{
+                        pc = $target;
+                        block_head!();
+                        charge!(JumpDest);
+                        next!(JumpDest);
+                    }};
+                }
                 macro_rules! legal {
                     ($op:ident, $immediate:expr) => {
                         if !Op::$op.immediate_is_legal($immediate) {
@@ -206,7 +215,7 @@ macro_rules! define_loop {
                         let [target] = frame.stack.get(window);
                         charge!($op);
                         match flow::jump_target(&code, &target) {
-                            Some(target) => pc = target,
+                            Some(target) => land!(target),
                             None => stop!(Trap::InvalidJump),
                         }
                     }};
@@ -221,7 +230,7 @@ macro_rules! define_loop {
                             }
                         } else {
                             match flow::jump_target(&code, &target) {
-                                Some(target) => pc = target,
+                                Some(target) => land!(target),
                                 None => stop!(Trap::InvalidJump),
                             }
                         }
