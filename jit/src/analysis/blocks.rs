@@ -328,3 +328,67 @@ pub(crate) fn swap_depth(op: Op, immediate: u8) -> Option<usize> {
         _ => (op == Op::SwapN && immediate != 0).then_some(usize::from(immediate)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zvm::Fork;
+
+    fn blocks(bytes: &[u8]) -> Vec<Block> {
+        let spec = Spec { fork: Fork::LATEST, native_code: true, hedera: false };
+        find(&Code::evm(bytes.to_vec()), &spec, 256).0
+    }
+
+    #[test]
+    fn a_loop_has_its_edges_and_sums() {
+        // push1 3; head: push1 1; swap1; sub; dup1; push1 2; jumpi
+        let found = blocks(&[0x60, 3, 0x5b, 0x60, 1, 0x90, 0x03, 0x80, 0x60, 2, 0x57]);
+        assert_eq!(found.len(), 3);
+        assert_eq!(found[0].terminator, Terminator::FallThrough(1));
+        let head = &found[1];
+        assert_eq!(
+            (head.pc, head.is_jump_target, head.terminator),
+            (2, true, Terminator::JumpI(Target::Block(1), 2))
+        );
+        assert_eq!((head.gas, head.need, head.growth, head.delta), (1 + 3 * 5 + 10, 1, 2, 0));
+        assert!(!head.exact, "nothing in it ends in another way than out of gas");
+        assert!(found[2].follows_jumpi);
+        assert_eq!((found[2].pc, found[2].terminator), (11, Terminator::End));
+    }
+
+    #[test]
+    fn targets_come_through_dups_and_swaps() {
+        // push1 7; push1 0; swap1; dup1; jump (8 bytes with the jumpdest at 7)
+        let found = blocks(&[0x60, 7, 0x5f, 0x90, 0x80, 0x56, 0xfe, 0x5b]);
+        assert_eq!(found[0].terminator, Terminator::Jump(Target::Block(1)));
+        assert_eq!(blocks(&[0x60, 6, 0x56])[0].terminator, Terminator::Jump(Target::Invalid));
+        assert_eq!(blocks(&[0x34, 0x56])[0].terminator, Terminator::Jump(Target::Dynamic));
+    }
+
+    #[test]
+    fn a_jumpdest_without_a_jump_begins_no_block_unless_a_jump_may_go_anywhere() {
+        assert_eq!(blocks(&[0x5b, 0x5b, 0x5b, 0x00]).len(), 1);
+        assert_eq!(blocks(&[0x5b, 0x5b, 0x5b, 0x34, 0x56]).len(), 3);
+        assert_eq!(blocks(&[0x00, 0x5b, 0x5b]).len(), 1, "dead code has no blocks");
+    }
+
+    #[test]
+    fn long_blocks_are_split() {
+        let found = blocks(&[0x5f; 600]);
+        let sizes: Vec<usize> = found.iter().map(|block| block.instrs.len()).collect();
+        assert_eq!(sizes, [256, 256, 89]);
+        assert!(found.iter().all(|block| !block.follows_jumpi));
+    }
+
+    #[test]
+    fn what_is_charged_ahead_is_known_at_each_instruction() {
+        let spec = Spec { fork: Fork::LATEST, native_code: true, hedera: false };
+        // push1 1; push1 0; cdiv u64; push0; assert; halt
+        let code = Code::native(&[0x11, 1, 0x11, 0, 0x43, 8, 0x1f, 0x4e, 1, 0x00]);
+        let (blocks, instrs) = find(&code, &spec, 256);
+        assert!(blocks[0].exact);
+        let rest: Vec<(u64, bool)> =
+            instrs.iter().map(|instr| (instr.gas_after, instr.exact_after)).collect();
+        assert_eq!(rest, [(13, true), (10, true), (5, true), (3, true), (0, false), (0, false)]);
+    }
+}

@@ -77,3 +77,51 @@ fn target_block(target: Target) -> Option<BlockId> {
         Target::Invalid | Target::Dynamic => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::blocks;
+    use zvm::Fork;
+    use zvm::bytecode::Code;
+    use zvm::compiled::frame::Spec;
+
+    fn heights(bytes: &[u8]) -> Vec<Height> {
+        let spec = Spec { fork: Fork::LATEST, native_code: true, hedera: false };
+        solve(&blocks::find(&Code::evm(bytes.to_vec()), &spec, 256).0)
+    }
+
+    #[test]
+    fn paths_that_agree_give_a_known_height() {
+        // callvalue; push1 6; jumpi; push0; push0 | jumpdest at 6 is reached with 0 and with 2 words
+        assert_eq!(
+            heights(&[0x34, 0x60, 6, 0x57, 0x5f, 0x5f, 0x5b]),
+            [Height::Known(0), Height::Known(0), Height::Unknown]
+        );
+        assert_eq!(
+            heights(&[0x34, 0x60, 6, 0x57, 0x5f, 0x50, 0x5b, 0x5f]),
+            [Height::Known(0), Height::Known(0), Height::Known(0)]
+        );
+    }
+
+    #[test]
+    fn a_jump_to_anywhere_makes_targets_unknown() {
+        assert_eq!(heights(&[0x5f, 0x34, 0x56, 0x5b]), [Height::Known(0), Height::Unknown]);
+    }
+
+    #[test]
+    fn what_always_underflows_leads_nowhere() {
+        // add; then a target that only that block reaches
+        assert_eq!(heights(&[0x01, 0x60, 4, 0x56, 0x5b]), [Height::Known(0), Height::Unreached]);
+    }
+
+    #[test]
+    fn the_stack_has_room_for_its_limit_only() {
+        let mut bytes = vec![0x5f; STACK_LIMIT];
+        bytes.extend([0x60, 0]);
+        let spec = Spec { fork: Fork::LATEST, native_code: true, hedera: false };
+        let (found, _) = blocks::find(&Code::evm(bytes), &spec, 2000);
+        assert!(!fits(&found[0], 0));
+        assert_eq!(found[0].growth, STACK_LIMIT as i32 + 1);
+    }
+}

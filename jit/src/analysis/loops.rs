@@ -137,3 +137,37 @@ fn plan(code: &Code, analysis: &Analysis, header: BlockId, blocks: &[BlockId]) -
     let narrow = narrow::guess(code, analysis, &heights, &positions);
     Some(LoopPlan { blocks: heights, positions, narrow })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::JitOptions;
+    use zvm::Fork;
+    use zvm::compiled::frame::Spec;
+
+    fn plans(code: &Code) -> Vec<LoopPlan> {
+        let spec = Spec { fork: Fork::LATEST, native_code: true, hedera: false };
+        let analysis = Analysis::new(code, &spec, &JitOptions::checked());
+        find(code, &analysis, &analysis.regions[0])
+    }
+
+    #[test]
+    fn fibonacci_keeps_a_counter_and_two_sums() {
+        let body = [
+            0x5f, 0x35, 0x5f, 0x60, 0x01, 0x5b, 0x82, 0x15, 0x60, 0x1a, 0x57, 0x81, 0x81, 0x01, 0x91, 0x50,
+            0x90, 0x91, 0x60, 0x01, 0x90, 0x03, 0x91, 0x60, 0x05, 0x56, 0x5b,
+        ];
+        let plans = plans(&Code::evm(body.to_vec()));
+        assert_eq!(plans.len(), 1);
+        assert_eq!(plans[0].positions, -3..0);
+        assert_eq!(plans[0].narrow, [true, false, false]);
+        assert_eq!(plans[0].blocks, BTreeMap::from([(1, 0), (2, 0)]));
+    }
+
+    #[test]
+    fn loops_that_call_the_runtime_or_grow_the_stack_are_left_alone() {
+        // jumpdest; (push0; sload; pop | push0); callvalue; push0; jumpi
+        assert!(plans(&Code::evm(vec![0x5b, 0x5f, 0x54, 0x50, 0x34, 0x5f, 0x57])).is_empty());
+        assert!(plans(&Code::evm(vec![0x5b, 0x5f, 0x60, 1, 0x5f, 0x57])).is_empty());
+    }
+}

@@ -72,3 +72,49 @@ fn loop_crossings(blocks: &[Block]) -> Vec<i32> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::blocks;
+    use zvm::Fork;
+    use zvm::bytecode::Code;
+    use zvm::compiled::frame::Spec;
+
+    fn regions(bytes: &[u8], blocks_max: usize, ops_max: usize) -> Vec<Region> {
+        let spec = Spec { fork: Fork::LATEST, native_code: true, hedera: false };
+        cut(&blocks::find(&Code::evm(bytes.to_vec()), &spec, 256).0, blocks_max, ops_max)
+    }
+
+    /// A dynamic jump makes each JUMPDEST a block.
+    const DYNAMIC: [u8; 2] = [0x34, 0x56];
+
+    #[test]
+    fn regions_cover_all_blocks_and_keep_their_bounds() {
+        let bytes = [&[0x5b; 100][..], &DYNAMIC].concat();
+        for (blocks_max, ops_max) in [(1, 1000), (7, 1000), (64, 1000), (64, 10), (1000, 1000)] {
+            let regions = regions(&bytes, blocks_max, ops_max);
+            assert_eq!((regions[0].start, regions[regions.len() - 1].end), (0, 100));
+            assert!(regions.windows(2).all(|pair| pair[0].end == pair[1].start));
+            assert!(regions.iter().all(|region| region.len() <= blocks_max.min(ops_max)));
+        }
+    }
+
+    #[test]
+    fn a_loop_stays_whole_where_it_fits() {
+        // Five blocks; a loop of four; blocks to the end.
+        let mut bytes = vec![0x5b; 9];
+        bytes.extend([0x60, 5, 0x56]);
+        bytes.extend([0x5b; 6]);
+        bytes.extend(DYNAMIC);
+        let regions = regions(&bytes, 6, 1000);
+        let of = |id: u32| regions.iter().position(|region| region.contains(&id));
+        assert_eq!(of(5), of(8), "{regions:?}");
+    }
+
+    #[test]
+    fn a_chain_is_never_cut() {
+        let bytes = [0x34, 0x60, 0, 0x57].repeat(50);
+        assert_eq!(regions(&bytes, 4, 1000).len(), 1);
+    }
+}
