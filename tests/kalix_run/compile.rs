@@ -52,13 +52,7 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     pub(crate) fn new(text: &str) -> Result<Compiled, String> {
-        Compiled::patched(text, |_| {})
-    }
-
-    /// Compiles after a change to the typed tree that the language can express and checking does not support yet.
-    pub(crate) fn patched(text: &str, patch: impl FnOnce(&mut typed::Program)) -> Result<Compiled, String> {
-        let mut program = check(text)?;
-        patch(&mut program);
+        let program = check(text)?;
         let index = 0;
         let mut lowered = lower(&program, index)?;
         let options = CodegenOptions::STANDARD;

@@ -347,7 +347,7 @@ pub(crate) struct Func {
 #[derive(Clone, Debug)]
 pub(crate) struct Contract {
     pub(crate) state: Vec<Ty>,
-    /// Whether the state members share slots.
+    /// Whether the state members are fields of a group and share slots.
     pub(crate) packed: bool,
     pub(crate) funcs: Vec<Func>,
 }
@@ -467,8 +467,14 @@ impl Contract {
     /// The source text. The entry point is `run`.
     pub(crate) fn text(&self) -> String {
         let mut out = String::from("contract C {\n");
-        for (n, ty) in self.state.iter().enumerate() {
-            writeln!(out, "    state s{n}: {};", ty.name()).expect("a String accepts all");
+        if self.packed && !self.state.is_empty() {
+            let field = |(n, ty): (usize, &Ty)| format!("s{n}: {}", ty.name());
+            let fields: Vec<_> = self.state.iter().enumerate().map(field).collect();
+            writeln!(out, "    state {{ {} }}", fields.join(", ")).expect("a String accepts all");
+        } else {
+            for (n, ty) in self.state.iter().enumerate() {
+                writeln!(out, "    state s{n}: {};", ty.name()).expect("a String accepts all");
+            }
         }
         for (n, func) in self.funcs.iter().enumerate() {
             let params: Vec<_> =

@@ -1,7 +1,6 @@
 //! Generated programs against the model: same value, same fault, same storage.
 
 use alloy_primitives::{Bytes, U256};
-use kalix::sema::typed::{MemberKind, Program, StorageMember};
 use testkit::observe::{Observed, exit_name};
 use testkit::random::Random;
 use zvm::outcome::{Exit, panic_data};
@@ -33,12 +32,7 @@ fn check(seed: u64, outcomes: &mut [u64; 3]) {
     let contract = generate::contract(&mut r);
     let text = contract.text();
     let fail = |what: String| -> ! { panic!("seed {seed}: {what}\n{text}") };
-    let patch = |program: &mut Program| {
-        if contract.packed {
-            pack(&mut program.contracts[0].storage);
-        }
-    };
-    let compiled = Compiled::patched(&text, patch).unwrap_or_else(|error| fail(error));
+    let compiled = Compiled::new(&text).unwrap_or_else(|error| fail(error));
     let entry = compiled.entry("run").expect("the entry point").clone();
     let (_, world) = World::deploy(compiled, &[], U256::ZERO).unwrap_or_else(|error| fail(error));
     let mut world = world.unwrap_or_else(|| fail("creation failed".into()));
@@ -74,19 +68,6 @@ fn check(seed: u64, outcomes: &mut [u64; 3]) {
         if let Some(difference) = difference {
             fail(format!("run{words:?}: {difference}, the model says {expected:?}"));
         }
-    }
-}
-
-/// Makes the members fields of one `state` group (§5.2), which checking does not support yet.
-pub(crate) fn pack(members: &mut [StorageMember]) {
-    let (mut slot, mut offset) = (U256::ZERO, 0);
-    for member in members {
-        if offset + member.size_bytes > 32 {
-            (slot, offset) = (slot + U256::from(1), 0);
-        }
-        member.kind = MemberKind::GroupField;
-        (member.slot, member.offset_bytes) = (slot, offset as u8);
-        offset += member.size_bytes;
     }
 }
 
