@@ -26,7 +26,7 @@ use crate::source::{Source, Span};
 use crate::syntax::ast;
 use consts::Value;
 use effects::Effects;
-use scope::{ConstIndex, ContractIndex, Names};
+use scope::{ConstIndex, ContractIndex, Names, ValueDef};
 use typed::{Contract, Event, FuncId, Function, FunctionKind, Program};
 use types::{TypeId, Types};
 
@@ -44,6 +44,7 @@ pub fn check(module: &ast::Module, source: &Source) -> (Program, Diagnostics) {
         events: Vec::new(),
         used: HashSet::new(),
         hole: None,
+        constant_depth: 0,
     };
     sema.collect_module(module);
     sema.check_constants();
@@ -67,7 +68,12 @@ struct Sema<'a> {
     used: HashSet<Span>,
     /// A part of a tree that cannot be lowered.
     hole: Option<Span>,
+    /// How many constants are being evaluated, each for the one before.
+    constant_depth: u32,
 }
+
+/// How deep constants in a circle are followed.
+const CONSTANT_DEPTH_MAX: u32 = 4;
 
 /// A contract while it is checked.
 struct ContractInfo<'a> {
@@ -156,13 +162,16 @@ impl<'a> Sema<'a> {
         match self.consts[index].state.clone() {
             ConstState::Done(ty, value) => Some((ty, value)),
             ConstState::Failed => None,
-            ConstState::Waiting => {
+            // Constants are evaluated in the order of their use, so only a circle leads on and on.
+            ConstState::Waiting if self.constant_depth < CONSTANT_DEPTH_MAX => {
                 self.consts[index].state = ConstState::Running;
+                self.constant_depth += 1;
                 let state = self.evaluate_constant(index);
+                self.constant_depth -= 1;
                 self.consts[index].state = state;
                 self.constant(index)
             }
-            ConstState::Running => {
+            ConstState::Waiting | ConstState::Running => {
                 let name = &self.consts[index].ast.name;
                 self.diags.error(Code::NotConstant, name.span).arg("reason", "its value depends on itself");
                 self.consts[index].state = ConstState::Failed;
@@ -171,10 +180,35 @@ impl<'a> Sema<'a> {
         }
     }
 
+    /// Evaluates every constant, each after those that its text names. The stack is explicit, because the
+    /// length of a chain is the source's choice.
     fn check_constants(&mut self) {
-        for index in 0..self.consts.len() {
-            self.constant(index);
+        let mut entered = vec![false; self.consts.len()];
+        for start in 0..self.consts.len() {
+            let mut path = vec![(start, false)];
+            while let Some((index, ready)) = path.pop() {
+                if ready {
+                    self.constant(index);
+                } else if !std::mem::replace(&mut entered[index], true) {
+                    path.push((index, true));
+                    path.extend(self.named_constants(index).map(|other| (other, false)));
+                }
+            }
         }
+    }
+
+    /// The constants that the text of a constant's value names, and perhaps others.
+    fn named_constants(&self, index: ConstIndex) -> impl Iterator<Item = ConstIndex> {
+        let constant = &self.consts[index];
+        let own = constant.contract.map(|contract| &self.contracts[contract].names.values);
+        let text = self.source.slice(constant.ast.value.span);
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        words.filter_map(move |word| {
+            match own.and_then(|own| own.get(word)).or_else(|| self.module.values.get(word)) {
+                Some(ValueDef::Const(other)) => Some(other),
+                _ => None,
+            }
+        })
     }
 
     fn finish(mut self) -> (Program, Diagnostics) {

@@ -29,6 +29,7 @@ fn main() {
         trials.push(Trial::test(format!("damaged/{name}"), move || damage(&damaged, seed as u64)));
         trials.push(Trial::test(name, move || run(&file)));
     }
+    trials.push(Trial::test("hostile", hostile));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -201,6 +202,51 @@ fn damage(file: &Path, seed: u64) -> Result<(), Failed> {
         let internal = checked.iter().find(|diagnostic| diagnostic.code() == Code::Internal);
         if let (Some(internal), false) = (internal, parsed.has_errors()) {
             return Err(format!("{} at {:?} in\n{text}", internal.title(), internal.span()).into());
+        }
+    }
+    Ok(())
+}
+
+/// Programs of extreme shape: the checker uses little stack and roughly linear time.
+fn hostile() -> Result<(), Failed> {
+    let list = |count: usize, each: &dyn Fn(usize) -> String| (0..count).map(each).collect::<String>();
+    let nested = |open: &str, close: &str| {
+        let depth = 250;
+        format!("fn f(x: u64) -> u64 {{ {}x{} }}", open.repeat(depth), close.repeat(depth))
+    };
+    let programs = [
+        (
+            "forward constants",
+            list(20_000, &|i| format!("const C{i}: u64 = C{};\n", i + 1)) + "const C20000: u64 = 1;",
+        ),
+        ("circle of constants", list(5_000, &|i| format!("const C{i}: u64 = C{};\n", (i + 1) % 5_000))),
+        ("chain of calls", list(5_000, &|i| format!("fn f{i}() {{ f{}(); }}\n", i + 1)) + "fn f5000() {}"),
+        ("circle of calls", list(5_000, &|i| format!("fn f{i}() {{ f{}(); }}\n", (i + 1) % 5_000))),
+        ("nested blocks", nested("{", "}")),
+        ("nested parentheses", nested("(1 + ", ")")),
+        ("nested branches", nested("if x > 1 { ", " } else { 1 }")),
+        ("nested casts", nested("(", " as u64)")),
+        ("many statements", format!("fn f(x: u64) {{ {} }}", list(5_000, &|i| format!("let a{i} = x; ")))),
+        ("wide tuple", format!("fn f(x: u64) {{ let t = ({}); }}", "x, ".repeat(5_000))),
+        ("many unknown names", format!("fn f() {{ {} }}", list(1_000, &|i| format!("unknown{i}(); ")))),
+        ("many members", format!("contract C {{ {} }}", list(5_000, &|i| format!("state s{i}: u64; ")))),
+        ("long name", format!("fn {}() {{ {}x(); }}", "a".repeat(100_000), "a".repeat(100_000))),
+        (
+            "large powers",
+            "const A: u256 = 2 ** 2 ** 2 ** 2 ** 2; const B: u256 = 3u256 ** 1000000000;".into(),
+        ),
+        ("large shifts", "const A: u256 = 1 << (1 << 500); const B: u256 = 1u256 << (1 << 255);".into()),
+    ];
+    for (name, text) in programs {
+        let start = std::time::Instant::now();
+        let source = Source::new(name, text);
+        let (module, _) = kalix::syntax::parse(&source);
+        let parsed = start.elapsed();
+        kalix::sema::check(&module, &source);
+        let checked = start.elapsed() - parsed;
+        // Far above what it takes, far below what a square or an exponential would.
+        if checked.as_secs() > 5 {
+            return Err(format!("{name}: {checked:?}").into());
         }
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! Checking: one function per node of the tree.
 //!
-//! [`items`] collects what modules and contracts declare, [`entries`] works out selectors and getters,
+//! [`items`] collects what modules and contracts declare, [`define`] works out what it means, [`entries`] works out selectors and getters,
 //! [`body`] holds the state of checking one function; [`stmts`], [`exprs`], [`ops`], [`casts`], [`places`],
 //! [`paths`], [`calls`] and [`raise`] each check a family of nodes in it.
 
 mod body;
 mod calls;
 mod casts;
+mod define;
 mod entries;
 mod exprs;
 mod items;

@@ -119,6 +119,8 @@ pub(super) struct LocalEntry {
 pub(super) struct Locals {
     entries: Vec<LocalEntry>,
     blocks: Vec<usize>,
+    // Invariant: the positions in `entries` of each name, ascending; never empty.
+    by_name: HashMap<Arc<str>, Vec<usize>>,
 }
 
 impl Locals {
@@ -129,28 +131,42 @@ impl Locals {
     /// Leaves the innermost block; its names, so that unused ones can be reported.
     pub(super) fn leave(&mut self) -> Vec<LocalEntry> {
         let start = self.blocks.pop().expect("blocks are entered before they are left");
-        self.entries.split_off(start)
+        let left = self.entries.split_off(start);
+        for entry in &left {
+            if let Some(positions) = self.by_name.get_mut(&entry.name) {
+                positions.pop();
+                if positions.is_empty() {
+                    self.by_name.remove(&entry.name);
+                }
+            }
+        }
+        left
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&LocalEntry> {
-        self.entries.iter().rev().find(|entry| *entry.name == *name)
+        self.by_name.get(name).and_then(|positions| positions.last()).map(|&at| &self.entries[at])
+    }
+
+    fn find_mut(&mut self, name: &str) -> Option<&mut LocalEntry> {
+        self.by_name.get(name).and_then(|positions| positions.last()).map(|&at| &mut self.entries[at])
     }
 
     /// Finds `name` and marks it as used.
     pub(super) fn use_name(&mut self, name: &str) -> Option<LocalDef> {
-        let entry = self.entries.iter_mut().rev().find(|entry| *entry.name == *name)?;
+        let entry = self.find_mut(name)?;
         entry.used = true;
         Some(entry.def.clone())
     }
 
     /// Takes the mark of [`use_name`](Self::use_name) back: the name was only assigned.
     pub(super) fn forget_use(&mut self, name: &str) {
-        if let Some(entry) = self.entries.iter_mut().rev().find(|entry| *entry.name == *name) {
+        if let Some(entry) = self.find_mut(name) {
             entry.used = false;
         }
     }
 
     pub(super) fn define(&mut self, entry: LocalEntry) {
+        self.by_name.entry(entry.name.clone()).or_default().push(self.entries.len());
         self.entries.push(entry);
     }
 

@@ -39,7 +39,10 @@ impl IntType {
             _ => return None,
         };
         let digits = &name[1..];
-        let well_formed = digits.len() <= 3 && !digits.starts_with('0');
+        // `parse` would take a sign.
+        let well_formed = digits.len() <= 3
+            && !digits.starts_with('0')
+            && digits.bytes().all(|digit| digit.is_ascii_digit());
         let bits: u16 = if well_formed { digits.parse().ok()? } else { return None };
         (bits.is_multiple_of(8) && (8..=256).contains(&bits)).then_some(IntType { signed, bits })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diag::Code;
 use crate::sema::attrs::{SelectorAttr, allows, docs, is_identifier};
-use crate::sema::check::items::selector_of;
+use crate::sema::check::define::selector_of;
 use crate::sema::consts::Value;
 use crate::sema::effects::Effects;
 use crate::sema::scope::ContractIndex;

@@ -4,7 +4,7 @@ use alloy_primitives::U256;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
-use crate::sema::check::items::selector_of;
+use crate::sema::check::define::selector_of;
 use crate::sema::consts::{Int, Value};
 use crate::sema::resolve::suggestion;
 use crate::sema::scope::{
