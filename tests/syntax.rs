@@ -291,3 +291,18 @@ fn a_report_shows_the_place_and_the_fix() {
     insta::assert_snapshot!(kalix::diag::render::render(&diags, &source, false));
     insta::assert_snapshot!(kalix::diag::render::render_short(&diags, &source));
 }
+
+#[test]
+fn siblings_do_not_count_as_nesting() {
+    let n = 2_000;
+    for text in [
+        "fn f(a: Vec<u8>) -> (u8, u8) { a + 1 }\n".repeat(n),
+        format!("contract C {{ {} }}", "state a: Map<u8, u8> = 1 + 2; fn f() { }\n".repeat(n)),
+        in_function(&"let a: u8 = b + c * d; if a { 1 } else { 2 }\n".repeat(n)),
+        in_function(&format!("f({});", "a + b, ".repeat(n))),
+        in_function(&format!("let ({}) = x;", vec!["(a, _)"; n].join(", "))),
+        in_function(&format!("match x {{ {} }}", "A(b) | C => d + 1,".repeat(n))),
+    ] {
+        parse_cleanly(&Source::new("wide", text));
+    }
+}

@@ -186,12 +186,11 @@ pub(super) fn nested<O: 'static>(
         let outer_height = std::mem::take(&mut input.state().height);
         let result = parse(input);
         input.state().depth -= 1;
-        let inner_height = input.state().height;
-        input.state().height = outer_height.max(inner_height);
-        if result.is_ok() {
-            grow(input, what)?;
-        }
-        result
+        let grown = grow(input, what);
+        // Siblings do not add up: the highest one counts.
+        let own_height = input.state().height;
+        input.state().height = outer_height.max(own_height);
+        result.and_then(|node| grown.map(|()| node))
     })
 }
 
