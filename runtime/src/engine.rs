@@ -1,6 +1,6 @@
 //! The embedder's entry: an [`Engine`] with its rules and tiers, shared by threads, and an [`Executor`] per thread.
 //!
-//! The executor drives frames in a loop of its own ([`drive`](Executor::call)): frames lie in a vector, a call
+//! The executor drives frames in a loop of its own: frames lie in a vector, a call
 //! pushes one, and nothing recurses on the native stack. Transactions are in [`tx`](crate::tx).
 
 mod builder;

@@ -1,6 +1,6 @@
 //! The interpreter: the reference by which compiled code is judged.
 //!
-//! The run loops are in [`dispatch`], what operations do is in [`ops`].
+//! The run loops are in `dispatch.rs`, what operations do is in [`ops`].
 //!
 //! Order within an operation: stack, static gas, the immediate's legality, static rule, dynamic gas, effect.
 

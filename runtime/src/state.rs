@@ -2,7 +2,7 @@
 //!
 //! Values are loaded from the database once and then live here; every change is written to a journal, so that
 //! [`State::revert_to`] undoes everything since a checkpoint, which is an integer. Which block and transaction
-//! run is not known here: [`Session`](crate::engine) joins the state with those facts into a `Host`.
+//! run is not known here: [`Session`](crate::engine::Session) joins the state with those facts into a `Host`.
 
 pub mod database;
 pub mod diff;
@@ -435,12 +435,6 @@ impl<D: Database> State<D> {
     /// Log entries of this transaction.
     pub fn logs(&self) -> &[Log] {
         &self.logs
-    }
-
-    /// Takes the log entries of this transaction, which can't be undone from then on.
-    pub fn take_logs(&mut self) -> Vec<Log> {
-        self.journal.retain(|entry| !matches!(entry, Entry::Log));
-        std::mem::take(&mut self.logs)
     }
 
     /// Hash of a block.

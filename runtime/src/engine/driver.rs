@@ -203,7 +203,7 @@ impl<D: Database> Executor<D> {
         }
         self.blocks_interpreted += frame.blocks_interpreted;
         self.blocks_compiled += frame.blocks_compiled;
-        self.engine.note_gas_spent(&frame.code, gas_start - gas_left);
+        self.engine.note_gas_spent(&frame.code, gas_start.saturating_sub(gas_left));
         self.frames.recycle(frame);
 
         let Some(caller) = self.frames.top_mut() else {
