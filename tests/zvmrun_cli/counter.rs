@@ -108,13 +108,20 @@ fn abi() -> Value {
 
 /// The counter as a file.
 pub(super) fn container() -> Vec<u8> {
+    container_with(|_| {})
+}
+
+/// The counter with a changed ABI.
+pub(super) fn container_with(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut abi = abi();
+    change(&mut abi);
     let code = runtime();
     let sections = Sections { init: Some(Bytes::from(init(&code))), ..Sections::default() };
     let container = Container {
         target: Target::Native,
         needs_init: true,
         code: code.into(),
-        abi: abi().to_string(),
+        abi: abi.to_string(),
         sections: Some(sections),
     };
     container.write().expect("the counter is a sound container")

@@ -344,6 +344,19 @@ fn check_compares_both_tiers() {
 }
 
 #[test]
+fn an_execution_above_its_bound_is_noted() {
+    let files = Files::new("bound");
+    let counter = files.counter();
+    let note = "`add 1` executed ";
+    let (stdout, _) = run(&counter, &["--init-args", "1", "add", "1"], 0);
+    assert_parts(&stdout, &["(bound of the execution: 30000)"]);
+    assert!(!stdout.contains(note), "{stdout}");
+    let low = counter::container_with(|abi| abi["functions"][1]["gas"]["bound"] = json!(5000));
+    let (stdout, _) = run(&files.write("low.zvmc", &low), &["--init-args", "1", "add", "1"], 0);
+    assert_parts(&stdout, &[note, "above the bound 5000 of its ABI"]);
+}
+
+#[test]
 fn a_check_that_compares_nothing_fails_and_jit_says_why() {
     if !HAS_JIT {
         return;

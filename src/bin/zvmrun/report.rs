@@ -83,6 +83,8 @@ pub(crate) struct Step {
     pub(crate) value: U256,
     /// Gas limit.
     pub(crate) gas_limit: u64,
+    /// What the compiler promised about the gas of the execution.
+    pub(crate) gas_bound: Option<u64>,
     /// What it did; `None` if it never ran.
     pub(crate) facts: Option<Facts>,
     /// Why it counts as failed.
@@ -127,6 +129,7 @@ impl Step {
             from: None,
             value: U256::ZERO,
             gas_limit: 0,
+            gas_bound: None,
             facts: None,
             failure: None,
         }
@@ -135,8 +138,22 @@ impl Step {
     /// Takes what the transaction did, and finds what is wrong with it.
     pub(crate) fn finish(&mut self, ran: Ran, abi: Option<&Abi>, function: Option<&Function>, names: &Names) {
         let facts = Facts::read(ran, abi, function, self.kind);
+        self.gas_bound = function.and_then(|function| function.gas.bound);
         self.failure = facts.failure(&self.title, self.gas_limit, function, names);
         self.facts = Some(facts);
+    }
+
+    /// A broken promise of the compiler about gas.
+    pub(crate) fn bound_exceeded(&self) -> Option<String> {
+        let (bound, executed) = (self.gas_bound?, self.facts.as_ref()?.execution.gas.execution);
+        // After a trap all gas is gone, whatever was needed.
+        let is_trap = matches!(self.facts.as_ref()?.outcome, Outcome::Trap(_));
+        (executed > bound && !is_trap).then(|| {
+            format!(
+                "`{}` executed {executed} gas, above the bound {bound} of its ABI; please report it",
+                self.title
+            )
+        })
     }
 
     /// Whether its effects are in the world.

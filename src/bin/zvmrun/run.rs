@@ -276,6 +276,9 @@ impl Runner<'_> {
             complain(&failure);
             step.failure = Some(failure);
         }
+        if let Some(note) = step.bound_exceeded() {
+            self.note(note);
+        }
         self.report.steps.push(step);
     }
 

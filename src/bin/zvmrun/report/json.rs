@@ -42,6 +42,7 @@ fn step(step: &Step, names: &Names) -> Value {
         "from": step.from.map(|address| address.to_string()),
         "value": step.value.to_string(),
         "gas_limit": step.gas_limit,
+        "gas_bound": step.gas_bound,
         "status": step.status().number(),
         "status_name": step.status().name(),
     });

@@ -53,7 +53,8 @@ fn lines(step: &Step, facts: &Facts, names: &Names) -> Vec<(&'static str, String
     if let Some(output) = raw_output(facts, step.kind) {
         lines.push(("output", output.to_string()));
     }
-    lines.push(("gas", gas(&facts.execution.gas)));
+    let bound = step.gas_bound.map_or(String::new(), |bound| format!(" (bound of the execution: {bound})"));
+    lines.push(("gas", gas(&facts.execution.gas) + &bound));
     for (index, log) in facts.logs.iter().enumerate() {
         lines.push((if index == 0 { "logs" } else { "" }, show_read_log(log, names)));
     }
