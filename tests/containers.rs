@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use alloy_primitives::Bytes;
+use kalix::CompileOptions;
+use kalix::source::Source;
 use testkit::program::{Program, Setting};
 use testkit::random::Random;
 use testkit::tiers::{Compile, Prepared, run_interpreted};
@@ -17,11 +19,35 @@ const NATIVE_EVERY: u64 = 8;
 /// Gas of a run: enough to leave any prologue, little enough that a loop ends soon.
 const GAS: u64 = 60_000;
 
-/// One container per `.zvm` file of the tests, with and without sections and init code.
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Containers of every `.zvm` file of the tests and of every contract among the examples.
 fn corpus() -> Vec<Vec<u8>> {
+    let mut corpus = synthetic();
+    corpus.extend(compiled());
+    corpus
+}
+
+/// What the compiler makes of the examples and of the contracts that tests run.
+fn compiled() -> Vec<Vec<u8>> {
+    let mut texts = Vec::new();
+    for folder in ["examples", "tests/filetests/run"] {
+        collect(&Path::new(ROOT).join(folder), "kalix", &mut texts);
+    }
+    let mut containers = Vec::new();
+    for text in texts {
+        let compilation = kalix::compile(&Source::new("example.kalix", text), &CompileOptions::STANDARD);
+        containers.extend(compilation.contracts.into_iter().map(|contract| contract.artifact.bytes));
+    }
+    assert!(containers.len() >= 2, "the examples compile");
+    containers
+}
+
+/// One container per `.zvm` file, with and without sections and init code.
+fn synthetic() -> Vec<Vec<u8>> {
     let mut containers = Vec::new();
     let mut texts = Vec::new();
-    collect(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/filetests/vm")), &mut texts);
+    collect(&Path::new(ROOT).join("tests/filetests/vm"), "zvm", &mut texts);
     for (index, text) in texts.iter().enumerate() {
         let assembly = assemble(text).expect("the filetests assemble");
         let (target, prefix) = match assembly.encoding {
@@ -49,7 +75,7 @@ fn corpus() -> Vec<Vec<u8>> {
     containers
 }
 
-fn collect(folder: &Path, texts: &mut Vec<String>) {
+fn collect(folder: &Path, extension: &str, texts: &mut Vec<String>) {
     let mut paths: Vec<_> = std::fs::read_dir(folder)
         .expect("the folder exists")
         .map(|entry| entry.expect("an entry").path())
@@ -57,8 +83,8 @@ fn collect(folder: &Path, texts: &mut Vec<String>) {
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            collect(&path, texts);
-        } else {
+            collect(&path, extension, texts);
+        } else if path.extension().is_some_and(|found| found == extension) {
             texts.push(std::fs::read_to_string(&path).expect("a text file"));
         }
     }

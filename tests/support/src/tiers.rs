@@ -31,6 +31,9 @@ impl Compile {
     pub const UNOPTIMIZED: Compile =
         Compile(JitOptions { opt_level: OptLevel::None, ..JitOptions::checked() });
 
+    /// As in production, with counters on.
+    pub const UNVERIFIED: Compile = Compile(JitOptions { verify: false, ..JitOptions::checked() });
+
     /// Mostly as in production, sometimes disturbed in ways that must not show.
     pub fn of_random(random: &mut Random) -> Compile {
         let plain = JitOptions { verify: random.chance(12), ..JitOptions::checked() };
