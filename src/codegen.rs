@@ -37,11 +37,13 @@ const FRAMES_END_MAX: u64 = 1 << 32;
 pub struct CodegenOptions {
     /// A function keeps at most this many values on the stack; what exceeds it gets a word of memory. At least 1.
     pub stack_words_max: usize,
+    /// Whether the IR is simplified first.
+    pub optimize: bool,
 }
 
 impl CodegenOptions {
     /// What a build uses: deep enough for nearly every function, shallow enough for DUPN to reach all of it.
-    pub const STANDARD: CodegenOptions = CodegenOptions { stack_words_max: 96 };
+    pub const STANDARD: CodegenOptions = CodegenOptions { stack_words_max: 96, optimize: true };
 }
 
 /// An inconsistency inside the compiler; reported as K0999, never as wrong code.
@@ -105,7 +107,7 @@ pub(self) struct Frame {
 /// too large for the machine are reported the same way.
 pub fn compile_module(module: &Module, options: &CodegenOptions) -> Result<Assembly, InternalError> {
     verify::verify(module).map_err(|e| InternalError { span: e.span, detail: e.to_string() })?;
-    let module = prepare(module)?;
+    let module = prepare(module, options.optimize)?;
     // A chain of calls shares the machine's stack: where it does not fit, every function keeps less on it.
     let mut limit = options.stack_words_max.max(1);
     loop {
@@ -129,32 +131,42 @@ impl From<InternalError> for Failure {
 }
 
 /// Drops what can never be executed, and brings the rest into the shape that planning expects.
-fn prepare(module: &Module) -> Result<Module, InternalError> {
-    let mut reached = vec![false; module.functions.len()];
+fn prepare(module: &Module, optimize: bool) -> Result<Module, InternalError> {
+    let mut module = without_unreachable(module);
+    if optimize {
+        crate::ir::opt::optimize(&mut module);
+        // A pass must leave the module well-formed, and functions whose calls are gone need no code.
+        verify::verify(&module)
+            .map_err(|e| InternalError { span: e.span, detail: format!("after passes: {e}") })?;
+        module = without_unreachable(&module);
+    }
+    Ok(module)
+}
+
+fn without_unreachable(module: &Module) -> Module {
+    let mut functions: Vec<Function> = module.functions.clone();
+    functions.iter_mut().for_each(crate::ir::build::remove_unreachable);
+    let mut reached = vec![false; functions.len()];
     let mut work = vec![Module::ENTRY];
     while let Some(id) = work.pop() {
         if !std::mem::replace(&mut reached[id.index()], true) {
-            let mut function = module.functions[id.index()].clone();
-            crate::ir::build::remove_unreachable(&mut function);
-            work.extend(callees(&function));
+            work.extend(callees(&functions[id.index()]));
         }
     }
     let mut renumbered = vec![FuncId(0); reached.len()];
-    let mut prepared = Module { name: module.name.clone(), functions: Vec::new(), data: module.data.clone() };
-    for (index, function) in module.functions.iter().enumerate().filter(|(index, _)| reached[*index]) {
-        renumbered[index] = FuncId::new(prepared.functions.len());
-        let mut function = function.clone();
-        crate::ir::build::remove_unreachable(&mut function);
+    let mut kept = Module { name: module.name.clone(), functions: Vec::new(), data: module.data.clone() };
+    for (index, mut function) in functions.into_iter().enumerate().filter(|(index, _)| reached[*index]) {
+        renumbered[index] = FuncId::new(kept.functions.len());
         crate::ir::build::remove_redundant_params(&mut function);
         crate::ir::opt::canonicalize(&mut function);
-        prepared.functions.push(function);
+        kept.functions.push(function);
     }
-    for inst in prepared.functions.iter_mut().flat_map(|f| &mut f.blocks).flat_map(|b| &mut b.insts) {
+    for inst in kept.functions.iter_mut().flat_map(|f| &mut f.blocks).flat_map(|b| &mut b.insts) {
         if let crate::ir::Imm::Func(callee) = &mut inst.imm {
             *callee = renumbered[callee.index()];
         }
     }
-    Ok(prepared)
+    kept
 }
 
 fn compile_with(module: &Module, limit: usize) -> Result<Assembly, Failure> {

@@ -22,7 +22,8 @@ use zvm::outcome::Exit;
 
 /// Programs per run; every one is compiled and executed with each stack limit.
 const PROGRAMS: u64 = 1500;
-const STACK_LIMITS: [usize; 3] = [96, 5, 1];
+/// Words on the stack, and whether the IR is simplified first.
+const SETTINGS: [(usize, bool); 4] = [(96, false), (96, true), (5, false), (1, true)];
 
 type Totals = BTreeMap<&'static str, u64>;
 
@@ -91,16 +92,20 @@ fn check(seed: u64, module: &Module, totals: &mut Totals) {
             Ending::Invalid => "invalid",
         })
         .or_default() += 1;
-    for stack_words_max in STACK_LIMITS {
-        let assembly = compile_module(module, &CodegenOptions { stack_words_max }).unwrap_or_else(|e| {
-            panic!("seed {seed}, {stack_words_max} words: {e}\n{}", print_module(module))
-        });
+    for (stack_words_max, optimize) in SETTINGS {
+        let assembly =
+            compile_module(module, &CodegenOptions { stack_words_max, optimize }).unwrap_or_else(|e| {
+                panic!("seed {seed}, {stack_words_max} words: {e}\n{}", print_module(module))
+            });
         let observed = execute(&assembly, &setting);
         let difference = difference(&expected, &observed)
             .or_else(|| gas_difference(&assembly, &setting, &observed, totals));
         if let Some(difference) = difference {
             let code = disassemble(&assembly.bytes, Encoding::Zvm, DisasmOptions { offsets: true });
-            panic!("seed {seed}, {stack_words_max} words: {difference}\n{}\n{code}", print_module(module));
+            panic!(
+                "seed {seed}, {stack_words_max} words, optimize {optimize}: {difference}\n{}\n{code}",
+                print_module(module)
+            );
         }
     }
 }

@@ -9,7 +9,7 @@
 
 use std::collections::HashSet;
 
-use crate::ir::{BlockId, Effect, Function, Inst, Terminator, Value};
+use crate::ir::{BlockId, Effect, Function, Inst, Op, Terminator, Value};
 
 /// Arguments and results beyond this many travel through words of the callee's frame.
 pub(super) const STACK_ARGS_MAX: usize = 16;
@@ -123,7 +123,7 @@ impl Plan {
                 if !pure {
                     continue;
                 }
-                if inst.args.is_empty() {
+                if inst.args.is_empty() || self.is_address(function, inst) {
                     self.homes[result.index()] = Home::Pushed;
                     continue;
                 }
@@ -144,6 +144,18 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// Whether an operation adds words that are known when frames are laid out: one push does it.
+    fn is_address(&self, function: &Function, inst: &Inst) -> bool {
+        inst.op == Op::Add
+            && inst.args.iter().all(|arg| match self.defs[arg.index()] {
+                Some((block, index)) => {
+                    let def = &function.blocks[block.index()].insts[index];
+                    matches!(def.op, Op::Const | Op::FrameAddr | Op::HeapBase)
+                }
+                None => false,
+            })
     }
 
     /// The values live at the start of each block: walks from each use up to the definition.

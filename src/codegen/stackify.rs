@@ -275,11 +275,27 @@ impl<'a> Emitter<'a> {
         Ok(&self.function.blocks[block.index()].insts[index])
     }
 
+    /// A word that is known now that frames are laid out.
+    fn known_word(&self, inst: &Inst) -> Option<U256> {
+        match (inst.op, inst.imm) {
+            (Op::Const, Imm::Word(word)) => Some(word),
+            (Op::FrameAddr, Imm::Slot(slot)) => Some(U256::from(self.frame.slots[slot.index()])),
+            (Op::HeapBase, _) => Some(U256::from(self.context.heap_base)),
+            // The plan pushes a sum only of words like those above.
+            (Op::Add, _) => inst.args.iter().try_fold(U256::ZERO, |sum, &arg| {
+                let term = self.def(arg).ok().filter(|def| def.op != Op::Add)?;
+                Some(sum.wrapping_add(self.known_word(term)?))
+            }),
+            _ => None,
+        }
+    }
+
     fn push_constant(&mut self, inst: &Inst) -> Result<(), InternalError> {
+        if let Some(word) = self.known_word(inst) {
+            self.push_item(Item::Push(word));
+            return Ok(());
+        }
         let item = match (inst.op, inst.imm) {
-            (Op::Const, Imm::Word(word)) => Item::Push(word),
-            (Op::FrameAddr, Imm::Slot(slot)) => Item::Push(U256::from(self.frame.slots[slot.index()])),
-            (Op::HeapBase, _) => Item::Push(U256::from(self.context.heap_base)),
             (Op::DataOffset, Imm::Data(data)) => Item::PushDataOffset(data),
             (Op::DataSize, Imm::Data(data)) => {
                 Item::Push(U256::from(self.context.module.data[data.index()].bytes.len()))

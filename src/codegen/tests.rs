@@ -5,7 +5,9 @@ use crate::ir::text::read_module;
 
 fn compile(text: &str) -> Assembly {
     let module = read_module(text).expect("readable");
-    compile_module(&module, &CodegenOptions::STANDARD).unwrap_or_else(|e| panic!("{e}\n{text}"))
+    // As written: these tests are about codegen alone.
+    compile_module(&module, &CodegenOptions { optimize: false, ..CodegenOptions::STANDARD })
+        .unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 
 fn listing(assembly: &Assembly) -> String {

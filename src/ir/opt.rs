@@ -5,8 +5,15 @@
 
 use super::{Function, Module};
 
+pub mod blocks;
 pub mod branches;
 pub mod dead;
+pub mod fold;
+pub mod inline;
+pub mod reuse;
+
+/// Rounds of simplification; each is linear or nearly so, and later ones rarely find anything.
+const ROUNDS_MAX: usize = 4;
 
 /// Whether a pass changed the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +36,22 @@ pub fn canonicalize(function: &mut Function) {
     dead::run(function);
 }
 
-/// Simplifies every function of a module.
+/// Simplifies every function of a module, puts the bodies of small functions in the place of calls, and simplifies again.
 pub fn optimize(module: &mut Module) {
-    for function in &mut module.functions {
-        canonicalize(function);
+    module.functions.iter_mut().for_each(simplify);
+    if inline::run(module) == Changed::Yes {
+        module.functions.iter_mut().for_each(simplify);
+    }
+}
+
+fn simplify(function: &mut Function) {
+    // Dominance and order are of reachable blocks only.
+    super::build::remove_unreachable(function);
+    for _ in 0..ROUNDS_MAX {
+        let passes = [fold::run, branches::run, blocks::run, reuse::run, dead::run];
+        let changes = passes.map(|pass| pass(function));
+        if changes.iter().all(|&changed| changed == Changed::No) {
+            return;
+        }
     }
 }

@@ -1,24 +1,36 @@
-//! Makes conditions of branches direct: `br (iszero x), a, b` is `br x, b, a`.
+//! Makes conditions of branches direct: `br (iszero x), a, b` is `br x, b, a`, and `br (gt x, 0), a, b` is `br x, a, b`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use alloy_primitives::U256;
 
 use super::Changed;
-use crate::ir::{Function, Op, Terminator, Value};
+use crate::ir::{Function, Imm, Op, Terminator, Value};
 
 /// Runs the pass.
 pub fn run(function: &mut Function) -> Changed {
+    let insts = || function.blocks.iter().flat_map(|block| &block.insts);
+    let zeros: HashSet<Value> =
+        insts().filter(|inst| inst.imm == Imm::Word(U256::ZERO)).map(|inst| inst.results[0]).collect();
     let mut inverted: HashMap<Value, Value> = HashMap::new();
-    for inst in function.blocks.iter().flat_map(|block| &block.insts) {
-        if inst.op == Op::Iszero {
-            inverted.insert(inst.results[0], inst.args[0]);
+    let mut same: HashMap<Value, Value> = HashMap::new();
+    for inst in insts() {
+        match (inst.op, &inst.args[..]) {
+            (Op::Iszero, &[x]) => drop(inverted.insert(inst.results[0], x)),
+            (Op::Gt, &[x, zero]) | (Op::Lt, &[zero, x]) if zeros.contains(&zero) => {
+                same.insert(inst.results[0], x);
+            }
+            _ => {}
         }
     }
     let mut changed = false;
     for block in &mut function.blocks {
         if let Terminator::Br { cond, then, otherwise } = &mut block.term {
-            while let Some(&direct) = inverted.get(cond) {
+            while let Some(&direct) = inverted.get(cond).or_else(|| same.get(cond)) {
+                if inverted.contains_key(cond) {
+                    std::mem::swap(then, otherwise);
+                }
                 *cond = direct;
-                std::mem::swap(then, otherwise);
                 changed = true;
             }
         }
@@ -43,6 +55,7 @@ mod tests {
             assert!(print_function(&function).contains(expected), "{}", print_function(&function));
         };
         check("", "v0", "br v0, b1, b2");
+        check("  v1 = const 0\n  v2 = lt v1, v0\n", "v2", "br v0, b1, b2");
         check("  v1 = iszero v0\n", "v1", "br v0, b2, b1");
         check("  v1 = iszero v0\n  v2 = iszero v1\n", "v2", "br v0, b1, b2");
     }
