@@ -2,7 +2,9 @@
 
 use testkit::random::Random;
 
-use crate::model::{Cmp, Cond, Contract, Expr, Func, Int, Op, Stmt, Ty, int};
+use crate::model::{
+    Call, Cmp, Cond, Contract, ERRORS, End, Expr, Fails, Func, Int, Op, Raise, Stmt, Ty, int,
+};
 
 /// Widths with an even chance for the usual ones and for the others.
 fn ty(r: &mut Random) -> Ty {
@@ -13,12 +15,12 @@ fn ty(r: &mut Random) -> Ty {
 /// A value of the type: mostly near its limits, near zero, or near a power of two.
 pub(crate) fn value(r: &mut Random, ty: Ty) -> Int {
     let near = int(r.below(5) as i64 - 2);
-    let x = match r.below(6) {
+    let x = match r.below(9) {
         0 => ty.max().wrapping_sub(int(r.below(3) as i64)),
         1 => ty.min().wrapping_add(int(r.below(3) as i64)),
         2 => near,
         3 => (Int::from(1) << r.index(ty.bits)).wrapping_add(near),
-        4 => int(r.below(200) as i64 - 100),
+        4..=7 => int(r.below(40) as i64 - 10),
         _ => {
             let mut limbs = [0; 12];
             limbs[..5].fill_with(|| r.bits64());
@@ -33,10 +35,11 @@ pub(crate) fn contract(r: &mut Random) -> Contract {
     let state: Vec<Ty> = (0..r.below(5)).map(|_| ty(r)).collect();
     let packed = r.chance(50);
     let mut funcs: Vec<Func> = Vec::new();
-    for _ in 0..=r.below(3) {
+    for _ in 0..=r.below(5) {
         let result = ty(r);
+        let fails = *r.pick(&[&None, &Some(Fails::Set), &Some(Fails::Any)]);
         let (locals, scope) = (Vec::new(), Vec::new());
-        let func = Builder { r, state: &state, funcs: &funcs, locals, scope, depth: 0, result }.func();
+        let func = Builder { r, state: &state, funcs: &funcs, locals, scope, depth: 0, result, fails }.func();
         funcs.push(func);
     }
     Contract { state, packed, funcs }
@@ -59,6 +62,7 @@ struct Builder<'a> {
     // How many loops are around.
     depth: usize,
     result: Ty,
+    fails: Option<Fails>,
 }
 
 impl Builder<'_> {
@@ -66,6 +70,9 @@ impl Builder<'_> {
         let params = self.r.index(5);
         // Few types per function, so that values meet.
         let mut types: Vec<Ty> = (0..1 + self.r.index(3)).map(|_| ty(self.r)).collect();
+        if let Some(func) = self.funcs.last() {
+            types.push(func.result);
+        }
         if !self.state.is_empty() {
             types.push(self.r.pick(self.state));
         }
@@ -82,8 +89,8 @@ impl Builder<'_> {
         }
         body.extend(self.block(3));
         let result = self.result;
-        let value = self.expr(result, 3);
-        Func { locals: self.locals, params, result, body, value }
+        let end = self.end();
+        Func { locals: self.locals, params, result, body, end, fails: self.fails }
     }
 
     fn declare(&mut self, ty: Ty, assignable: bool) -> usize {
@@ -109,9 +116,24 @@ impl Builder<'_> {
         (!all.is_empty()).then(|| self.r.pick(&all))
     }
 
+    /// Any operation, less often one that faults: otherwise hardly a program would come to its end.
     fn op(&mut self) -> Op {
         loop {
             let op = self.r.pick(&Op::ALL);
+            let percent = match op {
+                Op::Div | Op::Rem | Op::Mul | Op::Pow => 20,
+                Op::Add | Op::Sub => 50,
+                _ => 100,
+            };
+            if self.r.chance(percent) {
+                return op;
+            }
+        }
+    }
+
+    fn assigning_op(&mut self) -> Op {
+        loop {
+            let op = self.op();
             if op.assigns() {
                 return op;
             }
@@ -133,7 +155,7 @@ impl Builder<'_> {
 
     fn stmt(&mut self, size: usize, out: &mut Vec<Stmt>) {
         let smaller = size.saturating_sub(1);
-        match self.r.below(16) {
+        match self.r.below(18) {
             0..=2 => {
                 if let Some(target) = self.assignable() {
                     let value = self.expr(target.ty, 3);
@@ -142,7 +164,7 @@ impl Builder<'_> {
             }
             3..=5 => {
                 if let Some(target) = self.assignable() {
-                    let op = self.op();
+                    let op = self.assigning_op();
                     let right = self.right(op, target.ty, 2);
                     out.push(Stmt::AssignOp(op, target.id, right));
                 }
@@ -154,7 +176,7 @@ impl Builder<'_> {
             }
             7 if !self.state.is_empty() => {
                 let n = self.r.index(self.state.len());
-                let op = self.op();
+                let op = self.assigning_op();
                 let right = self.right(op, self.state[n], 2);
                 out.push(Stmt::StoreOp(op, n, right));
             }
@@ -197,6 +219,19 @@ impl Builder<'_> {
             13 => {
                 let cond = self.mostly_true();
                 out.push(if self.r.chance(50) { Stmt::Require(cond) } else { Stmt::Assert(cond) });
+            }
+            16 if self.fails.is_some() => {
+                let cond = self.cond(1);
+                let raise = self.raise();
+                out.push(Stmt::FailIf(cond, raise));
+            }
+            17 if self.r.chance(60) => {
+                let failing: Vec<usize> =
+                    (0..self.funcs.len()).filter(|&n| self.funcs[n].fails.is_some()).collect();
+                if !failing.is_empty() {
+                    let func = self.r.pick(&failing);
+                    out.push(Stmt::Drop(self.call(func, 2)));
+                }
             }
             14 if self.r.chance(40) => {
                 let cond = self.cond(1);
@@ -257,6 +292,44 @@ impl Builder<'_> {
         }
     }
 
+    /// Whether an error of function `n` may leave this one through `?`.
+    fn may_ask(&self, n: usize) -> bool {
+        match (self.funcs[n].fails, self.fails) {
+            (None, _) | (Some(_), Some(Fails::Any)) | (Some(Fails::Set), Some(Fails::Set)) => true,
+            (Some(_), None) | (Some(Fails::Any), Some(Fails::Set)) => false,
+        }
+    }
+
+    fn call(&mut self, func: usize, size: usize) -> Call {
+        let funcs = self.funcs;
+        let callee = &funcs[func];
+        let args = (0..callee.params).map(|p| self.expr(callee.locals[p], size)).collect();
+        Call { func, fails: callee.fails.is_some(), args }
+    }
+
+    fn raise(&mut self) -> Raise {
+        let variant = self.r.index(ERRORS.len());
+        let args = ERRORS[variant].1.iter().map(|&ty| self.expr(ty, 1)).collect();
+        Raise { variant, args }
+    }
+
+    fn end(&mut self) -> End {
+        let result = self.result;
+        if self.fails.is_some() {
+            let same = |func: &Func| func.result == result && func.fails == self.fails;
+            let fitting: Vec<usize> = (0..self.funcs.len()).filter(|&n| same(&self.funcs[n])).collect();
+            if !fitting.is_empty() && self.r.chance(50) {
+                let func = self.r.pick(&fitting);
+                return End::Tail(self.call(func, 2));
+            }
+            if self.r.chance(40) {
+                let (cond, raise) = (self.cond(1), self.raise());
+                return End::Fail(cond, raise, self.expr(result, 2));
+            }
+        }
+        End::Value(self.expr(result, 3))
+    }
+
     fn leaf(&mut self, ty: Ty) -> Expr {
         let mut leaves: Vec<Expr> =
             self.scope.iter().filter(|v| v.ty == ty).map(|v| Expr::Local(v.id)).collect();
@@ -274,7 +347,7 @@ impl Builder<'_> {
         }
         match self.r.below(12) {
             0..=5 => {
-                let op = self.r.pick(&Op::ALL);
+                let op = self.op();
                 let left = self.expr(ty, size - 1);
                 Expr::Binary(op, ty, Box::new(left), Box::new(self.right(op, ty, size - 1)))
             }
@@ -282,7 +355,7 @@ impl Builder<'_> {
             7 => Expr::BitNot(ty, Box::new(self.expr(ty, size - 1))),
             8 => {
                 let from = if self.r.chance(50) { self.some_type() } else { crate::generate::ty(self.r) };
-                let checked = self.r.chance(40);
+                let checked = self.r.chance(15);
                 Expr::Cast { checked, to: ty, operand: Box::new(self.expr(from, size - 1)) }
             }
             9 => {
@@ -296,15 +369,14 @@ impl Builder<'_> {
                 Expr::Seq(target.id, Box::new(value), Box::new(self.expr(ty, size - 1)))
             }
             _ => {
-                let fitting: Vec<usize> =
-                    (0..self.funcs.len()).filter(|&n| self.funcs[n].result == ty).collect();
+                let fitting: Vec<usize> = (0..self.funcs.len())
+                    .filter(|&n| self.funcs[n].result == ty && self.may_ask(n))
+                    .collect();
                 if fitting.is_empty() {
                     return self.leaf(ty);
                 }
-                let n = self.r.pick(&fitting);
-                let func = &self.funcs[n];
-                let args = (0..func.params).map(|p| self.expr(func.locals[p], size - 1)).collect();
-                Expr::Call(n, args)
+                let func = self.r.pick(&fitting);
+                Expr::Call(self.call(func, size - 1))
             }
         }
     }

@@ -287,8 +287,31 @@ pub(crate) enum Expr {
     /// `{ local = value; rest }`
     Seq(usize, Box<Expr>, Box<Expr>),
     /// A call of helper function `n`.
-    Call(usize, Vec<Expr>),
+    Call(Call),
 }
+
+/// A call of helper function `func`; if that may fail, with `?` or as a returned value.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) func: usize,
+    pub(crate) fails: bool,
+    pub(crate) args: Vec<Expr>,
+}
+
+/// An error value: a variant of [`ERRORS`] and its arguments.
+#[derive(Clone, Debug)]
+pub(crate) struct Raise {
+    pub(crate) variant: usize,
+    pub(crate) args: Vec<Expr>,
+}
+
+/// The error set of every program: names and parameters.
+pub(crate) const ERRORS: [(&str, &[Ty]); 4] = [
+    ("A", &[]),
+    ("B", &[Ty { signed: false, bits: 64 }]),
+    ("C", &[Ty { signed: true, bits: 16 }, Ty { signed: false, bits: 8 }]),
+    ("D", &[Ty { signed: false, bits: 256 }, Ty { signed: true, bits: 256 }, Ty { signed: false, bits: 40 }]),
+];
 
 /// A condition.
 #[derive(Clone, Debug)]
@@ -329,6 +352,10 @@ pub(crate) enum Stmt {
     BreakIf(Cond),
     ContinueIf(Cond),
     ReturnIf(Cond, Expr),
+    /// `if cond { return Err(…); }`
+    FailIf(Cond, Raise),
+    /// `let _ = f(…);` of a function that may fail.
+    Drop(Call),
     Require(Cond),
     Assert(Cond),
 }
@@ -340,7 +367,28 @@ pub(crate) struct Func {
     pub(crate) params: usize,
     pub(crate) result: Ty,
     pub(crate) body: Vec<Stmt>,
-    pub(crate) value: Expr,
+    pub(crate) end: End,
+    /// What it returns as `Err`, if it may fail.
+    pub(crate) fails: Option<Fails>,
+}
+
+/// The error type of a function that may fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fails {
+    /// The error set.
+    Set,
+    /// `Error`.
+    Any,
+}
+
+/// The value of a body.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    Value(Expr),
+    /// `if cond { Err(…) } else { Ok(…) }`
+    Fail(Cond, Raise, Expr),
+    /// The result of another function, passed on.
+    Tail(Call),
 }
 
 /// A contract: state members, helpers that call earlier helpers only, and the entry point, which is the last.
@@ -353,8 +401,10 @@ pub(crate) struct Contract {
 }
 
 /// Why a run ends without a value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Stop {
+    /// An error on its way to whoever looks at it: the variant and the words of its arguments.
+    Error(usize, Vec<U256>),
     Panic(u8),
     /// `require` failed: no data.
     Revert,
@@ -385,10 +435,38 @@ impl Expr {
                 format!("(if {} {{ {} }} else {{ {} }})", cond.text(), a.text(), b.text())
             }
             Expr::Seq(n, value, rest) => format!("({{ v{n} = {}; {} }})", value.text(), rest.text()),
-            Expr::Call(n, args) => {
-                let args: Vec<_> = args.iter().map(Expr::text).collect();
-                format!("f{n}({})", args.join(", "))
+            Expr::Call(call) => format!("{}{}", call.text(), if call.fails { "?" } else { "" }),
+        }
+    }
+}
+
+fn list(exprs: &[Expr]) -> String {
+    exprs.iter().map(Expr::text).collect::<Vec<_>>().join(", ")
+}
+
+impl Call {
+    fn text(&self) -> String {
+        format!("f{}({})", self.func, list(&self.args))
+    }
+}
+
+impl Raise {
+    fn text(&self) -> String {
+        let (name, params) = ERRORS[self.variant];
+        let args = if params.is_empty() { String::new() } else { format!("({})", list(&self.args)) };
+        format!("Err(E::{name}{args})")
+    }
+}
+
+impl End {
+    fn text(&self, fails: bool) -> String {
+        match self {
+            End::Value(value) if fails => format!("Ok({})", value.text()),
+            End::Value(value) => value.text(),
+            End::Fail(cond, raise, value) => {
+                format!("if {} {{ {} }} else {{ Ok({}) }}", cond.text(), raise.text(), value.text())
             }
+            End::Tail(call) => call.text(),
         }
     }
 }
@@ -455,7 +533,12 @@ impl Stmt {
             }
             Stmt::BreakIf(cond) => writeln!(out, "if {} {{ break; }}", cond.text()),
             Stmt::ContinueIf(cond) => writeln!(out, "if {} {{ continue; }}", cond.text()),
+            Stmt::ReturnIf(cond, e) if func.fails.is_some() => {
+                writeln!(out, "if {} {{ return Ok({}); }}", cond.text(), e.text())
+            }
             Stmt::ReturnIf(cond, e) => writeln!(out, "if {} {{ return {}; }}", cond.text(), e.text()),
+            Stmt::FailIf(cond, raise) => writeln!(out, "if {} {{ return {}; }}", cond.text(), raise.text()),
+            Stmt::Drop(call) => writeln!(out, "let _ = {};", call.text()),
             Stmt::Require(cond) => writeln!(out, "require({});", cond.text()),
             Stmt::Assert(cond) => writeln!(out, "assert({});", cond.text()),
         }
@@ -466,7 +549,13 @@ impl Stmt {
 impl Contract {
     /// The source text. The entry point is `run`.
     pub(crate) fn text(&self) -> String {
-        let mut out = String::from("contract C {\n");
+        let param = |(n, ty): (usize, &Ty)| format!("p{n}: {}", ty.name());
+        let error = |(name, params): &(&str, &[Ty])| {
+            let params: Vec<_> = params.iter().enumerate().map(param).collect();
+            if params.is_empty() { (*name).to_owned() } else { format!("{name}({})", params.join(", ")) }
+        };
+        let errors: Vec<_> = ERRORS.iter().map(error).collect();
+        let mut out = format!("error E {{ {} }}\ncontract C {{\n", errors.join(", "));
         if self.packed && !self.state.is_empty() {
             let field = |(n, ty): (usize, &Ty)| format!("s{n}: {}", ty.name());
             let fields: Vec<_> = self.state.iter().enumerate().map(field).collect();
@@ -480,10 +569,15 @@ impl Contract {
             let params: Vec<_> =
                 (0..func.params).map(|p| format!("mut v{p}: {}", func.locals[p].name())).collect();
             let name = if n + 1 == self.funcs.len() { "pub fn run".to_owned() } else { format!("fn f{n}") };
-            writeln!(out, "    {name}({}) -> {} {{", params.join(", "), func.result.name())
-                .expect("a String accepts all");
+            let result = match func.fails {
+                None => func.result.name(),
+                Some(Fails::Set) => format!("Result<{}, E>", func.result.name()),
+                Some(Fails::Any) => format!("Result<{}, Error>", func.result.name()),
+            };
+            writeln!(out, "    {name}({}) -> {result} {{", params.join(", ")).expect("a String accepts all");
             block(func, &func.body, 2, &mut out);
-            writeln!(out, "        {}\n    }}", func.value.text()).expect("a String accepts all");
+            writeln!(out, "        {}\n    }}", func.end.text(func.fails.is_some()))
+                .expect("a String accepts all");
         }
         out + "}\n"
     }
@@ -523,8 +617,34 @@ impl<'a> Machine<'a> {
         let mut frame = Frame { func, locals };
         match self.block(&mut frame, &func.body)? {
             Flow::Return(value) => Ok(value),
-            _ => self.expr(&mut frame, &func.value),
+            _ => match &func.end {
+                End::Value(value) => self.expr(&mut frame, value),
+                End::Fail(cond, raise, value) => {
+                    if self.cond(&mut frame, cond)? {
+                        return Err(self.raise(&mut frame, raise)?);
+                    }
+                    self.expr(&mut frame, value)
+                }
+                End::Tail(call) => self.call_from(&mut frame, call),
+            },
         }
+    }
+
+    fn call_from(&mut self, frame: &mut Frame<'a>, call: &Call) -> Result<Int, Stop> {
+        let mut values = Vec::new();
+        for arg in &call.args {
+            values.push(self.expr(frame, arg)?);
+        }
+        self.call(call.func, &values)
+    }
+
+    /// The error as it leaves the function.
+    fn raise(&mut self, frame: &mut Frame<'a>, raise: &Raise) -> Result<Stop, Stop> {
+        let mut words = Vec::new();
+        for (arg, ty) in raise.args.iter().zip(ERRORS[raise.variant].1) {
+            words.push(ty.word(&self.expr(frame, arg)?));
+        }
+        Ok(Stop::Error(raise.variant, words))
     }
 
     fn burn(&mut self) -> Result<(), Stop> {
@@ -593,6 +713,22 @@ impl<'a> Machine<'a> {
             Stmt::ReturnIf(cond, e) => {
                 if self.cond(frame, cond)? {
                     return Ok(Flow::Return(self.expr(frame, e)?));
+                }
+            }
+            Stmt::FailIf(cond, raise) => {
+                if self.cond(frame, cond)? {
+                    return Err(self.raise(frame, raise)?);
+                }
+            }
+            Stmt::Drop(call) => {
+                // The arguments are evaluated here, and their errors leave this function.
+                let mut values = Vec::new();
+                for arg in &call.args {
+                    values.push(self.expr(frame, arg)?);
+                }
+                match self.call(call.func, &values) {
+                    Ok(_) | Err(Stop::Error(..)) => {}
+                    Err(stop) => return Err(stop),
                 }
             }
             Stmt::Require(cond) => {
@@ -665,13 +801,7 @@ impl<'a> Machine<'a> {
                 frame.locals[*n] = self.expr(frame, value)?;
                 self.expr(frame, rest)?
             }
-            Expr::Call(n, args) => {
-                let mut values = Vec::new();
-                for arg in args {
-                    values.push(self.expr(frame, arg)?);
-                }
-                self.call(*n, &values)?
-            }
+            Expr::Call(call) => self.call_from(frame, call)?,
         })
     }
 }

@@ -18,16 +18,21 @@ fn random_programs_agree_with_the_model() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let programs = number("KALIX_RANDOM_PROGRAMS").unwrap_or(PROGRAMS);
     let first = number("KALIX_RANDOM_SEED").unwrap_or(0);
-    let mut outcomes = [0; 3];
+    let mut outcomes = [0; 4];
     for seed in first..first + programs {
         check(seed, &mut outcomes);
     }
+    println!("values, panics, reverts, errors: {outcomes:?}");
     // Otherwise the programs say nothing.
-    let [values, panics, reverts] = outcomes;
-    assert!(values > programs && panics > programs / 2 && reverts > 0 || programs < PROGRAMS, "{outcomes:?}");
+    let [values, panics, reverts, errors] = outcomes;
+    assert!(
+        values > programs && panics > programs / 2 && reverts > 0 && errors > programs / 2
+            || programs < PROGRAMS,
+        "{outcomes:?}"
+    );
 }
 
-fn check(seed: u64, outcomes: &mut [u64; 3]) {
+fn check(seed: u64, outcomes: &mut [u64; 4]) {
     let mut r = Random::new(seed);
     let contract = generate::contract(&mut r);
     let text = contract.text();
@@ -59,6 +64,11 @@ fn check(seed: u64, outcomes: &mut [u64; 3]) {
             Err(Stop::Panic(code)) => {
                 outcomes[1] += 1;
                 expect(&observed, Exit::Revert, &panic_data(*code))
+            }
+            Err(Stop::Error(variant, words)) => {
+                outcomes[3] += 1;
+                let errors = &world.compiled.program.types.error_types[0];
+                expect(&observed, Exit::Revert, &calldata(errors.variants[*variant].selector, words))
             }
             Err(_) => {
                 outcomes[2] += 1;
