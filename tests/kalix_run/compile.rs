@@ -51,15 +51,14 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    pub(crate) fn new(text: &str) -> Result<Compiled, String> {
+    pub(crate) fn new(text: &str, options: &CodegenOptions) -> Result<Compiled, String> {
         let program = check(text)?;
         let index = 0;
         let mut lowered = lower(&program, index)?;
-        let options = CodegenOptions::STANDARD;
-        let runtime = compile_module(&lowered.runtime, &options).map_err(|e| e.to_string())?.bytes;
+        let runtime = compile_module(&lowered.runtime, options).map_err(|e| e.to_string())?.bytes;
         let segment = lowered.init.data.iter_mut().find(|segment| segment.name == RUNTIME_SEGMENT);
         segment.expect("init code embeds the runtime code").bytes = [&NATIVE_PREFIX[..], &runtime].concat();
-        let init = compile_module(&lowered.init, &options).map_err(|e| e.to_string())?.bytes;
+        let init = compile_module(&lowered.init, options).map_err(|e| e.to_string())?.bytes;
         Ok(Compiled { program, index, runtime, init })
     }
 

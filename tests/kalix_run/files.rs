@@ -14,6 +14,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use alloy_primitives::{Bytes, U256, hex};
+use kalix::codegen::CodegenOptions;
 use kalix::sema::typed;
 use kalix::sema::types::{Type, TypeId, Types};
 use sha3::Digest;
@@ -36,7 +37,14 @@ fn scripts_do_what_they_say() {
     let mut failures = String::new();
     for path in paths {
         let text = std::fs::read_to_string(&path).expect("a readable script");
-        let found = run_script(&text).unwrap_or_else(|error| format!("{text}\nERROR {error}"));
+        let run =
+            |options| run_script(&text, options).unwrap_or_else(|error| format!("{text}\nERROR {error}"));
+        let found = run(&CodegenOptions::STANDARD);
+        let plain = run(&CodegenOptions { optimize: false, ..CodegenOptions::STANDARD });
+        if found != plain {
+            writeln!(failures, "{} without optimization", path.display()).expect("a String accepts all");
+            diff(&found, &plain).iter().for_each(|line| failures += &format!("  {line}\n"));
+        }
         if found == text {
             continue;
         }
@@ -64,8 +72,8 @@ fn diff(text: &str, found: &str) -> Vec<String> {
 }
 
 /// The script with the results that it has today.
-fn run_script(text: &str) -> Result<String, String> {
-    let mut compiled = Some(Compiled::new(text)?);
+fn run_script(text: &str, options: &CodegenOptions) -> Result<String, String> {
+    let mut compiled = Some(Compiled::new(text, options)?);
     let mut world = None;
     let mut out = String::new();
     for line in text.lines().filter(|line| !line.starts_with("//=")) {
@@ -75,7 +83,7 @@ fn run_script(text: &str) -> Result<String, String> {
         let results = if let Some(rest) = command.strip_prefix("deploy") {
             let source = match compiled.take() {
                 Some(compiled) => compiled,
-                None => Compiled::new(text)?,
+                None => Compiled::new(text, options)?,
             };
             let (_, args, value) = parse_call(&format!("deploy{rest}"))?;
             let program = source.program.clone();
