@@ -33,16 +33,28 @@ pub(crate) fn value(r: &mut Random, ty: Ty) -> Int {
 /// A contract with a few members, up to two helpers, and an entry point.
 pub(crate) fn contract(r: &mut Random) -> Contract {
     let state: Vec<Ty> = (0..r.below(5)).map(|_| ty(r)).collect();
+    let tables: Vec<Ty> = (0..r.below(3)).map(|_| ty(r)).collect();
     let packed = r.chance(50);
     let mut funcs: Vec<Func> = Vec::new();
     for _ in 0..=r.below(5) {
         let result = ty(r);
         let fails = *r.pick(&[&None, &Some(Fails::Set), &Some(Fails::Any)]);
         let (locals, scope) = (Vec::new(), Vec::new());
-        let func = Builder { r, state: &state, funcs: &funcs, locals, scope, depth: 0, result, fails }.func();
+        let func = Builder {
+            r,
+            state: &state,
+            tables: &tables,
+            funcs: &funcs,
+            locals,
+            scope,
+            depth: 0,
+            result,
+            fails,
+        }
+        .func();
         funcs.push(func);
     }
-    Contract { state, packed, funcs }
+    Contract { state, tables, packed, funcs }
 }
 
 /// A local that can be named here.
@@ -56,6 +68,7 @@ struct Visible {
 struct Builder<'a> {
     r: &'a mut Random,
     state: &'a [Ty],
+    tables: &'a [Ty],
     funcs: &'a [Func],
     locals: Vec<Ty>,
     scope: Vec<Visible>,
@@ -72,6 +85,9 @@ impl Builder<'_> {
         let mut types: Vec<Ty> = (0..1 + self.r.index(3)).map(|_| ty(self.r)).collect();
         if let Some(func) = self.funcs.last() {
             types.push(func.result);
+        }
+        if !self.tables.is_empty() {
+            types.push(self.r.pick(self.tables));
         }
         if !self.state.is_empty() {
             types.push(self.r.pick(self.state));
@@ -155,7 +171,7 @@ impl Builder<'_> {
 
     fn stmt(&mut self, size: usize, out: &mut Vec<Stmt>) {
         let smaller = size.saturating_sub(1);
-        match self.r.below(18) {
+        match self.r.below(21) {
             0..=2 => {
                 if let Some(target) = self.assignable() {
                     let value = self.expr(target.ty, 3);
@@ -224,6 +240,17 @@ impl Builder<'_> {
                 let cond = self.cond(1);
                 let raise = self.raise();
                 out.push(Stmt::FailIf(cond, raise));
+            }
+            18 | 19 if !self.tables.is_empty() => {
+                let n = self.r.index(self.tables.len());
+                let (ty, key) = (self.tables[n], self.key());
+                let stmt = if self.r.chance(50) {
+                    Stmt::Put(n, key, self.expr(ty, 2))
+                } else {
+                    let op = self.assigning_op();
+                    Stmt::PutOp(op, n, key, self.right(op, ty, 2))
+                };
+                out.push(stmt);
             }
             17 if self.r.chance(60) => {
                 let failing: Vec<usize> =
@@ -330,10 +357,22 @@ impl Builder<'_> {
         End::Value(self.expr(result, 3))
     }
 
+    /// A key of a table: mostly a constant, so that entries meet.
+    fn key(&mut self) -> Expr {
+        let u8 = Ty { signed: false, bits: 8 };
+        if self.r.chance(50) { Expr::Lit(u8, Int::from(self.r.below(3))) } else { self.expr(u8, 2) }
+    }
+
     fn leaf(&mut self, ty: Ty) -> Expr {
         let mut leaves: Vec<Expr> =
             self.scope.iter().filter(|v| v.ty == ty).map(|v| Expr::Local(v.id)).collect();
         leaves.extend((0..self.state.len()).filter(|&n| self.state[n] == ty).map(Expr::State));
+        let fitting: Vec<usize> = (0..self.tables.len()).filter(|&n| self.tables[n] == ty).collect();
+        if !fitting.is_empty() && self.r.chance(30) {
+            let n = self.r.pick(&fitting);
+            let key = self.r.below(3);
+            return Expr::Entry(n, Box::new(Expr::Lit(Ty { signed: false, bits: 8 }, Int::from(key))));
+        }
         if leaves.is_empty() || self.r.chance(25) {
             return Expr::Lit(ty, value(self.r, ty));
         }
@@ -367,6 +406,11 @@ impl Builder<'_> {
                 let Some(target) = self.assignable() else { return self.leaf(ty) };
                 let value = self.expr(target.ty, size - 1);
                 Expr::Seq(target.id, Box::new(value), Box::new(self.expr(ty, size - 1)))
+            }
+            11 if !self.tables.is_empty() && self.r.chance(30) => {
+                let n = self.r.index(self.tables.len());
+                let entry = Expr::Entry(n, Box::new(self.key()));
+                Expr::Cast { checked: false, to: ty, operand: Box::new(entry) }
             }
             _ => {
                 let fitting: Vec<usize> = (0..self.funcs.len())

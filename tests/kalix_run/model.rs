@@ -268,12 +268,17 @@ impl Cmp {
     }
 }
 
+/// Each table has this many entries.
+pub(crate) const TABLE_ENTRIES: usize = 4;
+
 /// An integer expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Expr {
     Lit(Ty, Int),
     Local(usize),
     State(usize),
+    /// An entry of a table; the key is of type `u8`, and its lower bits count.
+    Entry(usize, Box<Expr>),
     Binary(Op, Ty, Box<Expr>, Box<Expr>),
     Neg(Ty, Box<Expr>),
     BitNot(Ty, Box<Expr>),
@@ -330,6 +335,9 @@ pub(crate) enum Stmt {
     AssignOp(Op, usize, Expr),
     Store(usize, Expr),
     StoreOp(Op, usize, Expr),
+    /// Table, key, value.
+    Put(usize, Expr, Expr),
+    PutOp(Op, usize, Expr, Expr),
     /// Two locals of one type trade places with an addition in between, by a tuple assignment.
     Swap(usize, usize),
     If(Cond, Vec<Stmt>, Vec<Stmt>),
@@ -395,6 +403,8 @@ pub(crate) enum End {
 #[derive(Clone, Debug)]
 pub(crate) struct Contract {
     pub(crate) state: Vec<Ty>,
+    /// Types of the values of the tables.
+    pub(crate) tables: Vec<Ty>,
     /// Whether the state members are fields of a group and share slots.
     pub(crate) packed: bool,
     pub(crate) funcs: Vec<Func>,
@@ -425,6 +435,7 @@ impl Expr {
             Expr::Lit(ty, x) => lit(*ty, x),
             Expr::Local(n) => format!("v{n}"),
             Expr::State(n) => format!("state.s{n}"),
+            Expr::Entry(n, key) => format!("state.t{n}[{} & {}u8]", key.text(), TABLE_ENTRIES - 1),
             Expr::Binary(op, _, a, b) => format!("({} {} {})", a.text(), op.text(), b.text()),
             Expr::Neg(_, a) => format!("(-{})", a.text()),
             Expr::BitNot(_, a) => format!("(~{})", a.text()),
@@ -497,6 +508,13 @@ impl Stmt {
             Stmt::Let(n, e) => writeln!(out, "let mut v{n}: {} = {};", func.locals[*n].name(), e.text()),
             Stmt::Assign(n, e) => writeln!(out, "v{n} = {};", e.text()),
             Stmt::AssignOp(op, n, e) => writeln!(out, "v{n} {}= {};", op.text(), e.text()),
+            Stmt::Put(n, key, e) => {
+                writeln!(out, "state.t{n}[{} & {}u8] = {};", key.text(), TABLE_ENTRIES - 1, e.text())
+            }
+            Stmt::PutOp(op, n, key, e) => {
+                let last = TABLE_ENTRIES - 1;
+                writeln!(out, "state.t{n}[{} & {last}u8] {}= {};", key.text(), op.text(), e.text())
+            }
             Stmt::Store(n, e) => writeln!(out, "state.s{n} = {};", e.text()),
             Stmt::StoreOp(op, n, e) => writeln!(out, "state.s{n} {}= {};", op.text(), e.text()),
             Stmt::Swap(a, b) => writeln!(out, "(v{a}, v{b}) = (v{b}, v{a});"),
@@ -565,6 +583,9 @@ impl Contract {
                 writeln!(out, "    state s{n}: {};", ty.name()).expect("a String accepts all");
             }
         }
+        for (n, ty) in self.tables.iter().enumerate() {
+            writeln!(out, "    table t{n}: Map<u8, {}>;", ty.name()).expect("a String accepts all");
+        }
         for (n, func) in self.funcs.iter().enumerate() {
             let params: Vec<_> =
                 (0..func.params).map(|p| format!("mut v{p}: {}", func.locals[p].name())).collect();
@@ -582,7 +603,13 @@ impl Contract {
         out + "}\n"
     }
 
-    /// Runs the entry point: its value, or why there is none. `state` holds the members' values.
+    /// The types of everything in storage: members, then the entries of each table.
+    pub(crate) fn stored(&self) -> Vec<Ty> {
+        let entries = self.tables.iter().flat_map(|&ty| [ty; TABLE_ENTRIES]);
+        self.state.iter().copied().chain(entries).collect()
+    }
+
+    /// Runs the entry point: its value, or why there is none. `state` holds the values of what is [`stored`](Self::stored).
     pub(crate) fn run(&self, args: &[Int], state: &mut [Int]) -> Result<Int, Stop> {
         let mut machine = Machine { contract: self, state, fuel: 20_000 };
         machine.call(self.funcs.len() - 1, args)
@@ -630,6 +657,12 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Where an entry stands among the members' values.
+    fn entry(&mut self, frame: &mut Frame<'a>, table: usize, key: &Expr) -> Result<usize, Stop> {
+        let key = self.expr(frame, key)?.as_limbs()[0] as usize % TABLE_ENTRIES;
+        Ok(self.contract.state.len() + table * TABLE_ENTRIES + key)
+    }
+
     fn call_from(&mut self, frame: &mut Frame<'a>, call: &Call) -> Result<Int, Stop> {
         let mut values = Vec::new();
         for arg in &call.args {
@@ -669,6 +702,16 @@ impl<'a> Machine<'a> {
             Stmt::AssignOp(op, n, e) => {
                 let right = self.expr(frame, e)?;
                 frame.locals[*n] = op.apply(frame.func.locals[*n], &frame.locals[*n], &right)?;
+            }
+            Stmt::Put(n, key, e) => {
+                let value = self.expr(frame, e)?;
+                let place = self.entry(frame, *n, key)?;
+                self.state[place] = value;
+            }
+            Stmt::PutOp(op, n, key, e) => {
+                let right = self.expr(frame, e)?;
+                let place = self.entry(frame, *n, key)?;
+                self.state[place] = op.apply(self.contract.tables[*n], &self.state[place], &right)?;
             }
             Stmt::Store(n, e) => self.state[*n] = self.expr(frame, e)?,
             Stmt::StoreOp(op, n, e) => {
@@ -770,6 +813,10 @@ impl<'a> Machine<'a> {
             Expr::Lit(_, x) => *x,
             Expr::Local(n) => frame.locals[*n],
             Expr::State(n) => self.state[*n],
+            Expr::Entry(n, key) => {
+                let place = self.entry(frame, *n, key)?;
+                self.state[place]
+            }
             Expr::Binary(op, ty, a, b) => {
                 let a = self.expr(frame, a)?;
                 let b = self.expr(frame, b)?;

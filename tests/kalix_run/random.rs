@@ -2,13 +2,15 @@
 
 use alloy_primitives::{Bytes, U256};
 use kalix::codegen::CodegenOptions;
+use kalix::sema::typed::MemberKind;
+use sha3::Digest;
 use testkit::observe::{Observed, exit_name};
 use testkit::random::Random;
 use zvm::outcome::{Exit, panic_data};
 
 use crate::compile::{Compiled, World, calldata};
 use crate::generate;
-use crate::model::{Contract, Int, Stop};
+use crate::model::{Contract, Int, Stop, TABLE_ENTRIES};
 
 /// Programs per run of the test; `KALIX_RANDOM_PROGRAMS` asks for more.
 const PROGRAMS: u64 = 300;
@@ -45,7 +47,7 @@ fn check(seed: u64, outcomes: &mut [u64; 4]) {
     let entry = compiled.entry("run").expect("the entry point").clone();
     let (_, world) = World::deploy(compiled, &[], U256::ZERO).unwrap_or_else(|error| fail(error));
     let mut world = world.unwrap_or_else(|| fail("creation failed".into()));
-    let mut state = vec![Int::ZERO; contract.state.len()];
+    let mut state = vec![Int::ZERO; contract.stored().len()];
     for _ in 0..CALLS_PER_PROGRAM {
         let func = contract.funcs.last().expect("the entry point");
         let args: Vec<Int> = (0..func.params).map(|p| generate::value(&mut r, func.locals[p])).collect();
@@ -94,17 +96,26 @@ fn expect(observed: &Observed, exit: Exit, output: &[u8]) -> Option<String> {
     })
 }
 
-/// Compares each member with its bytes in storage, by the places that the typed tree gives.
+/// Compares each member and each entry with its bytes in storage, by the places that the typed tree gives.
 fn state_difference(contract: &Contract, state: &[Int], world: &World) -> Option<String> {
-    for (member, (value, ty)) in
-        world.compiled.contract().storage.iter().zip(state.iter().zip(&contract.state))
-    {
-        let slot = world.storage.get(&member.slot).copied().unwrap_or_default();
+    let members = &world.compiled.contract().storage;
+    let mut places = Vec::new();
+    for member in members.iter().filter(|member| member.kind != MemberKind::Table) {
+        places.push((member.slot, member.offset_bytes));
+    }
+    for table in members.iter().filter(|member| member.kind == MemberKind::Table) {
+        for key in 0..TABLE_ENTRIES {
+            let words = [table.slot, U256::from(key)].map(|word| word.to_be_bytes::<32>());
+            places.push((U256::from_be_slice(&sha3::Keccak256::digest(words.concat())), 0));
+        }
+    }
+    for (&(slot, offset_bytes), (value, ty)) in places.iter().zip(state.iter().zip(contract.stored())) {
+        let word = world.storage.get(&slot).copied().unwrap_or_default();
         let mask = U256::MAX >> (256 - ty.bits);
-        let found = (slot >> (8 * usize::from(member.offset_bytes))) & mask;
+        let found = (word >> (8 * usize::from(offset_bytes))) & mask;
         let expected = ty.word(value) & mask;
         if found != expected {
-            return Some(format!("{} is {found:#x} in storage instead of {expected:#x}", member.name));
+            return Some(format!("slot {slot:#x} holds {found:#x} instead of {expected:#x}"));
         }
     }
     None
