@@ -136,3 +136,85 @@ fn a_flushed_state_differs_in_nothing_and_reads_back() {
     let hash = again.account(&B).expect("no trouble").code_hash;
     assert_eq!(again.code(&hash).expect("no trouble"), Bytes::from_static(&[9]));
 }
+
+/// Something a program does to the state.
+#[derive(Clone, Debug)]
+enum Action {
+    Store(u64, u64),
+    Load(u64),
+    TransientStore(u64, u64),
+    Log,
+    Refund(i64),
+    Transfer(u64),
+    Create(u8),
+    Code(u8),
+}
+
+fn any_action() -> impl proptest::strategy::Strategy<Value = Action> {
+    use proptest::prelude::*;
+    prop_oneof![
+        (0u64..4, 0u64..3).prop_map(|(key, value)| Action::Store(key, value)),
+        (0u64..8).prop_map(Action::Load),
+        (0u64..3, 0u64..3).prop_map(|(key, value)| Action::TransientStore(key, value)),
+        Just(Action::Log),
+        (-10i64..10).prop_map(Action::Refund),
+        (0u64..120).prop_map(Action::Transfer),
+        (0u8..3).prop_map(Action::Create),
+        (0u8..3).prop_map(Action::Code),
+    ]
+}
+
+fn act(state: &mut State<InMemoryDatabase>, action: &Action) {
+    let trouble = "the database in memory has no trouble";
+    match *action {
+        Action::Store(key, value) => {
+            sstore(state, key, value);
+        }
+        Action::Load(key) => {
+            sload(state, key);
+        }
+        Action::TransientStore(key, value) => state.tstore(&A, &w(key), &w(value)),
+        Action::Log => state.log(Log { address: A, topics: vec![], data: Bytes::new() }),
+        Action::Refund(refund) => state.add_refund(refund),
+        Action::Transfer(value) => {
+            state.transfer(&A, &B, w(value)).expect(trouble);
+        }
+        Action::Create(number) => {
+            state.create_account(&Address::repeat_byte(number)).expect(trouble);
+        }
+        Action::Code(number) => {
+            let code = Bytes::copy_from_slice(&[number, 1]);
+            state.set_code(&Address::repeat_byte(number), code).expect(trouble);
+        }
+    }
+}
+
+/// Everything a program could observe.
+fn observe(state: &mut State<InMemoryDatabase>) -> impl PartialEq + std::fmt::Debug + use<> {
+    let transient: Vec<U256> = (0..3).map(|key| state.tload(&A, &w(key))).collect();
+    // Probing warms, so each probe is undone.
+    let checkpoint = state.checkpoint();
+    let slots: Vec<StorageWrite> = (0..8).map(|key| sstore(state, key, 99)).collect();
+    let accounts: Vec<bool> = (0..3)
+        .map(|number| state.is_account_cold(&Address::repeat_byte(number)))
+        .chain([state.is_account_cold(&B)])
+        .collect();
+    state.revert_to(checkpoint);
+    (state.diff(), state.logs().to_vec(), state.refund(), transient, slots, accounts)
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_revert_leaves_nothing_to_observe(
+        before in proptest::collection::vec(any_action(), 0..12),
+        after in proptest::collection::vec(any_action(), 0..12),
+    ) {
+        let mut state = state();
+        before.iter().for_each(|action| act(&mut state, action));
+        let expected = observe(&mut state);
+        let checkpoint = state.checkpoint();
+        after.iter().for_each(|action| act(&mut state, action));
+        state.revert_to(checkpoint);
+        proptest::prop_assert_eq!(observe(&mut state), expected);
+    }
+}
