@@ -226,16 +226,12 @@ impl Generator {
                 self.arrange(label);
                 self.pieces.push(Piece::PushLabel(label));
                 self.height += 1;
-                if self.random.chance(25) {
-                    // A target that is not a constant to a simple compiler.
-                    self.small_push();
-                    self.emit(Op::Dup2, &[]);
-                    self.emit(Op::Add, &[]);
-                    self.emit(Op::Swap1, &[]);
-                    self.emit(Op::Pop, &[]);
-                    self.emit(Op::Pop, &[]);
-                    self.pieces.push(Piece::PushLabel(label));
-                    self.height += 1;
+                if self.random.chance(30) {
+                    // Zero is added that only a run can know to be zero: call data is shorter than that.
+                    self.push(U256::from(0x1000));
+                    self.emit(Op::CalldataLoad, &[]);
+                    let op = self.random.pick(&[Op::Add, Op::Or, Op::Xor]);
+                    self.emit(op, &[]);
                 }
                 self.emit(Op::Jump, &[]);
             }

@@ -6,6 +6,9 @@ use zvm::bytecode::{Encoding, Op};
 use crate::model::{Effect, evaluate};
 use crate::pieces::Piece;
 
+/// Label of the block that resting operands wait for; jumps under test use label 0.
+const REST: usize = 1;
+
 /// How an operand reaches the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -84,8 +87,11 @@ pub(super) fn push_operands(encoding: Encoding, forms: &[Form], pieces: &mut Vec
     for position in (0..forms.len()).rev() {
         Form::Loaded.push(encoding, position, pieces);
     }
-    // A new block: what stands on the stack now is in memory.
-    pieces.push(Piece::plain(Op::JumpDest));
+    // A block with two ways into it: what stands on the stack now is in memory.
+    pieces.push(Piece::plain(Op::CalldataSize));
+    pieces.push(Piece::PushLabel(REST));
+    pieces.push(Piece::plain(Op::JumpI));
+    pieces.push(Piece::Label(REST));
     for (position, &form) in forms.iter().enumerate() {
         if form != Form::Resting {
             form.push(encoding, position, pieces);
