@@ -89,7 +89,7 @@ pub struct FunctionCode {
 }
 
 /// Memory of one function.
-pub(self) struct Frame {
+struct Frame {
     /// Where it begins.
     base: u64,
     /// How many words at its beginning hold parameters.

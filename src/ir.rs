@@ -196,7 +196,7 @@ impl IntType {
     /// The type of this many bits, a multiple of 8 from 8 to 256.
     pub fn new(signed: bool, bits: u16) -> Option<IntType> {
         let valid = bits.is_multiple_of(8) && (8..=256).contains(&bits);
-        valid.then(|| IntType { signed, bytes: (bits / 8) as u8 })
+        valid.then_some(IntType { signed, bytes: (bits / 8) as u8 })
     }
 
     /// The unsigned type of this many bits.

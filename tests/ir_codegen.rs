@@ -20,7 +20,7 @@ use testkit::tiers::run_interpreted;
 use zvm::bytecode::{DisasmOptions, Encoding, disassemble};
 use zvm::outcome::Exit;
 
-/// Programs per run; every one is compiled and executed with each stack limit.
+/// Programs per run; every one is compiled and executed with each setting. `KALIX_IR_PROGRAMS` asks for more.
 const PROGRAMS: u64 = 1500;
 /// Words on the stack, and whether the IR is simplified first.
 const SETTINGS: [(usize, bool); 4] = [(96, false), (96, true), (5, false), (1, true)];
@@ -113,13 +113,15 @@ fn check(seed: u64, module: &Module, totals: &mut Totals) {
 #[test]
 fn compiled_modules_do_what_the_ir_says() {
     let mut totals = Totals::new();
-    for seed in 0..PROGRAMS {
+    let wanted = std::env::var("KALIX_IR_PROGRAMS").ok().and_then(|text| text.parse().ok());
+    let programs: u64 = wanted.unwrap_or(PROGRAMS).max(100);
+    for seed in 0..programs {
         let module = generate::module(seed);
         check(seed, &module, &mut totals);
     }
-    assert!(totals["bounded"] > PROGRAMS, "{totals:?}");
+    assert!(totals["bounded"] > programs, "{totals:?}");
     // A generator that only makes programs which fault at once would test little.
-    assert!(totals["success"] > PROGRAMS / 3 && totals["revert"] > PROGRAMS / 20, "{totals:?}");
+    assert!(totals["success"] > programs / 3 && totals["revert"] > programs / 20, "{totals:?}");
 }
 
 #[test]

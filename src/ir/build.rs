@@ -430,10 +430,9 @@ pub fn remove_unreachable(function: &mut Function) {
         return;
     }
     let mut renumbered = vec![BlockId(0); reached.len()];
-    let mut next = 0;
-    for (old, _) in reached.iter().enumerate().filter(|(_, r)| **r) {
-        renumbered[old] = BlockId::new(next);
-        next += 1;
+    let kept = reached.iter().enumerate().filter(|(_, is_reached)| **is_reached);
+    for (new, (old, _)) in kept.enumerate() {
+        renumbered[old] = BlockId::new(new);
     }
     let mut keep = reached.iter();
     function.blocks.retain(|_| *keep.next().expect("one flag per block"));

@@ -18,7 +18,7 @@ pub fn run(function: &mut Function) -> Changed {
     let dominance = Dominance::of(function);
     let preds = function.predecessors();
     let mut replacement: Vec<Option<Value>> = vec![None; function.value_count];
-    let mut seen: HashMap<(Op, Imm, Vec<Value>), Vec<(BlockId, Option<Value>)>> = HashMap::new();
+    let mut seen: HashMap<Key, Vec<(BlockId, Option<Value>)>> = HashMap::new();
     let mut constants: Vec<Option<U256>> = vec![None; function.value_count];
     let mut stored_after: Vec<Known> = vec![Known::default(); function.blocks.len()];
     let mut changed = false;
@@ -66,7 +66,10 @@ pub fn run(function: &mut Function) -> Changed {
     Changed::from(changed)
 }
 
-fn key(inst: &Inst) -> (Op, Imm, Vec<Value>) {
+/// What makes two operations equal.
+type Key = (Op, Imm, Vec<Value>);
+
+fn key(inst: &Inst) -> Key {
     let mut args = inst.args.clone();
     if inst.op.is_commutative() {
         args.sort_unstable();
