@@ -64,7 +64,7 @@ pub(crate) struct Block {
     pub instrs: Range<usize>,
     /// Whether jumps can go to the head.
     pub is_jump_target: bool,
-    /// Whether the block is entered only by falling through from a `jumpi` before it.
+    /// Whether the block continues the chain of the `jumpi` before it, through which alone it is entered.
     pub follows_jumpi: bool,
     /// How control leaves.
     pub terminator: Terminator,
@@ -108,8 +108,15 @@ fn find_with(
     block_ops_max: usize,
     targets: Option<&[bool]>,
 ) -> (Vec<Block>, Vec<Instr>) {
-    let mut finder =
-        Finder { code, block_ops_max, targets, blocks: Vec::new(), instrs: Vec::new(), open: None };
+    let mut finder = Finder {
+        code,
+        block_ops_max,
+        targets,
+        blocks: Vec::new(),
+        instrs: Vec::new(),
+        open: None,
+        chain: (0, 0),
+    };
     let mut end = 0;
     for instruction in instructions(code.body(), code.encoding()) {
         end = instruction.next;
@@ -156,7 +163,14 @@ struct Finder<'c> {
     blocks: Vec<Block>,
     instrs: Vec<Instr>,
     open: Option<Open>,
+    /// Blocks and instructions of the chain so far.
+    chain: (usize, usize),
 }
+
+/// Longest chain of blocks that keep one virtual stack; a chain is never cut by a region's border.
+const CHAIN_BLOCKS_MAX: usize = 16;
+/// Most instructions in a chain, the last block aside.
+const CHAIN_OPS_MAX: usize = 512;
 
 /// Stands for "the target at this offset" until all blocks are known.
 const UNRESOLVED: u32 = NO_BLOCK;
@@ -216,11 +230,15 @@ impl Finder<'_> {
         let in_block = &self.instrs[instrs.clone()];
         let exact = in_block.iter().any(|i| i.op.is_some_and(gas::may_end_otherwise));
         let is_jump_target = in_block.first().is_some_and(|i| self.is_jump_target(i));
+        let (blocks, ops) = self.chain;
+        let is_chained = open.follows_jumpi && !is_jump_target;
+        let follows_jumpi = is_chained && blocks < CHAIN_BLOCKS_MAX && ops < CHAIN_OPS_MAX;
+        self.chain = if follows_jumpi { (blocks + 1, ops + instrs.len()) } else { (1, instrs.len()) };
         self.blocks.push(Block {
             pc: open.pc,
             instrs,
             is_jump_target,
-            follows_jumpi: open.follows_jumpi && !is_jump_target,
+            follows_jumpi,
             terminator,
             gas,
             exact,

