@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use testkit::cases::Case;
-use zvm::Fork;
 use zvm::compiled::tier::Tier;
-use zvm::engine::{Engine, Executor, Limits, Mode};
+use zvm::engine::{Executor, Mode};
 use zvm::host::BlockEnv;
 use zvm::state::InMemoryDatabase;
 use zvm::tx::{Transaction, TransactionResult};
@@ -22,39 +21,15 @@ pub struct OurCase {
 impl OurCase {
     /// Sets the case up; `tier` compiles where `mode` asks for it.
     pub fn new(case: &Case, mode: Mode, tier: Option<Arc<dyn Tier>>, native_code: bool) -> OurCase {
-        let fork = Fork::from_name(&case.expected.fork_of_gas).expect("the cases name known forks");
-        let limits = Limits { transaction_gas_cap: false, ..Limits::default() };
-        let mut builder = Engine::builder().fork(fork).native_code(native_code).mode(mode).limits(limits);
+        let mut builder = case.engine().native_code(native_code).mode(mode);
         if let Some(tier) = tier {
             builder = builder.tier(tier);
         }
-        let mut database = InMemoryDatabase::new();
-        for (address, account) in &case.pre {
-            database.insert_account(*address, account.nonce, account.balance, account.code.clone());
-            for (slot, value) in &account.storage {
-                database.insert_storage(*address, *slot, *value);
-            }
+        OurCase {
+            executor: Executor::new(builder.build(), case.database()),
+            block: case.block(),
+            transaction: case.transaction(),
         }
-        let block = BlockEnv {
-            number: case.env.number,
-            timestamp: case.env.timestamp,
-            coinbase: case.env.coinbase,
-            gas_limit: case.env.gas_limit,
-            base_fee: case.env.base_fee,
-            prev_randao: case.env.prev_randao,
-            blob_base_fee: alloy_primitives::U256::ONE,
-            chain_id: case.env.chain_id,
-        };
-        let transaction = Transaction {
-            from: case.sender,
-            to: Some(case.target),
-            value: case.value,
-            data: case.calldata.clone(),
-            gas_limit: case.gas_limit,
-            gas_price: case.gas_price,
-            nonce: None,
-        };
-        OurCase { executor: Executor::new(builder.build(), database), block, transaction }
     }
 
     /// Runs the transaction and forgets its effects, cached state included.

@@ -4,53 +4,16 @@
 use std::sync::Arc;
 
 use testkit::cases::{Case, bench_cases, vectors_dir};
-use zvm::Fork;
-use zvm::engine::{Engine, Executor, Limits, Mode};
-use zvm::host::BlockEnv;
-use zvm::state::InMemoryDatabase;
-use zvm::tx::Transaction;
+use zvm::engine::{Executor, Mode};
 use zvm_jit::{Jit, JitOptions};
 
 /// Runs the case in `mode` and compares everything it observes; returns the blocks that ran compiled.
 fn check(case: &Case, mode: Mode) -> u64 {
     let expected = &case.expected;
     let jit = Jit::new(JitOptions::checked()).expect("the JIT supports this machine");
-    let engine = Engine::builder()
-        .fork(Fork::from_name(&expected.fork_of_gas).expect("the cases name known forks"))
-        .native_code(false)
-        .mode(mode)
-        .tier(Arc::new(jit))
-        .count_blocks(true)
-        .limits(Limits { transaction_gas_cap: false, ..Limits::default() })
-        .build();
-    let mut database = InMemoryDatabase::new();
-    for (address, account) in &case.pre {
-        database.insert_account(*address, account.nonce, account.balance, account.code.clone());
-        for (slot, value) in &account.storage {
-            database.insert_storage(*address, *slot, *value);
-        }
-    }
-    let block = BlockEnv {
-        number: case.env.number,
-        timestamp: case.env.timestamp,
-        coinbase: case.env.coinbase,
-        gas_limit: case.env.gas_limit,
-        base_fee: case.env.base_fee,
-        prev_randao: case.env.prev_randao,
-        blob_base_fee: alloy_primitives::U256::ONE,
-        chain_id: case.env.chain_id,
-    };
-    let transaction = Transaction {
-        from: case.sender,
-        to: Some(case.target),
-        value: case.value,
-        data: case.calldata.clone(),
-        gas_limit: case.gas_limit,
-        gas_price: case.gas_price,
-        nonce: None,
-    };
-    let mut executor = Executor::new(engine, database);
-    let result = executor.transact(&transaction, &block).expect("the transaction is valid");
+    let engine = case.engine().native_code(false).mode(mode).tier(Arc::new(jit)).count_blocks(true).build();
+    let mut executor = Executor::new(engine, case.database());
+    let result = executor.transact(&case.transaction(), &case.block()).expect("the transaction is valid");
     let row = format!("{} in {mode:?}", case.name);
     assert_eq!(result.is_success(), expected.success, "{row}: success");
     assert_eq!(result.output, expected.output, "{row}: output");

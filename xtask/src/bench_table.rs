@@ -22,10 +22,12 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
         println!("{}", programs_table(&programs));
     }
     if !compile.is_empty() {
-        println!("| compiled | median |\n| --- | ---: |");
-        for (row, engines) in &compile {
-            for (what, median) in engines {
-                println!("| {row}, {what} | {} |", time(*median));
+        println!("| compiled | by | bytes in | median | per KB |\n| --- | --- | ---: | ---: | ---: |");
+        for (row, compilers) in &compile {
+            for (compiler, median) in compilers {
+                let bytes = throughput_bytes(&folder.join("compile").join(row).join(compiler))?;
+                let per_kb = time(median * 1024.0 / bytes);
+                println!("| {row} | {compiler} | {bytes} | {} | {per_kb} |", time(*median));
             }
         }
     }
@@ -52,6 +54,17 @@ fn read_group(folder: &Path) -> Result<Group> {
         }
     }
     Ok(group)
+}
+
+/// The bytes that a benchmark says one round consumes.
+fn throughput_bytes(folder: &Path) -> Result<f64> {
+    let path = folder.join("new/benchmark.json");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+    let json: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
+    json["throughput"]["Bytes"]
+        .as_f64()
+        .with_context(|| format!("{}: no throughput in bytes", path.display()))
 }
 
 fn subfolders(folder: &Path) -> Result<Vec<String>> {

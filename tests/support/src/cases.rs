@@ -8,6 +8,11 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::Deserialize;
+use zvm::Fork;
+use zvm::engine::{Engine, EngineBuilder, Limits};
+use zvm::host::BlockEnv;
+use zvm::state::InMemoryDatabase;
+use zvm::tx::Transaction;
 
 /// The vectors folder: `ZVM_VECTORS`, by default `../shared/vectors` beside the workspace; `None` if absent.
 pub fn vectors_dir() -> Option<PathBuf> {
@@ -113,6 +118,54 @@ impl Case {
     /// Whether the transaction calls a precompiled contract directly.
     pub fn calls_precompile(&self) -> bool {
         self.pre.get(&self.target).is_none_or(|account| account.code.is_empty())
+    }
+
+    /// An engine builder with the case's rules; the transaction cap of EIP-7825 is off, as the gas limits need.
+    ///
+    /// # Panics
+    /// If the case names a fork that we don't have.
+    pub fn engine(&self) -> EngineBuilder {
+        let fork = Fork::from_name(&self.expected.fork_of_gas).expect("the cases name known forks");
+        Engine::builder().fork(fork).limits(Limits { transaction_gas_cap: false, ..Limits::default() })
+    }
+
+    /// The state before the transaction.
+    pub fn database(&self) -> InMemoryDatabase {
+        let mut database = InMemoryDatabase::new();
+        for (address, account) in &self.pre {
+            database.insert_account(*address, account.nonce, account.balance, account.code.clone());
+            for (slot, value) in &account.storage {
+                database.insert_storage(*address, *slot, *value);
+            }
+        }
+        database
+    }
+
+    /// The block.
+    pub fn block(&self) -> BlockEnv {
+        BlockEnv {
+            number: self.env.number,
+            timestamp: self.env.timestamp,
+            coinbase: self.env.coinbase,
+            gas_limit: self.env.gas_limit,
+            base_fee: self.env.base_fee,
+            prev_randao: self.env.prev_randao,
+            blob_base_fee: U256::ONE,
+            chain_id: self.env.chain_id,
+        }
+    }
+
+    /// The transaction.
+    pub fn transaction(&self) -> Transaction {
+        Transaction {
+            from: self.sender,
+            to: Some(self.target),
+            value: self.value,
+            data: self.calldata.clone(),
+            gas_limit: self.gas_limit,
+            gas_price: self.gas_price,
+            nonce: None,
+        }
     }
 }
 
