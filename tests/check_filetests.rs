@@ -228,6 +228,17 @@ fn hostile() -> Result<(), Failed> {
         ("nested casts", nested("(", " as u64)")),
         ("many statements", format!("fn f(x: u64) {{ {} }}", list(5_000, &|i| format!("let a{i} = x; ")))),
         ("wide tuple", format!("fn f(x: u64) {{ let t = ({}); }}", "x, ".repeat(5_000))),
+        (
+            "doubled tuples",
+            format!(
+                "fn f(x: u64) {{ let a0 = x; {} }}",
+                list(60, &|i| format!("let a{} = (a{i}, a{i}); ", i + 1))
+            ),
+        ),
+        (
+            "doubled constants",
+            "const C0 = 1u8;\n".to_owned() + &list(60, &|i| format!("const C{} = (C{i}, C{i});\n", i + 1)),
+        ),
         ("many unknown names", format!("fn f() {{ {} }}", list(1_000, &|i| format!("unknown{i}(); ")))),
         ("many members", format!("contract C {{ {} }}", list(5_000, &|i| format!("state s{i}: u64; ")))),
         ("long name", format!("fn {}() {{ {}x(); }}", "a".repeat(100_000), "a".repeat(100_000))),

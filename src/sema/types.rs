@@ -413,6 +413,16 @@ impl Types {
         if elements.is_empty() { TypeId::UNIT } else { self.intern(Type::Tuple(elements)) }
     }
 
+    /// How many types a tuple is made of, itself and the parts of its elements included; 1 for any other type.
+    pub fn tuple_parts(&self, id: TypeId) -> usize {
+        match self.get(id) {
+            Type::Tuple(elements) => {
+                1 + elements.iter().map(|&element| self.tuple_parts(element)).sum::<usize>()
+            }
+            _ => 1,
+        }
+    }
+
     /// The definition of an error type.
     pub fn error_type(&self, id: ErrorTypeId) -> &ErrorTypeDef {
         &self.error_types[id.index()]

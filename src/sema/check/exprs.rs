@@ -9,6 +9,9 @@ use crate::sema::types::{IntType, Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast::{self, IntLit, LiteralKind};
 
+/// A tuple expression has at most this many parts, those of its elements included.
+const TUPLE_PARTS_MAX: usize = 256;
+
 impl<'a> Checker<'_, 'a> {
     /// Checks an expression. `want` is what its place requires, if that is known; it guides literals and
     /// branches, and the caller still compares the result with [`coerce`](Checker::coerce).
@@ -163,6 +166,11 @@ impl<'a> Checker<'_, 'a> {
         let types = exprs.iter().map(|expr| expr.ty).collect();
         if exprs.iter().any(|expr| expr.ty == TypeId::NEVER) {
             return self.diverging(exprs, span);
+        }
+        // `let b = (a, a)` doubles: without a limit, a short text has values of any size.
+        if exprs.iter().map(|expr| self.sema.types.tuple_parts(expr.ty)).sum::<usize>() > TUPLE_PARTS_MAX {
+            return self
+                .unsupported(span, format_args!("a tuple of more than {TUPLE_PARTS_MAX} parts in all"));
         }
         let ty = self.sema.types.tuple(types);
         Typed::new(ExprKind::Tuple(exprs), ty, span)
