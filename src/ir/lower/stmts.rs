@@ -22,6 +22,12 @@ impl<'p> Lower<'_, 'p> {
     /// Lowers a block; the words of its value are those of `ty`.
     pub(super) fn block(&mut self, block: &Block, ty: TypeId) -> Vec<Value> {
         match self.statements(block) {
+            // A value that is never reached has a type of its own.
+            Some(value) if block.ty == TypeId::NEVER => {
+                let words = self.value(value);
+                let count = self.words(ty, block.span);
+                self.fit(words, count)
+            }
             Some(value) => self.value_as(value, ty),
             None => {
                 let count = self.words(ty, block.span);

@@ -150,6 +150,8 @@ impl<'a> Checker<'_, 'a> {
             Some(Type::Tuple(types)) if types.len() == elements.len() => {
                 types.into_iter().map(Some).collect()
             }
+            // What is expected was reported, so nothing can be asked of the elements.
+            Some(Type::Error) => vec![Some(TypeId::ERROR); elements.len()],
             _ => vec![None; elements.len()],
         };
         let mut exprs = Vec::with_capacity(elements.len());

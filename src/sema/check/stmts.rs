@@ -284,6 +284,15 @@ impl<'a> Checker<'_, 'a> {
             return None;
         };
         let (start, end, constant) = self.range(start, end, looped);
+        if start.ty == TypeId::NEVER || end.ty == TypeId::NEVER {
+            // The loop never begins; its body is checked for its own mistakes.
+            self.scope.enter();
+            self.bind_holes(&looped.pattern);
+            self.loop_bounds(&looped.bounds);
+            self.loop_body(&looped.body);
+            self.leave_scope();
+            return Some(StmtKind::Expr(self.diverging(vec![start, end], span).expr));
+        }
         let ty = start.ty;
         let bounds = self.loop_bounds(&looped.bounds);
         if !constant && bounds.max.is_none() && bounds.gas.is_none() {
@@ -305,6 +314,9 @@ impl<'a> Checker<'_, 'a> {
     ) -> (Expr, Expr, bool) {
         let start = self.expr(start, None);
         let end = self.expr(end, None);
+        if start.ty() == TypeId::NEVER || end.ty() == TypeId::NEVER {
+            return (start.expr, end.expr, true);
+        }
         let constant = |typed: &Typed| matches!(typed.expr.kind, ExprKind::Const(_));
         let constant = constant(&start) && constant(&end);
         let name = single_name(&looped.pattern).map_or(Arc::from("_"), |(name, _)| name.name.clone());
@@ -313,17 +325,14 @@ impl<'a> Checker<'_, 'a> {
             (None, _) => start.ty(),
             (Some(_), None) => end.ty(),
         };
-        if !self.is_int(ty) && ty != TypeId::ERROR && ty != TypeId::NEVER {
+        if !self.is_int(ty) && ty != TypeId::ERROR {
             let shown = self.shown(ty);
             let span = start.span().to(end.span());
             self.diags().error(Code::MismatchedTypes, span).arg("a", "an integer").arg("b", shown);
             let hole = || Typed::hole(span).expr;
             return (hole(), hole(), true);
         }
-        let (mut start, end) = (self.coerce(start, ty), self.coerce(end, ty));
-        if ty == TypeId::NEVER {
-            start.ty = TypeId::ERROR;
-        }
+        let (start, end) = (self.coerce(start, ty), self.coerce(end, ty));
         (start, end, constant || ty == TypeId::ERROR)
     }
 
