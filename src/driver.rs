@@ -70,10 +70,14 @@ pub fn compile(source: &Source, options: &CompileOptions) -> Compilation {
     Compilation { diagnostics, tree, program, contracts }
 }
 
-/// Whether a report holds although parts of the tree are missing: what seems unused or unknown may be used
-/// or declared there.
+/// Whether a report holds although parts of the tree are missing: what seems unused, unknown or unchecked, or
+/// a value that seems not to be returned, may stand there.
 fn stands_in_broken_tree(diagnostic: &Diagnostic) -> bool {
-    diagnostic.severity() == Severity::Error && !matches!(diagnostic.code(), Code::NotFound | Code::NoMember)
+    diagnostic.severity() == Severity::Error
+        && !matches!(
+            diagnostic.code(),
+            Code::NotFound | Code::NoMember | Code::MissingReturn | Code::Internal
+        )
 }
 
 /// Lowers all contracts, so that each reports what is not supported, then generates code if none did.
@@ -96,4 +100,23 @@ fn generate(
         }
     }
     if diags.has_errors() { Vec::new() } else { compiled }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_mistake_of_syntax_is_one_report() {
+        for (body, code) in [
+            ("let mut b = a; if b = true { 1 } else { 2 }", Code::AssignmentAsCondition),
+            ("let x: u8 = ; x", Code::UnexpectedToken),
+            ("1 +", Code::UnexpectedToken),
+        ] {
+            let text = format!("contract C {{ pub fn f(a: bool) view -> u8 {{ {body} }} }}");
+            let compilation = compile(&Source::new("c.kalix", text), &CompileOptions::STANDARD);
+            let codes: Vec<_> = compilation.diagnostics.iter().map(Diagnostic::code).collect();
+            assert_eq!(codes, [code], "{body}");
+        }
+    }
 }
