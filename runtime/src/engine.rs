@@ -168,12 +168,12 @@ impl Engine {
             Mode::Interp => return None,
             Mode::Jit | Mode::Tiered | Mode::Check => self.shared.tier.as_ref()?,
         };
-        let published = code.compiled();
+        let published = code.compiled(&self.shared.spec);
         if published.is_some() || mode == Mode::Tiered {
             return published;
         }
         let compiled = tier.compile(code, &self.shared.spec)?;
-        code.publish(compiled.clone());
+        code.publish(&self.shared.spec, compiled.clone());
         Some(compiled)
     }
 
@@ -191,7 +191,7 @@ impl Engine {
             && let Some(tier) = &self.shared.tier
             && let Some(compiled) = tier.compile(code, &self.shared.spec)
         {
-            code.publish(compiled);
+            code.publish(&self.shared.spec, compiled);
         }
     }
 }

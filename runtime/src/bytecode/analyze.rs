@@ -9,6 +9,7 @@ use alloy_primitives::{B256, Bytes, keccak256};
 use super::decode::instructions;
 use super::encoding::{Encoding, NATIVE_PREFIX};
 use super::info::Op;
+use crate::compiled::frame::Spec;
 use crate::compiled::tier::CompiledCode;
 
 /// Zero bytes after the body, so that an immediate and the `halt` after it can always be read.
@@ -29,7 +30,8 @@ pub struct Code {
     hash: OnceLock<B256>,
     /// Gas spent in this code, for tiering.
     heat: AtomicU64,
-    compiled: RwLock<Option<Arc<dyn CompiledCode>>>,
+    /// With the rules it was compiled for: one code may be shared by engines of different rules.
+    compiled: RwLock<Option<(Spec, Arc<dyn CompiledCode>)>>,
 }
 
 impl Code {
@@ -116,15 +118,16 @@ impl Code {
         self.heat.fetch_add(gas, Ordering::Relaxed).saturating_add(gas)
     }
 
-    /// Compiled code published for this code, if any.
-    pub fn compiled(&self) -> Option<Arc<dyn CompiledCode>> {
-        self.compiled.read().ok()?.clone()
+    /// Compiled code published for this code under these rules, if any.
+    pub fn compiled(&self, spec: &Spec) -> Option<Arc<dyn CompiledCode>> {
+        let published = self.compiled.read().ok()?;
+        published.as_ref().filter(|(of, _)| of == spec).map(|(_, compiled)| compiled.clone())
     }
 
-    /// Publishes compiled code; frames that start from now on may use it.
-    pub fn publish(&self, compiled: Arc<dyn CompiledCode>) {
+    /// Publishes code compiled for these rules, in place of any other; frames that start from now on may use it.
+    pub fn publish(&self, spec: &Spec, compiled: Arc<dyn CompiledCode>) {
         if let Ok(mut slot) = self.compiled.write() {
-            *slot = Some(compiled);
+            *slot = Some((*spec, compiled));
         }
     }
 }
@@ -146,6 +149,40 @@ mod tests {
         assert!(code.is_jump_target(2));
         assert!(!code.is_jump_target(3));
         assert!(!code.is_jump_target(usize::MAX));
+    }
+
+    /// Compiled code that does nothing.
+    struct Nothing;
+
+    impl CompiledCode for Nothing {
+        fn can_enter(&self, _: usize) -> bool {
+            false
+        }
+        fn run(
+            &self,
+            _: &mut crate::compiled::frame::Frame,
+            _: &mut dyn crate::host::Host,
+        ) -> crate::outcome::Exit {
+            crate::outcome::Exit::Interpret
+        }
+        fn size_bytes(&self) -> usize {
+            0
+        }
+        fn as_any(&self) -> &dyn std::any::Any {
+            self
+        }
+    }
+
+    #[test]
+    fn compiled_code_is_of_use_only_under_the_rules_it_was_compiled_for() {
+        let osaka = Spec { fork: crate::Fork::Osaka, native_code: true, hedera: false };
+        let code = Code::native(&[]);
+        assert!(code.compiled(&osaka).is_none());
+        code.publish(&osaka, Arc::new(Nothing));
+        assert!(code.compiled(&osaka).is_some());
+        assert!(code.compiled(&Spec { fork: crate::Fork::Prague, ..osaka }).is_none());
+        assert!(code.compiled(&Spec { hedera: true, ..osaka }).is_none());
+        assert!(code.compiled(&Spec { native_code: false, ..osaka }).is_none());
     }
 
     #[test]

@@ -59,10 +59,10 @@ mod with_jit {
         /// Compiles code that is not compiled yet; whether it did.
         pub(crate) fn compile(&self, code: &Code, spec: &Spec) -> bool {
             let compiled = match &self.0 {
-                Some(jit) if code.compiled().is_none() => Tier::compile(&**jit, code, spec),
+                Some(jit) if code.compiled(spec).is_none() => Tier::compile(&**jit, code, spec),
                 _ => None,
             };
-            compiled.map(|compiled| code.publish(compiled)).is_some()
+            compiled.map(|compiled| code.publish(spec, compiled)).is_some()
         }
 
         /// Why code does not run as native code.
