@@ -81,7 +81,11 @@ fn successors(analysis: &Analysis, id: BlockId) -> impl Iterator<Item = BlockId>
     first.into_iter().chain(second)
 }
 
-/// The blocks that reach a tail without passing the header; `None` for shapes that are left alone.
+/// The blocks that reach a tail without passing the header, which is the loop's first block in code order;
+/// `None` for loops that are too large.
+///
+/// Control may enter at any of them, through the stub that every block has: a compiler that tests at the bottom
+/// enters behind the header.
 fn natural_loop(
     header: BlockId,
     tails: &[BlockId],
@@ -90,10 +94,10 @@ fn natural_loop(
     let mut blocks = vec![header];
     let mut work = tails.to_vec();
     while let Some(id) = work.pop() {
-        if blocks.contains(&id) {
+        if id < header || blocks.contains(&id) {
             continue;
         }
-        if id < header || blocks.len() == BLOCKS_MAX {
+        if blocks.len() == BLOCKS_MAX {
             return None;
         }
         blocks.push(id);
@@ -162,6 +166,19 @@ mod tests {
         assert_eq!(plans[0].positions, -3..0);
         assert_eq!(plans[0].narrow, [true, false, false]);
         assert_eq!(plans[0].blocks, BTreeMap::from([(1, 0), (2, 0)]));
+    }
+
+    #[test]
+    fn a_loop_that_is_entered_behind_its_header_is_one() {
+        // push0; push1 2; push2 L; jump; H: jumpdest; swap1; pop; L: jumpdest; push1 1; dup2; sub; dup1; push2 H;
+        // jumpi. The height at H is one more than at L.
+        let body = [
+            0x5f, 0x60, 2, 0x61, 0, 10, 0x56, 0x5b, 0x90, 0x50, 0x5b, 0x60, 1, 0x81, 0x03, 0x80, 0x61, 0, 7,
+            0x57,
+        ];
+        let plans = plans(&Code::evm(body.to_vec()));
+        assert_eq!(plans.len(), 1);
+        assert_eq!(plans[0].blocks, BTreeMap::from([(1, 0), (2, -1)]));
     }
 
     #[test]
