@@ -240,3 +240,19 @@ fn a_file_without_contracts_writes_nothing_and_says_so() {
     assert!(stderr.contains("holds no contract"), "{stderr}");
     assert_eq!(files(&folder), ["a.kalix"]);
 }
+
+/// A full disk behind standard error must not turn a mistake of the source into a crash.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_standard_error_keeps_the_exit_status() {
+    let file = std::env::temp_dir().join(format!("kalixc-full-{}.kalix", std::process::id()));
+    std::fs::write(&file, "contract C { state a: Nothing; }").expect("the temporary folder is writable");
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has /dev/full");
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_kalixc"))
+        .args(["check".as_ref(), file.as_os_str()])
+        .stderr(full)
+        .status()
+        .expect("kalixc starts");
+    std::fs::remove_file(&file).expect("the file was written above");
+    assert_eq!(status.code(), Some(1));
+}

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     match status {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("kalixc: {error:#}");
+            say(&format!("kalixc: {error:#}\n"));
             ExitCode::from(TROUBLE)
         }
     }
@@ -51,7 +51,7 @@ fn build(
         return Ok(ExitCode::from(MISTAKES));
     }
     if compilation.contracts.is_empty() {
-        eprintln!("kalixc: {} holds no contract, so nothing was written", file.display());
+        say(&format!("kalixc: {} holds no contract, so nothing was written\n", file.display()));
         return Ok(ExitCode::SUCCESS);
     }
     let outputs = emit::outputs(file, &compilation, emit)?;
@@ -102,15 +102,20 @@ fn read(file: &Path) -> anyhow::Result<Source> {
 fn report(diags: &Diagnostics, source: &Source, reporting: &Reporting) -> anyhow::Result<bool> {
     match reporting.error_format {
         ErrorFormat::Json => print(&format!("{}\n", json::to_json(diags, source)))?,
-        ErrorFormat::Short => eprint!("{}", render::render_short(diags, source)),
-        ErrorFormat::Full => eprint!("{}", render::render(diags, source, use_color(reporting.color))),
+        ErrorFormat::Short => say(&render::render_short(diags, source)),
+        ErrorFormat::Full => say(&render::render(diags, source, use_color(reporting.color))),
     }
     let count = |severity| diags.iter().filter(|diagnostic| diagnostic.severity() == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let denied = reporting.denies_warnings() && warnings > 0;
     if reporting.error_format != ErrorFormat::Json && errors + warnings > 0 {
         let note = if denied && errors == 0 { ", which --deny warnings forbids" } else { "" };
-        eprintln!("{}: {}, {}{note}", source.name(), counted(errors, "error"), counted(warnings, "warning"));
+        say(&format!(
+            "{}: {}, {}{note}\n",
+            source.name(),
+            counted(errors, "error"),
+            counted(warnings, "warning")
+        ));
     }
     Ok(errors > 0 || denied)
 }
@@ -146,4 +151,9 @@ fn print(text: &str) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes to standard error. That it can't be written is no reason to stop: the exit status still says what happened.
+fn say(text: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
 }
