@@ -14,5 +14,5 @@ pub use asm::{AsmError, Assembly, assemble};
 pub use container::{Container, ContainerError};
 pub use decode::{Instruction, instructions};
 pub use disasm::{DisasmOptions, disassemble};
-pub use encoding::{Encoding, NATIVE_PREFIX};
+pub use encoding::{DELEGATION_PREFIX, Encoding, NATIVE_PREFIX, delegation_target, delegation_to};
 pub use info::{Clobbers, DynamicGas, Needs, OP_INFO, Observes, Op, OpInfo, StackEffect, StaticRule};

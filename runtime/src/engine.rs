@@ -10,7 +10,7 @@ mod session;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 
 pub use self::builder::EngineBuilder;
 pub use self::driver::{Executor, created_address};
@@ -88,6 +88,9 @@ pub enum EngineError {
         /// Bytes allowed.
         limit: usize,
     },
+    /// A precompiled contract was called that this build does not have.
+    #[error("{0} is a precompiled contract, and this build of zvm has none (feature `precompiles`)")]
+    NoPrecompile(Address),
     /// Interpreter and compiled code disagreed.
     #[error("the tiers disagree: {0}")]
     TiersDisagree(String),

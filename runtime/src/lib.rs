@@ -12,6 +12,7 @@ pub mod gas;
 pub mod host;
 pub mod interp;
 pub mod outcome;
+pub mod precompiles;
 pub mod state;
 pub mod tx;
 

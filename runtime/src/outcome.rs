@@ -15,6 +15,7 @@ macro_rules! for_each_trap {
             CodeTooLarge 8 "deployed code too large" "the code to deploy is longer than the limit (EIP-170)";
             CodeRejected 9 "deployed code rejected" "the code to deploy starts with a byte that is not allowed (EIP-3541)";
             CreateCollision 10 "creation collision" "the address of the new contract is taken (EIP-684)";
+            PrecompileFailed 11 "precompiled contract failed" "a precompiled contract refused its input";
         }
     };
 }

@@ -20,6 +20,7 @@ use self::hash::{WordHasherBuilder, WordMap};
 use self::journal::Entry;
 use crate::fork::Fork;
 use crate::host::{Access, HostError, Log, StorageWrite};
+use crate::precompiles::is_precompile;
 
 /// Number of an account in [`State::accounts`]; accounts stay in place for the life of the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -491,17 +492,6 @@ impl State<InMemoryDatabase> {
 
 fn too_many() -> HostError {
     HostError("more accounts or slots than a state can number".into())
-}
-
-/// Whether the address is a precompiled contract of the fork; those are always warm.
-pub fn is_precompile(fork: Fork, address: &Address) -> bool {
-    let (high, low) = address.as_slice().split_at(18);
-    if high.iter().any(|&byte| byte != 0) {
-        return false;
-    }
-    let number = u16::from_be_bytes([low[0], low[1]]);
-    let last = if fork >= Fork::Prague { 0x11 } else { 0x0a };
-    (1..=last).contains(&number) || fork >= Fork::Osaka && number == 0x100
 }
 
 #[cfg(test)]

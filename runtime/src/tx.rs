@@ -1,18 +1,14 @@
 //! One transaction: validity, intrinsic gas, value, the frames, refunds, fees.
 
-use std::sync::Arc;
-
 use alloy_primitives::{Address, Bytes, U256};
 
-use crate::bytecode::Code;
-use crate::call_stack::{FrameKind, Start};
 use crate::compiled::frame::Message;
-use crate::engine::{EngineError, ExecutionResult, Executor, created_address};
+use crate::engine::{EngineError, Executor, created_address};
 use crate::fork::Fork;
 use crate::gas;
 use crate::host::{BlockEnv, HostError, Log, TxEnv};
-use crate::outcome::{Exit, Trap};
-use crate::state::{Database, is_precompile};
+use crate::outcome::Exit;
+use crate::state::Database;
 
 /// A legacy transaction, its sender recovered already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,9 +129,6 @@ pub enum TransactionError {
         /// Bytes.
         size: usize,
     },
-    /// The receiver is a precompiled contract.
-    #[error("calls of precompiled contracts are not supported yet (receiver {0})")]
-    PrecompileNotSupported(Address),
     /// The engine could not run it.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -203,8 +196,8 @@ impl<D: Database> Executor<D> {
         };
         let created = if to.is_none() { Some(message.address) } else { None };
         let ran = match to {
-            Some(_) => self.run_call(message, gas, block, &tx),
-            None => self.run_creation(message, data, gas, block, &tx),
+            Some(_) => self.call_message(message, gas, block, &tx),
+            None => self.create_message(message, data, gas, block, &tx),
         };
         let result = match ran {
             Ok(result) => result,
@@ -274,43 +267,7 @@ impl<D: Database> Executor<D> {
         if sender.has_code() {
             return Err(TransactionError::SenderHasCode);
         }
-        match to {
-            Some(to) if is_precompile(fork, to) => Err(TransactionError::PrecompileNotSupported(*to)),
-            _ => Ok(sender.nonce),
-        }
-    }
-
-    fn run_call(
-        &mut self,
-        message: Message,
-        gas: u64,
-        block: &BlockEnv,
-        tx: &TxEnv,
-    ) -> Result<ExecutionResult, EngineError> {
-        self.state_mut().warm_account(&message.address)?;
-        // The balance was checked with the other rules.
-        self.state_mut().transfer(&message.caller, &message.address, message.value)?;
-        match self.code_of(&message.address)? {
-            Some(code) => self.execute(code, message, gas, block, tx),
-            None => Ok(without_frame(Exit::Halt, gas)),
-        }
-    }
-
-    fn run_creation(
-        &mut self,
-        message: Message,
-        init_code: &Bytes,
-        gas: u64,
-        block: &BlockEnv,
-        tx: &TxEnv,
-    ) -> Result<ExecutionResult, EngineError> {
-        let address = message.address;
-        if !self.state_mut().create_account(&address)? {
-            return Ok(without_frame(Trap::CreateCollision.into(), 0));
-        }
-        self.state_mut().transfer(&message.caller, &address, message.value)?;
-        let code = Arc::new(Code::new(init_code.clone(), self.engine().spec().native_code));
-        self.run_top(Start { code, message, gas, kind: FrameKind::Create { address } }, block, tx)
+        Ok(sender.nonce)
     }
 
     /// Gives unused gas back and pays the coinbase.
@@ -331,18 +288,5 @@ impl<D: Database> Executor<D> {
         let tip = (*gas_price - block.base_fee) * U256::from(gas_used);
         let balance = state.account(&block.coinbase)?.balance;
         state.set_balance(&block.coinbase, balance.saturating_add(tip))
-    }
-}
-
-/// The result where no code runs.
-fn without_frame(exit: Exit, gas_left: u64) -> ExecutionResult {
-    ExecutionResult {
-        exit,
-        gas_left,
-        refund: 0,
-        output: Bytes::new(),
-        logs: Vec::new(),
-        blocks_interpreted: 0,
-        blocks_compiled: 0,
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{OnceLock, RwLock};
 
-use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 
 use super::decode::instructions;
-use super::encoding::{Encoding, NATIVE_PREFIX};
+use super::encoding::{Encoding, NATIVE_PREFIX, delegation_target};
 use super::info::Op;
 use crate::compiled::frame::Spec;
 use crate::compiled::tier::CompiledCode;
@@ -82,6 +82,11 @@ impl Code {
     /// All bytes of the account's code, prefix included.
     pub fn raw(&self) -> &Bytes {
         &self.raw
+    }
+
+    /// The account whose code runs in place of this one, if it is a delegation (EIP-7702).
+    pub fn delegation(&self) -> Option<Address> {
+        delegation_target(&self.raw)
     }
 
     /// The encoding of the body.

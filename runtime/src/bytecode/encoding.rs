@@ -3,11 +3,28 @@
 //! An instruction's length depends on its first byte alone, so [`Encoding::instruction_len`] asks for neither
 //! fork nor host; whether the operation is *active* is a separate question, [`Encoding::decode`].
 
+use alloy_primitives::{Address, Bytes};
+
 use super::info::{Needs, OP_TABLE, Op};
 use crate::fork::Fork;
 
 /// The bytes that mark native code in an account: `EF 5A 01`.
 pub const NATIVE_PREFIX: [u8; 3] = [0xef, 0x5a, 0x01];
+
+/// The bytes that begin a delegation, `EF 01 00`; an address follows (EIP-7702).
+pub const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
+
+/// The account whose code runs in place of these bytes, if they are a delegation (EIP-7702).
+#[inline]
+pub fn delegation_target(raw: &[u8]) -> Option<Address> {
+    let target = raw.strip_prefix(&DELEGATION_PREFIX)?;
+    Some(Address::from(<[u8; 20]>::try_from(target).ok()?))
+}
+
+/// The bytes of a delegation to `target` (EIP-7702).
+pub fn delegation_to(target: &Address) -> Bytes {
+    [&DELEGATION_PREFIX[..], target.as_slice()].concat().into()
+}
 
 /// A byte encoding of the machine's operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,10 +8,12 @@ use super::{Engine, EngineError, ExecutionResult, Mode, Session};
 use crate::bytecode::{Code, NATIVE_PREFIX};
 use crate::call_stack::{Active, CallRequest, CallStack, CreateRequest, FrameKind, Request, Start};
 use crate::compiled::frame::{Frame, Message};
+use crate::fork::Fork;
 use crate::gas;
 use crate::host::{BlockEnv, Host, HostError, TxEnv};
 use crate::interp;
 use crate::outcome::{Exit, Trap};
+use crate::precompiles::{self, is_precompile};
 use crate::state::{Database, State};
 
 /// Runs transactions on one state, one at a time; reused, so that frames keep their buffers.
@@ -87,8 +89,76 @@ impl<D: Database> Executor<D> {
         self.run_top(Start { code, message, gas, kind }, block, tx)
     }
 
+    /// Carries a transaction's message call out: value, then the precompiled contract or the code of
+    /// `message.address`, which may be a delegation's. What fails leaves no effect.
+    ///
+    /// The caller's balance covers the value: the rules of validity say so.
+    pub(crate) fn call_message(
+        &mut self,
+        message: Message,
+        gas: u64,
+        block: &BlockEnv,
+        tx: &TxEnv,
+    ) -> Result<ExecutionResult, EngineError> {
+        let checkpoint = self.state.checkpoint();
+        self.state.warm_account(&message.address)?;
+        self.state.transfer(&message.caller, &message.address, message.value)?;
+        let fork = self.engine.spec().fork;
+        let code = self.code_of(&message.address)?;
+        let delegated =
+            if fork >= Fork::Prague { code.as_ref().and_then(|code| code.delegation()) } else { None };
+        let result = if let Some(target) = delegated {
+            self.state.warm_account(&target)?;
+            match self.code_of(&target)? {
+                Some(code) => self.execute(code, message, gas, block, tx)?,
+                // Also where the target is a precompiled contract: it has no code.
+                None => without_frame(Exit::Halt, gas, Bytes::new()),
+            }
+        } else if is_precompile(fork, &message.address) {
+            match precompiles::run(fork, &message.address, &message.input, gas)? {
+                Ok(answer) => without_frame(Exit::Return, answer.gas_left, answer.output),
+                Err(trap) => without_frame(trap.into(), 0, Bytes::new()),
+            }
+        } else {
+            match code {
+                Some(code) => self.execute(code, message, gas, block, tx)?,
+                None => without_frame(Exit::Halt, gas, Bytes::new()),
+            }
+        };
+        if !result.is_success() {
+            self.state.revert_to(checkpoint);
+        }
+        Ok(result)
+    }
+
+    /// Carries a transaction's creation of `message.address` out. What fails leaves no effect.
+    ///
+    /// The caller's nonce is increased already, and its balance covers the value.
+    pub(crate) fn create_message(
+        &mut self,
+        message: Message,
+        init_code: &Bytes,
+        gas: u64,
+        block: &BlockEnv,
+        tx: &TxEnv,
+    ) -> Result<ExecutionResult, EngineError> {
+        let checkpoint = self.state.checkpoint();
+        let address = message.address;
+        if !self.state.create_account(&address)? {
+            return Ok(without_frame(Trap::CreateCollision.into(), 0, Bytes::new()));
+        }
+        self.state.transfer(&message.caller, &address, message.value)?;
+        let code = Arc::new(Code::new(init_code.clone(), self.engine.spec().native_code));
+        let start = Start { code, message, gas, kind: FrameKind::Create { address } };
+        let result = self.run_top(start, block, tx)?;
+        if !result.is_success() {
+            self.state.revert_to(checkpoint);
+        }
+        Ok(result)
+    }
+
     /// Runs a top frame, in both tiers if the mode says so.
-    pub(crate) fn run_top(
+    fn run_top(
         &mut self,
         start: Start,
         block: &BlockEnv,
@@ -346,6 +416,19 @@ fn run_frame(engine: &Engine, mode: Mode, frame: &mut Frame, host: &mut dyn Host
             Exit::Interpret => {}
             exit => return exit,
         }
+    }
+}
+
+/// The result where no frame runs.
+fn without_frame(exit: Exit, gas_left: u64, output: Bytes) -> ExecutionResult {
+    ExecutionResult {
+        exit,
+        gas_left,
+        refund: 0,
+        output,
+        logs: Vec::new(),
+        blocks_interpreted: 0,
+        blocks_compiled: 0,
     }
 }
 

@@ -112,13 +112,14 @@ fn a_cold_touch_that_cannot_be_paid_never_reaches_the_database() {
 #[test]
 fn precompiles_are_warm_by_fork() {
     let address = |number: u64| Address::from_word(w(number).into());
-    assert!(is_precompile(Fork::Cancun, &address(0x0a)));
-    assert!(!is_precompile(Fork::Cancun, &address(0x0b)));
-    assert!(is_precompile(Fork::Prague, &address(0x11)));
-    assert!(!is_precompile(Fork::Prague, &address(0x100)));
-    assert!(is_precompile(Fork::Osaka, &address(0x100)));
-    assert!(!is_precompile(Fork::Osaka, &address(0)));
-    assert!(!is_precompile(Fork::Osaka, &address(0x1_0001)));
+    let mut state = state();
+    for (fork, number, is_warm) in
+        [(Fork::Cancun, 0x0a, true), (Fork::Cancun, 0x0b, false), (Fork::Prague, 0x0b, true)]
+    {
+        state.begin_transaction(fork);
+        let access = state.access_account(&address(number), false).expect("no host trouble");
+        assert_eq!(access.is_some_and(|access| !access.is_cold), is_warm, "{fork:?} {number}");
+    }
 }
 
 #[test]
