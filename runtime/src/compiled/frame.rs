@@ -53,6 +53,9 @@ pub struct Frame {
     pub memory: Memory,
     /// Body offset of the next instruction whenever a run starts or stops.
     pub pc: usize,
+    /// The interpreter stops with [`Exit::Interpret`](crate::outcome::Exit::Interpret) in front of a jump target
+    /// that it reaches by a jump with this much gas or less; 0: never.
+    pub pause_at: u64,
     /// Basic blocks run by the interpreter, counted when asked for.
     pub blocks_interpreted: u64,
     /// Basic blocks run by compiled code, counted when asked for.
@@ -81,6 +84,7 @@ impl Frame {
             stack: Stack::new(),
             memory: Memory::new(),
             pc: 0,
+            pause_at: 0,
             blocks_interpreted: 0,
             blocks_compiled: 0,
             message,
@@ -99,6 +103,7 @@ impl Frame {
         self.stack.clear();
         self.memory.reset();
         self.pc = 0;
+        self.pause_at = 0;
         self.blocks_interpreted = 0;
         self.blocks_compiled = 0;
         self.message = message;

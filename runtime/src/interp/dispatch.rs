@@ -39,6 +39,8 @@ macro_rules! define_loop {
             let mut pc = frame.pc;
             let mut gas = frame.gas;
             let mut height = frame.stack.height();
+            const JUMPDEST_GAS: u64 = Op::JumpDest.info().gas;
+            let pause_at = frame.pause_at.max(JUMPDEST_GAS - 1);
             // Blocks begun by this run. One that starts with a jumpdest is counted there.
             let mut blocks = u64::from(!is_jumpdest::<{ $bytes::JumpDest }>(bytes, pc));
 
@@ -77,11 +79,19 @@ macro_rules! define_loop {
                     };
                 }
                 // A jump runs its jumpdest in place: one dispatch less.
+                // The price and the pause are one test, so that a loop pays nothing for being able to pause.
                 macro_rules! land {
                     ($target:expr) => {{
                         pc = $target;
+                        if gas <= pause_at {
+                            if gas >= JUMPDEST_GAS {
+                                stop!(Exit::Interpret);
+                            }
+                            block_head!();
+                            stop!(Trap::OutOfGas);
+                        }
                         block_head!();
-                        charge!(JumpDest);
+                        gas -= JUMPDEST_GAS;
                         next!(JumpDest);
                     }};
                 }
