@@ -55,6 +55,18 @@ fn any_program(encoding: Encoding) -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 1..40).prop_map(|pieces| pieces.concat())
 }
 
+/// Runs with a pause at the first jump after each `slice` of gas.
+fn run_pausing(world: &mut World, slice: u64) -> Exit {
+    loop {
+        let gas = world.frame.gas;
+        world.frame.pause_at = gas.saturating_sub(slice);
+        match world.run() {
+            Exit::Interpret => assert!(world.frame.gas <= gas.saturating_sub(slice), "no pause before its time"),
+            exit => return exit,
+        }
+    }
+}
+
 fn check(encoding: Encoding, program: &[u8], gas: u64) -> Result<(), TestCaseError> {
     let world = || {
         let code = match encoding {
@@ -63,13 +75,14 @@ fn check(encoding: Encoding, program: &[u8], gas: u64) -> Result<(), TestCaseErr
         };
         World::new(code, gas).with_stack(&[1u64, 2, 3, 5, 8, 40].map(U256::from))
     };
-    let (mut looped, mut stepped, mut counted) = (world(), world(), world());
+    let (mut looped, mut stepped, mut counted, mut paused) = (world(), world(), world(), world());
     let exit = looped.run();
     prop_assert_eq!(run_stepwise(&mut stepped), exit);
     let World { frame, state, block, tx } = &mut counted;
     prop_assert_eq!(interp::run_counting(frame, &mut Session { state, block, tx }, None), exit);
     prop_assert!(counted.frame.blocks_interpreted >= 1);
-    for other in [&stepped, &counted] {
+    prop_assert_eq!(run_pausing(&mut paused, 17), exit);
+    for other in [&stepped, &counted, &paused] {
         if !matches!(exit, Exit::Trap(_)) {
             prop_assert_eq!(looped.frame.gas, other.frame.gas);
             prop_assert_eq!(looped.frame.stack.words(), other.frame.stack.words());
