@@ -43,15 +43,14 @@ fn measure(case: &Value) -> Duration {
         }
     }
     let block = BlockEnv { gas_limit: U256::MAX, ..BlockEnv::default() };
-    let transaction = Transaction {
-        from: text(&case["sender"]).parse().expect("an address"),
-        to: Some(text(&case["target"]).parse().expect("an address")),
-        value: U256::ZERO,
-        data: text(&case["calldata_hex"]).parse().expect("hex digits"),
-        gas_limit: i64::MAX as u64,
-        gas_price: U256::ZERO,
-        nonce: None,
-    };
+    let transaction = Transaction::legacy(
+        text(&case["sender"]).parse().expect("an address"),
+        Some(text(&case["target"]).parse().expect("an address")),
+        U256::ZERO,
+        text(&case["calldata_hex"]).parse().expect("hex digits"),
+        i64::MAX as u64,
+        U256::ZERO,
+    );
     let limits = Limits { transaction_gas_cap: false, ..Limits::default() };
     let engine = Engine::builder().fork(Fork::Prague).native_code(false).limits(limits).build();
     let mut executor = Executor::new(engine, database);

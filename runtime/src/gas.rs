@@ -109,6 +109,16 @@ pub const TX_DATA_ZERO: u64 = 4;
 pub const TX_DATA_NONZERO: u64 = 16;
 /// Per token of the calldata floor (EIP-7623); a zero byte is one token, another four.
 pub const TX_FLOOR_TOKEN: u64 = 10;
+/// Per account of an access list (EIP-2930).
+pub const TX_ACCESS_LIST_ACCOUNT: u64 = 2400;
+/// Per slot of an access list (EIP-2930).
+pub const TX_ACCESS_LIST_SLOT: u64 = 1900;
+/// Per authorization (EIP-7702).
+pub const TX_AUTHORIZATION: u64 = 25_000;
+/// Refund of an authorization whose signer exists already (EIP-7702).
+pub const TX_AUTHORIZATION_REFUND: u64 = 12_500;
+/// Most gas of a transaction from Osaka on (EIP-7825).
+pub const TX_LIMIT_MAX: u64 = 1 << 24;
 /// Per word of init code (EIP-3860).
 pub const INIT_CODE_WORD: u64 = 2;
 

@@ -33,12 +33,22 @@ struct SlotId(u32);
 struct Account {
     address: Address,
     info: AccountInfo,
-    /// What the database holds, for the difference.
-    loaded: AccountInfo,
-    /// Transaction in which the account was touched last; warm if that is the current one.
+    /// What the database holds, for the difference; `None` if the account does not exist there.
+    loaded: Option<AccountInfo>,
+    /// Transaction in which the account was warmed last; warm if that is the current one.
+    warmed_in: u64,
+    /// Transaction in which the account was touched last in the sense of EIP-161.
     touched_in: u64,
     /// Transaction in which the account was created.
     created_in: u64,
+    /// Transaction at whose end the account is destroyed.
+    destroyed_in: u64,
+    /// Whether the account does not exist, though the database holds it.
+    is_removed: bool,
+    /// Whether the storage in the database counts no more.
+    is_wiped: bool,
+    /// The account's slot that was loaded last, the first of a list.
+    last_slot: Option<SlotId>,
 }
 
 struct Slot {
@@ -50,8 +60,44 @@ struct Slot {
     original_of: u64,
     /// What the database holds, for the difference.
     loaded: U256,
-    /// Transaction in which the slot was touched last; warm if that is the current one.
-    touched_in: u64,
+    /// Transaction in which the slot was warmed last; warm if that is the current one.
+    warmed_in: u64,
+    /// The account's slot that was loaded before this one.
+    next_slot: Option<SlotId>,
+}
+
+impl Account {
+    fn new(address: Address, loaded: Option<AccountInfo>) -> Account {
+        Account {
+            address,
+            info: loaded.unwrap_or_default(),
+            loaded,
+            warmed_in: 0,
+            touched_in: 0,
+            created_in: 0,
+            destroyed_in: 0,
+            is_removed: false,
+            is_wiped: false,
+            last_slot: None,
+        }
+    }
+
+    /// Whether the account differs from what the database holds, storage left out.
+    fn is_changed(&self) -> bool {
+        match &self.loaded {
+            Some(loaded) => self.is_removed || self.info != *loaded,
+            None => !self.info.is_empty(),
+        }
+    }
+
+    /// Notes that the database holds the account as it is.
+    fn set_loaded(&mut self) {
+        if self.is_changed() {
+            self.loaded = if self.info.is_empty() { None } else { Some(self.info) };
+        }
+        self.is_removed = false;
+        self.is_wiped = false;
+    }
 }
 
 /// Key of a storage slot.
@@ -80,6 +126,10 @@ pub struct State<D> {
     recent: Option<(Address, AccountId)>,
     slot_ids: WordMap<SlotKey, SlotId>,
     slots: Vec<Slot>,
+    /// Accounts touched in this transaction in the sense of EIP-161.
+    touched: Vec<AccountId>,
+    /// Accounts to be destroyed at the end of this transaction.
+    destroyed: Vec<AccountId>,
     /// Place of each transient slot of this transaction in `transient`.
     transient_ids: WordMap<TransientKey, u32>,
     transient: Vec<U256>,
@@ -103,6 +153,8 @@ impl<D: Database> State<D> {
             recent: None,
             slot_ids: WordMap::with_hasher(hasher),
             slots: Vec::new(),
+            touched: Vec::new(),
+            destroyed: Vec::new(),
             transient_ids: WordMap::with_hasher(hasher),
             transient: Vec::new(),
             codes: WordMap::with_hasher(hasher),
@@ -121,6 +173,8 @@ impl<D: Database> State<D> {
     pub fn begin_transaction(&mut self, fork: Fork) {
         self.fork = fork;
         self.transaction += 1;
+        self.touched.clear();
+        self.destroyed.clear();
         self.transient_ids.clear();
         self.transient.clear();
         self.journal.clear();
@@ -145,8 +199,16 @@ impl<D: Database> State<D> {
     fn undo(&mut self, entry: Entry) {
         match entry {
             Entry::Slot { slot, previous } => self.slots[slot.0 as usize].value = previous,
-            Entry::SlotTouched { slot } => self.slots[slot.0 as usize].touched_in = 0,
-            Entry::AccountTouched { account } => self.accounts[account.0 as usize].touched_in = 0,
+            Entry::SlotWarmed { slot } => self.slots[slot.0 as usize].warmed_in = 0,
+            Entry::AccountWarmed { account } => self.accounts[account.0 as usize].warmed_in = 0,
+            Entry::AccountTouched { account } => {
+                self.accounts[account.0 as usize].touched_in = 0;
+                self.touched.pop();
+            }
+            Entry::AccountDestroyed { account } => {
+                self.accounts[account.0 as usize].destroyed_in = 0;
+                self.destroyed.pop();
+            }
             Entry::AccountCreated { account } => self.accounts[account.0 as usize].created_in = 0,
             Entry::Transient { index, previous } => self.transient[index as usize] = previous,
             Entry::Balance { account, previous } => self.accounts[account.0 as usize].info.balance = previous,
@@ -169,10 +231,9 @@ impl<D: Database> State<D> {
         let id = match self.account_ids.get(address) {
             Some(&id) => id,
             None => {
-                let info = self.database.account(address)?.unwrap_or_default();
+                let loaded = self.database.account(address)?;
                 let id = AccountId(u32::try_from(self.accounts.len()).map_err(|_| too_many())?);
-                let account = Account { address: *address, info, loaded: info, touched_in: 0, created_in: 0 };
-                self.accounts.push(account);
+                self.accounts.push(Account::new(*address, loaded));
                 self.account_ids.insert(*address, id);
                 id
             }
@@ -181,28 +242,49 @@ impl<D: Database> State<D> {
         Ok(id)
     }
 
-    /// Whether a touch would be the first of the transaction; asks no database.
+    /// Whether an access would be the first of the transaction; asks no database.
     fn is_account_cold(&self, address: &Address) -> bool {
         let touched = match self.account_ids.get(address) {
-            Some(id) => self.accounts[id.0 as usize].touched_in == self.transaction,
+            Some(id) => self.accounts[id.0 as usize].warmed_in == self.transaction,
             None => false,
         };
         !touched && !is_precompile(self.fork, address)
     }
 
-    fn touch(&mut self, id: AccountId) {
+    fn warm(&mut self, id: AccountId) {
         let account = &mut self.accounts[id.0 as usize];
-        if account.touched_in != self.transaction {
-            account.touched_in = self.transaction;
-            self.journal.push(Entry::AccountTouched { account: id });
+        if account.warmed_in != self.transaction {
+            account.warmed_in = self.transaction;
+            self.journal.push(Entry::AccountWarmed { account: id });
         }
     }
 
     /// Makes an account warm.
     pub fn warm_account(&mut self, address: &Address) -> Result<(), HostError> {
         let id = self.account_id(address)?;
+        self.warm(id);
+        Ok(())
+    }
+
+    fn touch(&mut self, id: AccountId) {
+        let account = &mut self.accounts[id.0 as usize];
+        if account.touched_in != self.transaction {
+            account.touched_in = self.transaction;
+            self.touched.push(id);
+            self.journal.push(Entry::AccountTouched { account: id });
+        }
+    }
+
+    /// Touches an account in the sense of EIP-161: if it is empty when the transaction ends, it is removed.
+    pub fn touch_account(&mut self, address: &Address) -> Result<(), HostError> {
+        let id = self.account_id(address)?;
         self.touch(id);
         Ok(())
+    }
+
+    /// Whether the account is dead: it does not exist or is empty, which since EIP-161 is the same to a program.
+    pub fn is_dead(&mut self, address: &Address) -> Result<bool, HostError> {
+        Ok(self.account(address)?.is_empty())
     }
 
     /// The account; one that does not exist is empty.
@@ -224,7 +306,7 @@ impl<D: Database> State<D> {
             return Ok(None);
         }
         let id = self.account_id(address)?;
-        self.touch(id);
+        self.warm(id);
         Ok(Some(Access { value: self.accounts[id.0 as usize].info, is_cold }))
     }
 
@@ -245,6 +327,7 @@ impl<D: Database> State<D> {
         let info = &mut self.accounts[id.0 as usize].info;
         let previous = std::mem::replace(&mut info.balance, balance);
         self.journal.push(Entry::Balance { account: id, previous });
+        self.touch(id);
         Ok(())
     }
 
@@ -254,6 +337,7 @@ impl<D: Database> State<D> {
         let info = &mut self.accounts[id.0 as usize].info;
         let previous = std::mem::replace(&mut info.nonce, nonce);
         self.journal.push(Entry::Nonce { account: id, previous });
+        self.touch(id);
         Ok(())
     }
 
@@ -264,18 +348,20 @@ impl<D: Database> State<D> {
         let info = &mut self.accounts[id.0 as usize].info;
         let previous = std::mem::replace(&mut info.code_hash, hash);
         self.journal.push(Entry::Code { account: id, previous });
+        self.touch(id);
         if hash != KECCAK256_EMPTY {
             self.codes.insert(hash, code);
         }
         Ok(())
     }
 
-    /// Moves value; false, and nothing moved, if the sender has less.
+    /// Moves value and touches the receiver; false, and nothing happened, if the sender has less.
     pub fn transfer(&mut self, from: &Address, to: &Address, value: U256) -> Result<bool, HostError> {
         let Some(rest) = self.account(from)?.balance.checked_sub(value) else {
             return Ok(false);
         };
         if value.is_zero() || from == to {
+            self.touch_account(to)?;
             return Ok(true);
         }
         let Some(sum) = self.account(to)?.balance.checked_add(value) else {
@@ -286,10 +372,10 @@ impl<D: Database> State<D> {
         Ok(true)
     }
 
-    /// Begins a creation: false if the address is taken (EIP-684). A new account has nonce 1.
+    /// Begins a creation: false if the address is taken (EIP-684). A new account has nonce 1 and is warm.
     pub fn create_account(&mut self, address: &Address) -> Result<bool, HostError> {
         let id = self.account_id(address)?;
-        self.touch(id);
+        self.warm(id);
         let account = &mut self.accounts[id.0 as usize];
         if account.info.nonce != 0 || account.info.code_hash != KECCAK256_EMPTY {
             return Ok(false);
@@ -306,6 +392,51 @@ impl<D: Database> State<D> {
         Ok(self.accounts[id.0 as usize].created_in == self.transaction)
     }
 
+    /// Sends all of an account's balance to the beneficiary, and if the account was created in this transaction,
+    /// destroys it when the transaction ends (EIP-6780).
+    pub fn selfdestruct(&mut self, address: &Address, beneficiary: &Address) -> Result<(), HostError> {
+        let balance = self.account(address)?.balance;
+        let is_created_now = self.is_created_now(address)?;
+        if address != beneficiary {
+            self.transfer(address, beneficiary, balance)?;
+        } else if is_created_now {
+            // What is sent to an account that goes is burned.
+            self.set_balance(address, U256::ZERO)?;
+        }
+        if is_created_now {
+            let id = self.account_id(address)?;
+            let account = &mut self.accounts[id.0 as usize];
+            if account.destroyed_in != self.transaction {
+                account.destroyed_in = self.transaction;
+                self.destroyed.push(id);
+                self.journal.push(Entry::AccountDestroyed { account: id });
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a transaction: wipes what was destroyed and removes what was touched and is empty (EIP-161). After
+    /// that nothing of the transaction can be undone.
+    pub fn end_transaction(&mut self) -> Result<(), HostError> {
+        for id in self.destroyed.drain(..) {
+            let account = &mut self.accounts[id.0 as usize];
+            account.info = AccountInfo::default();
+            account.is_wiped = true;
+            let mut next = account.last_slot;
+            while let Some(slot) = next {
+                let slot = &mut self.slots[slot.0 as usize];
+                slot.value = U256::ZERO;
+                next = slot.next_slot;
+            }
+        }
+        for id in self.touched.drain(..) {
+            let account = &mut self.accounts[id.0 as usize];
+            account.is_removed = account.info.is_empty();
+        }
+        self.journal.clear();
+        Ok(())
+    }
+
     /// The slot's number; `None` if it is cold and that can't be paid, in which case no database is asked.
     fn slot_id(
         &mut self,
@@ -318,8 +449,10 @@ impl<D: Database> State<D> {
             Some(&id) => id,
             None if !cold_affordable => return Ok(None),
             None => {
-                let value = self.database.storage(address, key)?;
+                let is_wiped = self.accounts[account.0 as usize].is_wiped;
+                let value = if is_wiped { U256::ZERO } else { self.database.storage(address, key)? };
                 let id = SlotId(u32::try_from(self.slots.len()).map_err(|_| too_many())?);
+                let next_slot = self.accounts[account.0 as usize].last_slot.replace(id);
                 self.slots.push(Slot {
                     account,
                     key: *key,
@@ -327,20 +460,21 @@ impl<D: Database> State<D> {
                     original: value,
                     original_of: self.transaction,
                     loaded: value,
-                    touched_in: 0,
+                    warmed_in: 0,
+                    next_slot,
                 });
                 self.slot_ids.insert(SlotKey { account, key: *key }, id);
                 id
             }
         };
         let slot = &mut self.slots[id.0 as usize];
-        let is_cold = slot.touched_in != self.transaction;
+        let is_cold = slot.warmed_in != self.transaction;
         if is_cold {
             if !cold_affordable {
                 return Ok(None);
             }
-            slot.touched_in = self.transaction;
-            self.journal.push(Entry::SlotTouched { slot: id });
+            slot.warmed_in = self.transaction;
+            self.journal.push(Entry::SlotWarmed { slot: id });
         }
         if slot.original_of != self.transaction {
             slot.original_of = self.transaction;
@@ -393,6 +527,7 @@ impl<D: Database> State<D> {
         let account = self.account_id(address)?;
         match self.slot_ids.get(&SlotKey { account, key: *key }) {
             Some(id) => Ok(self.slots[id.0 as usize].value),
+            None if self.accounts[account.0 as usize].is_wiped => Ok(U256::ZERO),
             None => self.database.storage(address, key),
         }
     }
@@ -446,7 +581,7 @@ impl<D: Database> State<D> {
     /// What this state holds that the database does not.
     pub fn diff(&self) -> StateDiff {
         let mut diff = StateDiff::default();
-        for account in self.accounts.iter().filter(|account| account.info != account.loaded) {
+        for account in self.accounts.iter().filter(|account| account.is_changed()) {
             diff.account_mut(&account.address, &account.info);
         }
         for slot in self.slots.iter().filter(|slot| slot.value != slot.loaded) {
@@ -483,7 +618,7 @@ impl State<InMemoryDatabase> {
     pub fn flush(&mut self) {
         let diff = self.diff();
         self.database.apply(&diff);
-        self.accounts.iter_mut().for_each(|account| account.loaded = account.info);
+        self.accounts.iter_mut().for_each(Account::set_loaded);
         self.slots.iter_mut().for_each(|slot| slot.loaded = slot.value);
         self.codes.clear();
         self.journal.clear();

@@ -8,9 +8,13 @@ pub(super) enum Entry {
     /// A slot was written.
     Slot { slot: SlotId, previous: U256 },
     /// A slot became warm.
-    SlotTouched { slot: SlotId },
+    SlotWarmed { slot: SlotId },
     /// An account became warm.
+    AccountWarmed { account: AccountId },
+    /// An account was touched in the sense of EIP-161; it is the last of the list of those.
     AccountTouched { account: AccountId },
+    /// An account is to be destroyed; it is the last of the list of those.
+    AccountDestroyed { account: AccountId },
     /// An account was created.
     AccountCreated { account: AccountId },
     /// A transient slot was written.

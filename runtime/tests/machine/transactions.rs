@@ -4,7 +4,7 @@ use zvm::engine::{Limits, created_address};
 use zvm::host::BlockEnv;
 use zvm::outcome::{Exit, Trap};
 use zvm::state::{AccountInfo, InMemoryDatabase};
-use zvm::tx::{Transaction, TransactionError, floor_gas, intrinsic_gas};
+use zvm::tx::{Transaction, TransactionError, TransactionKind};
 use zvm::{Address, Bytes, Engine, Executor, Fork, U256};
 
 use crate::calls::init_code_of;
@@ -27,15 +27,12 @@ fn executor(fork: Fork, code: &[u8]) -> Executor<InMemoryDatabase> {
 }
 
 fn transaction() -> Transaction {
-    Transaction {
-        from: SENDER,
-        to: Some(TARGET),
-        value: word(10),
-        data: Bytes::new(),
-        gas_limit: 100_000,
-        gas_price: word(5),
-        nonce: Some(4),
-    }
+    let legacy = Transaction::legacy(SENDER, Some(TARGET), word(10), Bytes::new(), 100_000, word(5));
+    Transaction { nonce: Some(4), ..legacy }
+}
+
+fn price(gas_price: u64) -> TransactionKind {
+    TransactionKind::Legacy { gas_price: word(gas_price) }
 }
 
 fn account(executor: &mut Executor<InMemoryDatabase>, address: Address) -> AccountInfo {
@@ -67,13 +64,16 @@ fn a_failed_call_keeps_nonce_and_fee_only() {
 #[test]
 fn data_costs_by_the_byte_and_has_a_floor_from_prague_on() {
     let data = [0, 0, 1, 2, 3];
-    assert_eq!(intrinsic_gas(&data, false), 21_000 + 2 * 4 + 3 * 16);
-    assert_eq!(intrinsic_gas(&data, true), 21_000 + 2 * 4 + 3 * 16 + 32_000 + 2);
-    assert_eq!(floor_gas(&data, Fork::Cancun), 0);
-    assert_eq!(floor_gas(&data, Fork::Prague), 21_000 + 10 * (2 + 12));
+    let call = Transaction { data: Bytes::copy_from_slice(&data), ..transaction() };
+    assert_eq!(call.intrinsic_gas(), 21_000 + 2 * 4 + 3 * 16);
+    assert_eq!(
+        Transaction { to: None, ..call.clone() }.intrinsic_gas(),
+        21_000 + 2 * 4 + 3 * 16 + 32_000 + 2
+    );
+    assert_eq!(call.floor_gas(Fork::Cancun), 0);
+    assert_eq!(call.floor_gas(Fork::Prague), 21_000 + 10 * (2 + 12));
     for (fork, gas) in [(Fork::Cancun, 21_056), (Fork::Prague, 21_140)] {
-        let data = Bytes::copy_from_slice(&data);
-        let result = executor(fork, &[]).transact(&Transaction { data, ..transaction() }, &block());
+        let result = executor(fork, &[]).transact(&call, &block());
         assert_eq!(result.expect("valid").gas_used, gas);
     }
 }
@@ -105,7 +105,7 @@ fn refuse(change: impl FnOnce(&mut Transaction), block: &BlockEnv, message: &str
 #[test]
 fn each_rule_of_validity_has_its_error() {
     let b = block();
-    refuse(|t| t.nonce = Some(3), &b, "the transaction's nonce is 3, the sender's is 4");
+    refuse(|t| t.nonce = Some(3), &b, "the transaction's nonce is 3, below the sender's 4");
     refuse(
         |t| t.gas_limit = 20_999,
         &b,
@@ -123,13 +123,17 @@ fn each_rule_of_validity_has_its_error() {
     );
     let small = BlockEnv { gas_limit: word(50_000), ..block() };
     refuse(|_| (), &small, "the gas limit is 100000, above the block's 50000");
-    refuse(|t| t.gas_price = word(1), &b, "the gas price is 1, below the base fee 2");
+    refuse(|t| t.kind = price(1), &b, "at most 1 wei per gas are paid, below the base fee 2");
     refuse(
         |t| t.value = word(99_500_001),
         &b,
         "the sender has 100000000 wei, less than value and gas may cost",
     );
-    refuse(|t| t.gas_price = U256::MAX, &b, "the sender has 100000000 wei, less than value and gas may cost");
+    refuse(
+        |t| t.kind = TransactionKind::Legacy { gas_price: U256::MAX },
+        &b,
+        "the sender has 100000000 wei, less than value and gas may cost",
+    );
     refuse(
         |t| (t.from, t.nonce) = (TARGET, None),
         &b,
@@ -140,11 +144,6 @@ fn each_rule_of_validity_has_its_error() {
         &b,
         "the init code has 49153 bytes, more than 49152 (EIP-3860)",
     );
-    refuse(
-        |t| t.to = Some(Address::with_last_byte(2)),
-        &b,
-        "calls of precompiled contracts are not supported yet (receiver 0x0000000000000000000000000000000000000002)",
-    );
 }
 
 #[test]
@@ -152,7 +151,7 @@ fn a_contract_sends_no_transaction() {
     let mut executor = executor(Fork::Prague, &[0]);
     let free = BlockEnv { base_fee: U256::ZERO, ..block() };
     let transaction =
-        Transaction { from: TARGET, value: word(0), gas_price: word(0), nonce: None, ..transaction() };
+        Transaction { from: TARGET, value: word(0), kind: price(0), nonce: None, ..transaction() };
     let error = executor.transact(&transaction, &free).expect_err("not valid");
     assert!(matches!(error, TransactionError::SenderHasCode));
 }
@@ -187,7 +186,8 @@ fn create(fork: Fork, native_code: bool, init_code: Vec<u8>) -> (Exit, Option<By
 fn a_creation_transaction_deposits_its_code() {
     let init_code = init_code_of(&[0x5f, 0x00]);
     let run = 3 + 3 + 2 + (3 + 3 + 3) + 3 + 2;
-    let gas = intrinsic_gas(&init_code, true) + run + 2 * 200;
+    let creation = Transaction { to: None, data: init_code.clone().into(), ..transaction() };
+    let gas = creation.intrinsic_gas() + run + 2 * 200;
     assert_eq!(
         create(Fork::Cancun, true, init_code),
         (Exit::Return, Some(Bytes::from_static(&[0x5f, 0])), gas)

@@ -87,7 +87,7 @@ pub(crate) struct Flags {
 }
 
 /// Gas limit unless `--gas` says otherwise: the most that Osaka gives a transaction (EIP-7825).
-pub(crate) const GAS_DEFAULT: u64 = zvm::tx::GAS_LIMIT_MAX;
+pub(crate) const GAS_DEFAULT: u64 = zvm::gas::TX_LIMIT_MAX;
 
 /// How transactions are executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

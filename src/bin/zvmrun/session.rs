@@ -14,7 +14,7 @@ use zvm::engine::{Engine, EngineBuilder, EngineError, Executor, Limits};
 use zvm::host::BlockEnv;
 use zvm::outcome::Exit;
 use zvm::state::{InMemoryDatabase, StateDiff};
-use zvm::tx::{TransactionError, TransactionResult, intrinsic_gas};
+use zvm::tx::{TransactionError, TransactionResult};
 
 use self::native::Native;
 use crate::execution::{Blocks, Checked, End, Execution, Gas, Ran, Snapshot, differences};
@@ -105,22 +105,14 @@ impl Session {
             gas_limit: self.block.gas_limit.max(U256::from(transaction.gas)),
             ..self.block.clone()
         };
-        let sent = zvm::tx::Transaction {
-            from: transaction.from,
-            to: transaction.to,
-            value: transaction.value,
-            data: transaction.data.clone(),
-            gas_limit: transaction.gas,
-            gas_price: U256::ZERO,
-            nonce: None,
-        };
+        let Transaction { from, to, data, value, gas } = transaction.clone();
+        let sent = zvm::tx::Transaction::legacy(from, to, value, data, gas, U256::ZERO);
         let mut executor = Executor::new(engine.clone(), self.database.clone());
         let start = Instant::now();
         let result = executor.transact(&sent, &block);
         let time = start.elapsed();
         let result = result.map_err(|error| refused(&error))?;
-        let intrinsic = intrinsic_gas(&sent.data, sent.to.is_none());
-        Ok((execution(result, intrinsic, time), executor.state().diff()))
+        Ok((execution(result, sent.intrinsic_gas(), time), executor.state().diff()))
     }
 
     /// Compiles the receiver's code ahead where native code was asked for, so that the time of the call is its own.

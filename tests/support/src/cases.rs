@@ -157,15 +157,8 @@ impl Case {
 
     /// The transaction.
     pub fn transaction(&self) -> Transaction {
-        Transaction {
-            from: self.sender,
-            to: Some(self.target),
-            value: self.value,
-            data: self.calldata.clone(),
-            gas_limit: self.gas_limit,
-            gas_price: self.gas_price,
-            nonce: None,
-        }
+        let (to, data) = (Some(self.target), self.calldata.clone());
+        Transaction::legacy(self.sender, to, self.value, data, self.gas_limit, self.gas_price)
     }
 }
 
