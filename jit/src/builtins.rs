@@ -145,7 +145,12 @@ fn status_of(result: Result<(), Exit>) -> u32 {
 
 fn execute(frame: &mut Frame, host: &mut dyn Host, op: u32, pc: u32, next_pc: u32, rest: u64) -> u32 {
     let op = u8::try_from(op).ok().and_then(Op::from_number).expect("the translator passes an operation");
-    let result = execute_op(op, pc as usize, frame, host).and_then(|()| match frame.gas.checked_sub(rest) {
+    let result = execute_op(op, pc as usize, frame, host);
+    if let Err(Exit::Call | Exit::Create) = result {
+        // The frame goes on behind the request.
+        frame.pc = next_pc as usize;
+    }
+    let result = result.and_then(|()| match frame.gas.checked_sub(rest) {
         Some(left) => {
             frame.gas = left;
             Ok(())

@@ -272,7 +272,7 @@ impl Translator<'_> {
                 self.go_to(next);
                 false
             }
-            Terminator::Jump(_) | Terminator::JumpI(..) | Terminator::End => {
+            Terminator::Jump(_) | Terminator::JumpI(..) | Terminator::Asks(_) | Terminator::End => {
                 unreachable!("the block's last instruction ends it")
             }
         }

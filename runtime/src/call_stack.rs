@@ -19,19 +19,30 @@ pub enum Request {
     Create(CreateRequest),
 }
 
+/// What a call runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Callee {
+    /// Code of an account.
+    Code(Arc<Code>),
+    /// A precompiled contract.
+    Precompile(Address),
+    /// Nothing: an account without code.
+    Empty,
+}
+
 /// A message call to be made. Its price is paid and `gas` is set aside already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRequest {
+    /// What runs.
+    pub callee: Callee,
     /// Account whose storage and balance the callee uses.
     pub address: Address,
-    /// Account whose code runs.
-    pub code_address: Address,
     /// Account that CALLER names.
     pub caller: Address,
     /// Value that CALLVALUE reports.
     pub value: U256,
     /// Whether `value` moves from caller to callee.
-    pub transfers_value: bool,
+    pub sends_value: bool,
     /// Call data.
     pub input: Bytes,
     /// Gas of the callee, stipend included.
@@ -97,6 +108,8 @@ pub struct Active {
     pub kind: FrameKind,
     /// Gas it started with.
     pub gas_start: u64,
+    /// Bytes of memory that the frames below hold; they don't change until this one has ended.
+    memory_below: usize,
 }
 
 /// The active frames, outermost first, and ended ones whose buffers are used again.
@@ -126,8 +139,10 @@ impl CallStack {
     /// Starts a frame; `memory_limit` bytes are shared by all frames.
     pub fn push(&mut self, start: Start, spec: Spec, checkpoint: usize, memory_limit: usize) {
         let Start { code, message, gas, kind } = start;
-        let used: usize = self.active.iter().map(|active| active.frame.memory.len()).sum();
-        let memory_limit = memory_limit.saturating_sub(used);
+        let memory_below = match self.active.last() {
+            Some(below) => below.memory_below + below.frame.memory.len(),
+            None => 0,
+        };
         let mut frame = match self.pool.pop() {
             Some(mut frame) => {
                 frame.restart(code, message, spec, gas);
@@ -135,8 +150,8 @@ impl CallStack {
             }
             None => Box::new(Frame::new(code, message, spec, gas)),
         };
-        frame.memory.set_limit(memory_limit);
-        self.active.push(Active { frame, checkpoint, kind, gas_start: gas });
+        frame.memory.set_limit(memory_limit.saturating_sub(memory_below));
+        self.active.push(Active { frame, checkpoint, kind, gas_start: gas, memory_below });
     }
 
     /// Takes the innermost frame off; give it back with [`CallStack::recycle`].

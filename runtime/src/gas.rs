@@ -90,8 +90,8 @@ pub fn sstore_cost(
 
 /// Surcharge of a call that sends value.
 pub const CALL_VALUE: u64 = 9000;
-/// Surcharge of a value call to a dead account.
-pub const CALL_NEW_ACCOUNT: u64 = 25_000;
+/// Surcharge where value goes to a dead account, by CALL or SELFDESTRUCT (EIP-161).
+pub const NEW_ACCOUNT: u64 = 25_000;
 /// Gas a callee gets for free with value.
 pub const CALL_STIPEND: u64 = 2300;
 /// Per byte of deployed code.
@@ -130,6 +130,11 @@ pub const INIT_CODE_SIZE_MAX: usize = 49_152;
 pub const STACK_LIMIT: usize = 1024;
 /// Most frames below the first.
 pub const CALL_DEPTH_MAX: usize = 1024;
+
+/// Most of `gas` that a call or creation may set aside: all but one 64th (EIP-150).
+pub const fn forwardable(gas: u64) -> u64 {
+    gas - gas / 64
+}
 
 /// Total cost of a memory of `words` 32-byte words; saturates, which no gas limit can pay.
 pub const fn memory_cost(words: u64) -> u64 {

@@ -2,7 +2,12 @@
 //!
 //! A `Host` failure is a [`HostError`]; it ends the transaction and never becomes a trap of the program.
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, Bytes, U256};
+
+use crate::bytecode::Code;
+use crate::state::AccountInfo;
 
 /// Facts of the block that contracts can read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,12 +109,17 @@ pub trait Host {
     fn add_refund(&mut self, refund: i64);
     /// Appends a log entry.
     fn log(&mut self, log: Log);
-    /// Balance of an account.
-    fn balance(
+    /// An account as an operation touches it; one that does not exist is empty.
+    fn account(
         &mut self,
         address: &Address,
         cold_affordable: bool,
-    ) -> Result<Option<Access<U256>>, HostError>;
+    ) -> Result<Option<Access<AccountInfo>>, HostError>;
+    /// The code with that hash, which some account has.
+    fn code(&mut self, hash: &B256) -> Result<Arc<Code>, HostError>;
+    /// Moves all balance to the beneficiary and, if this transaction created the account, ends it when the
+    /// transaction ends (EIP-6780).
+    fn selfdestruct(&mut self, address: &Address, beneficiary: &Address) -> Result<(), HostError>;
     /// Balance of the account that runs, which is always warm.
     fn self_balance(&mut self, address: &Address) -> Result<U256, HostError>;
     /// Hash of a block; asked only for one of the last 256.

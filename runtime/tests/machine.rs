@@ -2,6 +2,10 @@
 
 #[path = "machine/calls.rs"]
 mod calls;
+#[path = "machine/creations.rs"]
+mod creations;
+#[path = "machine/engine.rs"]
+mod engine;
 #[path = "machine/lockstep.rs"]
 mod lockstep;
 #[path = "machine/operations.rs"]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use alloy_primitives::U256;
 use zvm::bytecode::{Code, Op, instructions};
 use zvm::compiled::frame::Spec;
-use zvm::interp::ops::runnable;
+use zvm::interp::ops::{asks, runnable};
 
 use super::gas;
 
@@ -51,6 +51,8 @@ pub(crate) enum Terminator {
     Jump(Target),
     /// By the last instruction, a `jumpi`; the second block follows when the condition is zero.
     JumpI(Target, BlockId),
+    /// The last instruction stops the frame with a request; the frame goes on in the next block.
+    Asks(BlockId),
     /// The last instruction ends the frame.
     End,
 }
@@ -95,7 +97,7 @@ pub(crate) fn find(code: &Code, spec: &Spec, block_ops_max: usize) -> (Vec<Block
                 Target::Dynamic => is_known = false,
                 Target::Invalid => {}
             },
-            Terminator::FallThrough(_) | Terminator::End => {}
+            Terminator::FallThrough(_) | Terminator::Asks(_) | Terminator::End => {}
         }
     }
     if is_known { find_with(code, spec, block_ops_max, Some(&targets)) } else { (blocks, instrs) }
@@ -201,6 +203,11 @@ impl Finder<'_> {
                 let next = self.blocks.len() as u32 + 1;
                 self.close(Terminator::JumpI(target, next));
                 self.start(instr.next_pc, true);
+            }
+            Some(op) if asks(op) => {
+                let next = self.blocks.len() as u32 + 1;
+                self.close(Terminator::Asks(next));
+                self.start(instr.next_pc, false);
             }
             Some(op) if op.ends_block() => self.close(Terminator::End),
             Some(_) => {}

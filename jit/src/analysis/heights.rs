@@ -40,7 +40,7 @@ pub(crate) fn solve(blocks: &[Block]) -> Vec<Height> {
         let block = &blocks[id];
         let Some(after) = height_after(block, merged) else { continue };
         match block.terminator {
-            Terminator::FallThrough(next) => work.push((next, after)),
+            Terminator::FallThrough(next) | Terminator::Asks(next) => work.push((next, after)),
             Terminator::Jump(target) => work.extend(target_block(target).map(|to| (to, after))),
             Terminator::JumpI(target, next) => {
                 work.push((next, after));

@@ -73,7 +73,7 @@ fn successors(analysis: &Analysis, id: BlockId) -> impl Iterator<Item = BlockId>
         Target::Invalid | Target::Dynamic => None,
     };
     let (first, second) = match analysis.blocks[id as usize].terminator {
-        Terminator::FallThrough(next) => (Some(next), None),
+        Terminator::FallThrough(next) | Terminator::Asks(next) => (Some(next), None),
         Terminator::Jump(target) => (block_of(target), None),
         Terminator::JumpI(target, next) => (block_of(target), Some(next)),
         Terminator::End => (None, None),

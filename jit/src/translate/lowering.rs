@@ -9,8 +9,8 @@ pub enum Lowering {
     Native,
     /// By a call of the runtime.
     Helper,
-    /// Not at all: compiled code exits to the interpreter.
-    Exit,
+    /// By a call of the runtime and a stop: the driver of frames answers and enters compiled code again behind it.
+    Stop,
 }
 
 impl Lowering {
@@ -19,7 +19,7 @@ impl Lowering {
         match self {
             Lowering::Native => "native",
             Lowering::Helper => "helper",
-            Lowering::Exit => "exit",
+            Lowering::Stop => "stop",
         }
     }
 }
@@ -52,7 +52,7 @@ pub const fn lowering(op: Op) -> Lowering {
         Op::Sdiv | Op::Smod | Op::AddMod | Op::MulMod | Op::Exp | Op::CExp | Op::Clz
         | Op::Keccak256 | Op::Sha256 | Op::Ripemd160 | Op::Blake2b | Op::Tablehash | Op::TablehashN
         | Op::Mcopy | Op::Sload | Op::Sstore | Op::Tload | Op::Tstore
-        | Op::Return | Op::Revert
+        | Op::Return | Op::Revert | Op::SelfDestruct
         | Op::Log0 | Op::Log1 | Op::Log2 | Op::Log3 | Op::Log4
         | Op::Address | Op::Balance | Op::Origin | Op::Caller | Op::CallValue
         | Op::CalldataLoad | Op::CalldataSize | Op::CalldataCopy | Op::CodeCopy
@@ -65,8 +65,6 @@ pub const fn lowering(op: Op) -> Lowering {
         | Op::HederaAccountId | Op::HederaTimestamp
         | Op::PqVerifyDilithium | Op::PqVerifyFalcon | Op::PqVerifySphincs => Lowering::Helper,
 
-        // These hand over to the driver of frames, which re-enters after the call.
-        Op::Call | Op::CallCode | Op::DelegateCall | Op::StaticCall | Op::Create | Op::Create2
-        | Op::SelfDestruct => Lowering::Exit,
+        Op::Call | Op::CallCode | Op::DelegateCall | Op::StaticCall | Op::Create | Op::Create2 => Lowering::Stop,
     }
 }

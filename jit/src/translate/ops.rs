@@ -49,7 +49,15 @@ impl Translator<'_> {
                 self.fault(instr.immediate, 0);
                 return false;
             }
-            Op::Return | Op::Revert => {
+            Op::Return
+            | Op::Revert
+            | Op::SelfDestruct
+            | Op::Call
+            | Op::CallCode
+            | Op::DelegateCall
+            | Op::StaticCall
+            | Op::Create
+            | Op::Create2 => {
                 self.generic(op, instr);
                 // The call never says "go on".
                 self.exit_trap(Trap::InvalidOpcode);
@@ -131,16 +139,6 @@ impl Translator<'_> {
             }
             Op::HcsDeleteTopic | Op::HederaAccountId | Op::HederaTimestamp => self.generic(op, instr),
             Op::PqVerifyDilithium | Op::PqVerifyFalcon | Op::PqVerifySphincs => self.generic(op, instr),
-            Op::Call
-            | Op::CallCode
-            | Op::DelegateCall
-            | Op::StaticCall
-            | Op::Create
-            | Op::Create2
-            | Op::SelfDestruct => {
-                self.exit_before(instr);
-                return false;
-            }
             Op::Pc
             | Op::Push0
             | Op::Push1

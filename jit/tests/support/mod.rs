@@ -13,6 +13,7 @@ use zvm::compiled::tier::CompiledCode;
 use zvm::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
 use zvm::interp::ops::{execute, runnable};
 use zvm::outcome::{Exit, Trap};
+use zvm::state::AccountInfo;
 use zvm::{Address, B256, Bytes, Fork, U256};
 use zvm_jit::{Jit, JitOptions};
 
@@ -102,8 +103,15 @@ impl Host for TestHost {
     fn log(&mut self, log: Log) {
         self.logs.push(log);
     }
-    fn balance(&mut self, _: &Address, _: bool) -> Result<Option<Access<U256>>, HostError> {
-        Ok(Some(Access { value: U256::from(5), is_cold: false }))
+    fn account(&mut self, _: &Address, _: bool) -> Result<Option<Access<AccountInfo>>, HostError> {
+        let value = AccountInfo { balance: U256::from(5), ..AccountInfo::default() };
+        Ok(Some(Access { value, is_cold: false }))
+    }
+    fn code(&mut self, _: &B256) -> Result<Arc<Code>, HostError> {
+        Err(HostError("no account has code".into()))
+    }
+    fn selfdestruct(&mut self, _: &Address, _: &Address) -> Result<(), HostError> {
+        Ok(())
     }
     fn self_balance(&mut self, _: &Address) -> Result<U256, HostError> {
         Ok(U256::from(77))

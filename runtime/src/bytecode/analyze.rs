@@ -137,6 +137,15 @@ impl Code {
     }
 }
 
+/// Equal where the same bytes run in the same encoding.
+impl PartialEq for Code {
+    fn eq(&self, other: &Code) -> bool {
+        self.encoding == other.encoding && self.raw == other.raw
+    }
+}
+
+impl Eq for Code {}
+
 impl std::fmt::Debug for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Code").field("encoding", &self.encoding).field("body_len", &self.body_len).finish()

@@ -14,7 +14,7 @@ macro_rules! for_each_builtin {
         $callback! {
             /// One operation on stack, gas and memory of the frame. `op` is its number, `pc` its offset. When it
             /// succeeds and less than `rest` gas is left, the status is `Interpret` at `next_pc`; else `rest`, the
-            /// static gas of what follows in the block, is charged.
+            /// static gas of what follows in the block, is charged. A request leaves the frame at `next_pc`.
             Execute execute(op: u32, pc: u32, next_pc: u32, rest: u64);
             /// Grows memory to hold `size` bytes at `offset` and charges for it. When the gas left then would be
             /// less than `rest`, nothing changes and the status is `Interpret`; else `rest` is charged.

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, Bytes, U256, keccak256};
 
 use super::{Engine, EngineError, ExecutionResult, Mode, Session};
 use crate::bytecode::{Code, NATIVE_PREFIX};
-use crate::call_stack::{Active, CallRequest, CallStack, CreateRequest, FrameKind, Request, Start};
+use crate::call_stack::{Active, CallRequest, CallStack, Callee, CreateRequest, FrameKind, Request, Start};
 use crate::compiled::frame::{Frame, Message};
 use crate::fork::Fork;
 use crate::gas;
@@ -103,32 +103,44 @@ impl<D: Database> Executor<D> {
         let checkpoint = self.state.checkpoint();
         self.state.warm_account(&message.address)?;
         self.state.transfer(&message.caller, &message.address, message.value)?;
-        let fork = self.engine.spec().fork;
-        let code = self.code_of(&message.address)?;
-        let delegated =
-            if fork >= Fork::Prague { code.as_ref().and_then(|code| code.delegation()) } else { None };
-        let result = if let Some(target) = delegated {
-            self.state.warm_account(&target)?;
-            match self.code_of(&target)? {
-                Some(code) => self.execute(code, message, gas, block, tx)?,
-                // Also where the target is a precompiled contract: it has no code.
-                None => without_frame(Exit::Halt, gas, Bytes::new()),
-            }
-        } else if is_precompile(fork, &message.address) {
-            match precompiles::run(fork, &message.address, &message.input, gas)? {
+        let result = match self.callee(&message.address)? {
+            Callee::Code(code) => self.execute(code, message, gas, block, tx)?,
+            Callee::Precompile(address) => match self.run_precompile(&address, &message.input, gas)? {
                 Ok(answer) => without_frame(Exit::Return, answer.gas_left, answer.output),
                 Err(trap) => without_frame(trap.into(), 0, Bytes::new()),
-            }
-        } else {
-            match code {
-                Some(code) => self.execute(code, message, gas, block, tx)?,
-                None => without_frame(Exit::Halt, gas, Bytes::new()),
-            }
+            },
+            Callee::Empty => without_frame(Exit::Halt, gas, Bytes::new()),
         };
         if !result.is_success() {
             self.state.revert_to(checkpoint);
         }
         Ok(result)
+    }
+
+    /// What a transaction's call of the account runs; makes the target of a delegation warm (EIP-7702).
+    fn callee(&mut self, address: &Address) -> Result<Callee, HostError> {
+        let fork = self.engine.spec().fork;
+        let code = self.code_of(address)?;
+        if fork >= Fork::Prague
+            && let Some(target) = code.as_ref().and_then(|code| code.delegation())
+        {
+            self.state.warm_account(&target)?;
+            // Where the target is a precompiled contract this is empty code, and where it is a delegation, its bytes.
+            return Ok(self.code_of(&target)?.map_or(Callee::Empty, Callee::Code));
+        }
+        if is_precompile(fork, address) {
+            return Ok(Callee::Precompile(*address));
+        }
+        Ok(code.map_or(Callee::Empty, Callee::Code))
+    }
+
+    fn run_precompile(
+        &self,
+        address: &Address,
+        input: &[u8],
+        gas: u64,
+    ) -> Result<Result<precompiles::Answer, Trap>, EngineError> {
+        precompiles::run(self.engine.spec().fork, address, input, gas)
     }
 
     /// Carries a transaction's creation of `message.address` out. What fails leaves no effect.
@@ -219,7 +231,7 @@ impl<D: Database> Executor<D> {
     fn drive(&mut self, mode: Mode, block: &BlockEnv, tx: &TxEnv) -> Result<Ended, EngineError> {
         loop {
             let active = self.frames.top_mut().expect("a frame is active until the outermost one has ended");
-            let mut session = Session { state: &mut self.state, block, tx };
+            let mut session = Session { engine: &self.engine, state: &mut self.state, block, tx };
             let exit = run_frame(&self.engine, mode, &mut active.frame, &mut session);
             match exit {
                 Exit::Call | Exit::Create => match active.frame.request.take() {
@@ -246,7 +258,7 @@ impl<D: Database> Executor<D> {
 
     /// Ends the innermost frame; gives its result if it was the outermost, else hands it to the caller.
     fn end_frame(&mut self, exit: Exit) -> Result<Option<Ended>, EngineError> {
-        let Some(Active { mut frame, checkpoint, kind, gas_start }) = self.frames.pop() else {
+        let Some(Active { mut frame, checkpoint, kind, gas_start, .. }) = self.frames.pop() else {
             unreachable!("a frame has just run");
         };
         let mut exit = exit;
@@ -279,19 +291,7 @@ impl<D: Database> Executor<D> {
         let Some(caller) = self.frames.top_mut() else {
             return Ok(Some(Ended { exit, gas_left, output }));
         };
-        let caller = &mut caller.frame;
-        caller.gas += gas_left;
-        match kind {
-            FrameKind::Call { start, size } => {
-                let copied = size.min(output.len());
-                caller.memory.bytes_mut()[start..start + copied].copy_from_slice(&output[..copied]);
-                caller.stack.push_word(U256::from(is_success));
-            }
-            FrameKind::Create { address } => {
-                caller.stack.push_word(if is_success { address.into_word().into() } else { U256::ZERO });
-            }
-        }
-        caller.return_data = output;
+        resume(&mut caller.frame, kind, gas_left, is_success, output);
         Ok(None)
     }
 
@@ -320,16 +320,32 @@ impl<D: Database> Executor<D> {
     fn begin_call(&mut self, request: CallRequest) -> Result<(), EngineError> {
         let depth = self.frames.len();
         if depth > gas::CALL_DEPTH_MAX {
-            return self.answer(request.gas, U256::ZERO);
+            return self.refuse(request.gas);
         }
         let checkpoint = self.state.checkpoint();
-        if request.transfers_value
-            && !self.state.transfer(&request.caller, &request.address, request.value)?
-        {
-            return self.answer(request.gas, U256::ZERO);
+        if request.sends_value && !self.state.transfer(&request.caller, &request.address, request.value)? {
+            return self.refuse(request.gas);
         }
-        let Some(code) = self.code_of(&request.code_address)? else {
-            return self.answer(request.gas, U256::ONE);
+        let (start, size) = request.output;
+        let kind = FrameKind::Call { start, size };
+        let code = match request.callee {
+            Callee::Code(code) => code,
+            Callee::Precompile(address) => {
+                let (gas_left, is_success, output) =
+                    match self.run_precompile(&address, &request.input, request.gas)? {
+                        Ok(answer) => (answer.gas_left, true, answer.output),
+                        Err(_) => {
+                            self.state.revert_to(checkpoint);
+                            (0, false, Bytes::new())
+                        }
+                    };
+                resume(self.asking(), kind, gas_left, is_success, output);
+                return Ok(());
+            }
+            Callee::Empty => {
+                resume(self.asking(), kind, request.gas, true, Bytes::new());
+                return Ok(());
+            }
         };
         let message = Message {
             address: request.address,
@@ -339,8 +355,6 @@ impl<D: Database> Executor<D> {
             is_static: request.is_static,
             depth,
         };
-        let (start, size) = request.output;
-        let kind = FrameKind::Call { start, size };
         self.start(Start { code, message, gas: request.gas, kind }, checkpoint);
         Ok(())
     }
@@ -350,7 +364,7 @@ impl<D: Database> Executor<D> {
         let depth = self.frames.len();
         let creator = self.state.account(&request.creator)?;
         if depth > gas::CALL_DEPTH_MAX || creator.balance < request.value || creator.nonce == u64::MAX {
-            return self.answer(request.gas, U256::ZERO);
+            return self.refuse(request.gas);
         }
         let address = match request.salt {
             Some(salt) => request.creator.create2(salt.to_be_bytes::<32>(), keccak256(&request.init_code)),
@@ -361,7 +375,7 @@ impl<D: Database> Executor<D> {
         let checkpoint = self.state.checkpoint();
         if !self.state.create_account(&address)? {
             // The child's gas is lost; the nonce and the warm address stay.
-            return self.answer(0, U256::ZERO);
+            return self.refuse(0);
         }
         self.state.transfer(&request.creator, &address, request.value)?;
         let code = Arc::new(Code::new(request.init_code, self.engine.spec().native_code));
@@ -384,15 +398,32 @@ impl<D: Database> Executor<D> {
         self.frames.push(start, spec, checkpoint, memory_limit);
     }
 
-    /// Answers the innermost frame's request without starting one: `gas` comes back, return data is empty.
-    fn answer(&mut self, gas: u64, word: U256) -> Result<(), EngineError> {
-        let Some(caller) = self.frames.top_mut() else { unreachable!("a frame has just asked") };
-        let caller = &mut caller.frame;
-        caller.gas += gas;
-        caller.return_data = Bytes::new();
-        caller.stack.push_word(word);
+    /// The frame that has just asked.
+    fn asking(&mut self) -> &mut Frame {
+        let Some(active) = self.frames.top_mut() else { unreachable!("a frame has just asked") };
+        &mut active.frame
+    }
+
+    /// Answers the innermost frame's request with failure: `gas` comes back, return data is empty.
+    fn refuse(&mut self, gas: u64) -> Result<(), EngineError> {
+        resume(self.asking(), FrameKind::Call { start: 0, size: 0 }, gas, false, Bytes::new());
         Ok(())
     }
+}
+
+/// Hands the result of a call or creation to the frame that asked for it.
+fn resume(asking: &mut Frame, kind: FrameKind, gas_left: u64, is_success: bool, output: Bytes) {
+    asking.gas += gas_left;
+    asking.stack.push_word(match kind {
+        FrameKind::Call { start, size } => {
+            let copied = size.min(output.len());
+            asking.memory.bytes_mut()[start..start + copied].copy_from_slice(&output[..copied]);
+            U256::from(is_success)
+        }
+        FrameKind::Create { address } if is_success => address.into_word().into(),
+        FrameKind::Create { .. } => U256::ZERO,
+    });
+    asking.return_data = output;
 }
 
 /// Runs one frame until it ends or asks for something, in whatever tiers the mode allows.

@@ -1,12 +1,18 @@
 //! A state together with the block and transaction that run on it: the `Host` of a transaction.
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, U256};
 
+use super::Engine;
+use crate::bytecode::Code;
 use crate::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
-use crate::state::{Database, State};
+use crate::state::{AccountInfo, Database, State};
 
 /// The host of one transaction.
 pub struct Session<'s, D> {
+    /// Analyzed code.
+    pub engine: &'s Engine,
     /// Accounts and storage.
     pub state: &'s mut State<D>,
     /// Facts of the block.
@@ -59,13 +65,21 @@ impl<D: Database> Host for Session<'_, D> {
         self.state.log(log);
     }
 
-    fn balance(
+    fn account(
         &mut self,
         address: &Address,
         cold_affordable: bool,
-    ) -> Result<Option<Access<U256>>, HostError> {
-        let access = self.state.access_account(address, cold_affordable)?;
-        Ok(access.map(|access| Access { value: access.value.balance, is_cold: access.is_cold }))
+    ) -> Result<Option<Access<AccountInfo>>, HostError> {
+        self.state.access_account(address, cold_affordable)
+    }
+
+    fn code(&mut self, hash: &B256) -> Result<Arc<Code>, HostError> {
+        self.engine.code(hash, || self.state.code(hash))
+    }
+
+    fn selfdestruct(&mut self, address: &Address, beneficiary: &Address) -> Result<(), HostError> {
+        let balance = self.state.account(address)?.balance;
+        self.state.transfer(address, beneficiary, balance).map(|_| ())
     }
 
     fn self_balance(&mut self, address: &Address) -> Result<U256, HostError> {

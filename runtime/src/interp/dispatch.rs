@@ -5,7 +5,10 @@
 
 use alloy_primitives::U256;
 
-use super::ops::{self, arith, bits, block, checked, compare, context, crypto, flow, log, memory, storage};
+use super::ops::{
+    self, account, arith, bits, block, call, checked, compare, context, create, crypto, flow, log, memory,
+    storage,
+};
 use super::stack;
 use crate::bytecode::Op;
 use crate::compiled::frame::Frame;
@@ -271,6 +274,21 @@ macro_rules! define_loop {
                     ($op:ident, frame($function:path)) => {
                         frame_operation!($op, 0, $function(frame, host))
                     };
+                    ($op:ident, asks($function:path)) => {{
+                        let (pops, pushes) = Op::$op.stack_effect(0);
+                        or_stop!(stack::check(height.words(), pops as usize, pushes as usize));
+                        charge!($op);
+                        frame.gas = gas;
+                        frame.stack.set_height(height);
+                        let asked: Result<(), Exit> = $function(frame, host);
+                        gas = frame.gas;
+                        height = frame.stack.height();
+                        // The answer comes behind the operation.
+                        if let Err(Exit::Call | Exit::Create) = asked {
+                            next!($op);
+                        }
+                        or_stop!(asked);
+                    }};
                     ($op:ident, immediate($function:path)) => {{
                         let immediate = bytes[pc + 1];
                         frame_operation!($op, immediate, $function(frame, host, immediate))

@@ -7,12 +7,15 @@
 //!
 //! `handler!` is THE table from operation to handler; the run loop and [`execute`] are derived from it.
 
+pub mod account;
 pub mod arith;
 pub mod bits;
 pub mod block;
+pub mod call;
 pub mod checked;
 pub mod compare;
 pub mod context;
+pub mod create;
 pub mod crypto;
 pub mod flow;
 pub mod log;
@@ -42,6 +45,7 @@ use crate::outcome::{Exit, Trap, panic_data};
 /// | `jump` `jumpi` `jumpdest` `pc` `gas` `halt` `invalid` | likewise |
 /// | `mload` `mstore` `mstore8` | likewise, by the functions of [`memory`] |
 /// | `frame(f)` | `fn(&mut Frame, &mut dyn Host) -> Result<(), Exit>` |
+/// | `asks(f)` | the same; on success it is `Err` of `Exit::Call` or `Create`, and the frame goes on behind it |
 /// | `immediate(f)` | the same with the immediate byte as third argument |
 /// | `later` | not built yet: an invalid opcode. To build one, give it another shape |
 #[rustfmt::skip]
@@ -176,19 +180,19 @@ macro_rules! handler {
     (JumpI, $with:ident) => { $with!(JumpI, jumpi) };
     (Pc, $with:ident) => { $with!(Pc, pc) };
     (JumpDest, $with:ident) => { $with!(JumpDest, jumpdest) };
-    (Call, $with:ident) => { $with!(Call, later) };
-    (CallCode, $with:ident) => { $with!(CallCode, later) };
-    (DelegateCall, $with:ident) => { $with!(DelegateCall, later) };
-    (StaticCall, $with:ident) => { $with!(StaticCall, later) };
+    (Call, $with:ident) => { $with!(Call, asks(call::call)) };
+    (CallCode, $with:ident) => { $with!(CallCode, asks(call::callcode)) };
+    (DelegateCall, $with:ident) => { $with!(DelegateCall, asks(call::delegatecall)) };
+    (StaticCall, $with:ident) => { $with!(StaticCall, asks(call::staticcall)) };
     (Return, $with:ident) => { $with!(Return, frame(flow::r#return)) };
     (Revert, $with:ident) => { $with!(Revert, frame(flow::revert)) };
-    (SelfDestruct, $with:ident) => { $with!(SelfDestruct, later) };
-    (Create, $with:ident) => { $with!(Create, later) };
-    (Create2, $with:ident) => { $with!(Create2, later) };
+    (SelfDestruct, $with:ident) => { $with!(SelfDestruct, frame(account::selfdestruct)) };
+    (Create, $with:ident) => { $with!(Create, asks(create::create)) };
+    (Create2, $with:ident) => { $with!(Create2, asks(create::create2)) };
     (Invalid, $with:ident) => { $with!(Invalid, invalid) };
 
     (Address, $with:ident) => { $with!(Address, frame(context::address)) };
-    (Balance, $with:ident) => { $with!(Balance, frame(context::balance)) };
+    (Balance, $with:ident) => { $with!(Balance, frame(account::balance)) };
     (Origin, $with:ident) => { $with!(Origin, frame(context::origin)) };
     (Caller, $with:ident) => { $with!(Caller, frame(context::caller)) };
     (CallValue, $with:ident) => { $with!(CallValue, frame(context::callvalue)) };
@@ -198,11 +202,11 @@ macro_rules! handler {
     (CodeSize, $with:ident) => { $with!(CodeSize, frame(context::codesize)) };
     (CodeCopy, $with:ident) => { $with!(CodeCopy, frame(context::codecopy)) };
     (GasPrice, $with:ident) => { $with!(GasPrice, frame(context::gasprice)) };
-    (ExtcodeSize, $with:ident) => { $with!(ExtcodeSize, later) };
-    (ExtcodeCopy, $with:ident) => { $with!(ExtcodeCopy, later) };
+    (ExtcodeSize, $with:ident) => { $with!(ExtcodeSize, frame(account::extcodesize)) };
+    (ExtcodeCopy, $with:ident) => { $with!(ExtcodeCopy, frame(account::extcodecopy)) };
     (ReturndataSize, $with:ident) => { $with!(ReturndataSize, frame(context::returndatasize)) };
     (ReturndataCopy, $with:ident) => { $with!(ReturndataCopy, frame(context::returndatacopy)) };
-    (ExtcodeHash, $with:ident) => { $with!(ExtcodeHash, later) };
+    (ExtcodeHash, $with:ident) => { $with!(ExtcodeHash, frame(account::extcodehash)) };
     (BlockHash, $with:ident) => { $with!(BlockHash, frame(block::blockhash)) };
     (Coinbase, $with:ident) => { $with!(Coinbase, frame(block::coinbase)) };
     (Timestamp, $with:ident) => { $with!(Timestamp, frame(block::timestamp)) };
@@ -211,11 +215,11 @@ macro_rules! handler {
     (PrevRandao, $with:ident) => { $with!(PrevRandao, frame(block::prev_randao)) };
     (GasLimit, $with:ident) => { $with!(GasLimit, frame(block::gas_limit)) };
     (ChainId, $with:ident) => { $with!(ChainId, frame(block::chain_id)) };
-    (SelfBalance, $with:ident) => { $with!(SelfBalance, frame(context::selfbalance)) };
+    (SelfBalance, $with:ident) => { $with!(SelfBalance, frame(account::selfbalance)) };
     (BaseFee, $with:ident) => { $with!(BaseFee, frame(block::base_fee)) };
     (Gas, $with:ident) => { $with!(Gas, gas) };
-    (BlobHash, $with:ident) => { $with!(BlobHash, later) };
-    (BlobBaseFee, $with:ident) => { $with!(BlobBaseFee, later) };
+    (BlobHash, $with:ident) => { $with!(BlobHash, frame(block::blob_hash)) };
+    (BlobBaseFee, $with:ident) => { $with!(BlobBaseFee, frame(block::blob_base_fee)) };
 
     (HtsTransfer, $with:ident) => { $with!(HtsTransfer, later) };
     (HtsMint, $with:ident) => { $with!(HtsMint, later) };
@@ -242,11 +246,21 @@ macro_rules! handler {
 }
 pub(crate) use handler;
 
-macro_rules! define_is_implemented {
+macro_rules! define_questions {
     ($( $(#[doc = $doc:literal])+ $Name:ident $name:ident zvm($zvm:tt) evm($evm:tt) imm($imm:literal)
         stack($stack:ident $(($pops:literal, $pushes:literal))?) gas($gas:literal)
         dynamic($dynamic:ident $(($rate:literal))?) in_static($in_static:ident) observes($observes:ident)
         needs($needs:ident) clobbers($clobbers:ident) since($since:ident); )*) => {
+        /// Whether the operation stops the frame with a request, after which the frame goes on behind it.
+        pub const fn asks(op: Op) -> bool {
+            macro_rules! is_asking {
+                ($op:ident, asks $details:tt) => { true };
+                ($op:ident, $shape:ident $details:tt) => { false };
+                ($op:ident, $shape:ident) => { false };
+            }
+            match op { $( Op::$Name => handler!($Name, is_asking), )* }
+        }
+
         /// Whether the machine runs the operation; one that it does not run yet is an invalid opcode.
         ///
         /// Derived from the handler table: what has the shape `later` there is not implemented.
@@ -260,7 +274,7 @@ macro_rules! define_is_implemented {
         }
     };
 }
-crate::for_each_opcode!(define_is_implemented);
+crate::for_each_opcode!(define_questions);
 
 macro_rules! define_execute {
     ($( $(#[doc = $doc:literal])+ $Name:ident $name:ident zvm($zvm:tt) evm($evm:tt) imm($imm:literal)
@@ -377,6 +391,7 @@ macro_rules! define_execute {
                     Ok(())
                 }};
                 ($op:ident, frame($function:path)) => { $function(frame, host) };
+                ($op:ident, asks($function:path)) => { $function(frame, host) };
                 ($op:ident, immediate($function:path)) => { $function(frame, host, immediate) };
             }
             match op { $( Op::$Name => handler!($Name, perform), )* }

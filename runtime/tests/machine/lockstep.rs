@@ -11,8 +11,8 @@ use crate::run::World;
 
 /// Runs the frame by `execute` alone, as a caller that does stack check and static gas itself.
 fn run_stepwise(world: &mut World) -> Exit {
-    let World { frame, state, block, tx } = world;
-    let host = &mut Session { state, block, tx };
+    let World { engine, frame, state, block, tx } = world;
+    let host = &mut Session { engine, state, block, tx };
     let code = frame.code.clone();
     loop {
         let pc = frame.pc;
@@ -78,8 +78,8 @@ fn check(encoding: Encoding, program: &[u8], gas: u64) -> Result<(), TestCaseErr
     let (mut looped, mut stepped, mut counted, mut paused) = (world(), world(), world(), world());
     let exit = looped.run();
     prop_assert_eq!(run_stepwise(&mut stepped), exit);
-    let World { frame, state, block, tx } = &mut counted;
-    prop_assert_eq!(interp::run_counting(frame, &mut Session { state, block, tx }, None), exit);
+    let World { engine, frame, state, block, tx } = &mut counted;
+    prop_assert_eq!(interp::run_counting(frame, &mut Session { engine, state, block, tx }, None), exit);
     prop_assert!(counted.frame.blocks_interpreted >= 1);
     prop_assert_eq!(run_pausing(&mut paused, 17), exit);
     for other in [&stepped, &counted, &paused] {
@@ -122,7 +122,7 @@ fn blocks_are_counted_at_entry_jumpdests_and_fall_throughs() {
     // push1 3: loop { jumpdest; push1 1 swap1 sub; dup1; push1 2; jumpi }
     let code = [0x60, 3, 0x5b, 0x60, 1, 0x90, 0x03, 0x80, 0x60, 2, 0x57];
     let mut world = World::evm(&code, 10_000);
-    let World { frame, state, block, tx } = &mut world;
-    assert_eq!(interp::run_counting(frame, &mut Session { state, block, tx }, None), Exit::Halt);
+    let World { engine, frame, state, block, tx } = &mut world;
+    assert_eq!(interp::run_counting(frame, &mut Session { engine, state, block, tx }, None), Exit::Halt);
     assert_eq!(world.frame.blocks_interpreted, 1 + 3 + 1);
 }

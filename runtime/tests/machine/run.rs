@@ -9,7 +9,7 @@ use zvm::host::{BlockEnv, TxEnv};
 use zvm::interp;
 use zvm::outcome::Exit;
 use zvm::state::{InMemoryDatabase, State};
-use zvm::{Address, Bytes, Fork, U256};
+use zvm::{Address, Bytes, Engine, Fork, U256};
 
 pub(crate) const HERE: Address = Address::repeat_byte(0xaa);
 pub(crate) const CALLER: Address = Address::repeat_byte(0xca);
@@ -17,6 +17,7 @@ pub(crate) const ORIGIN: Address = Address::repeat_byte(0x0e);
 
 /// A frame with its surroundings.
 pub(crate) struct World {
+    pub(crate) engine: Engine,
     pub(crate) frame: Frame,
     pub(crate) state: State<InMemoryDatabase>,
     pub(crate) block: BlockEnv,
@@ -57,7 +58,8 @@ impl World {
             chain_id: word(295),
         };
         let tx = TxEnv { origin: ORIGIN, gas_price: word(9), blob_hashes: Vec::new() };
-        World { frame: Frame::new(Arc::new(code), message, spec, gas), state, block, tx }
+        let engine = Engine::builder().build();
+        World { engine, frame: Frame::new(Arc::new(code), message, spec, gas), state, block, tx }
     }
 
     /// Native code.
@@ -78,8 +80,8 @@ impl World {
 
     /// Runs the frame until it stops.
     pub(crate) fn run(&mut self) -> Exit {
-        let World { frame, state, block, tx } = self;
-        interp::run(frame, &mut Session { state, block, tx })
+        let World { engine, frame, state, block, tx } = self;
+        interp::run(frame, &mut Session { engine, state, block, tx })
     }
 
     /// Runs and expects this end, this gas spent and this stack, bottom first.

@@ -7,7 +7,7 @@ use zvm::state::{AccountInfo, InMemoryDatabase};
 use zvm::tx::{Transaction, TransactionError, TransactionKind};
 use zvm::{Address, Bytes, Engine, Executor, Fork, U256};
 
-use crate::calls::init_code_of;
+use crate::creations::init_code_of;
 use crate::run::word;
 
 const SENDER: Address = Address::repeat_byte(0x55);

@@ -8,6 +8,7 @@ use alloy_primitives::{Bytes, U256};
 use zvm::bytecode::{Encoding, Op, StackEffect};
 use zvm::fork::Fork;
 
+use crate::host::{CALLEE, CALLER, CONTRACT, DELEGATOR};
 use crate::pieces::{Piece, Pieces};
 use crate::program::Setting;
 use crate::random::Random;
@@ -107,6 +108,10 @@ const CONTEXT: &[Op] = &[
     Op::Msize,
     Op::ReturndataSize,
     Op::Balance,
+    Op::ExtcodeSize,
+    Op::ExtcodeHash,
+    Op::BlobHash,
+    Op::BlobBaseFee,
 ];
 /// Widths that narrow code paths care about, as type bytes.
 const TYPES: &[u8] =
@@ -197,7 +202,8 @@ impl Generator {
             81..=83 => self.swap(),
             84..=85 => self.from(&[Op::Pop]),
             86..=90 => self.memory(),
-            91..=93 => self.storage(),
+            91..=92 => self.storage(),
+            93 => self.request(),
             94 => self.log(),
             95 => self.hash(),
             96..=98 => self.from(CONTEXT),
@@ -352,6 +358,43 @@ impl Generator {
             // Few keys, so that slots are touched more than once.
             let key = U256::from(self.random.below(4));
             self.push(key);
+        }
+        self.emit(op, &[]);
+    }
+
+    /// A call or a creation, its memory ranges usually small and its address usually somebody's.
+    fn request(&mut self) {
+        let op = self.random.pick(&[
+            Op::Call,
+            Op::Call,
+            Op::CallCode,
+            Op::DelegateCall,
+            Op::StaticCall,
+            Op::Create,
+            Op::Create2,
+        ]);
+        let operands = usize::from(op.stack_effect(0).0);
+        match op {
+            Op::Create | Op::Create2 => (0..operands).for_each(|_| self.small_push()),
+            _ => {
+                // Ranges and value; a value only where the operation takes one.
+                (0..operands - 2).for_each(|_| self.small_push());
+                let address = match self.random.below(6) {
+                    0 => U256::from(self.random.below(0x14)),
+                    1 => self.random.word(),
+                    n => {
+                        let known = [CONTRACT, CALLER, CALLEE, DELEGATOR][n as usize - 2];
+                        U256::from_be_slice(known.as_slice())
+                    }
+                };
+                self.push(address);
+                let gas = if self.random.chance(50) {
+                    self.random.word()
+                } else {
+                    U256::from(self.random.below(9000))
+                };
+                self.push(gas);
+            }
         }
         self.emit(op, &[]);
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use alloy_primitives::{Bytes, U256};
+use alloy_primitives::{Address, Bytes, U256};
+use zvm::call_stack::Request;
 use zvm::compiled::frame::Frame;
 use zvm::host::Log;
 use zvm::outcome::Exit;
@@ -31,6 +32,10 @@ pub struct Observed {
     pub transient: Option<BTreeMap<U256, U256>>,
     /// Refund of a successful frame.
     pub refund: i64,
+    /// Calls and creations that the frame asked for.
+    pub requests: Vec<Request>,
+    /// Beneficiary of the `selfdestruct` that ended the frame.
+    pub beneficiary: Option<Address>,
 }
 
 /// Blocks that ran in each tier.
@@ -56,6 +61,8 @@ impl Observed {
             storage: success.then(|| host.storage()),
             transient: success.then(|| host.transient()),
             refund: if success { host.refund } else { 0 },
+            requests: host.requests,
+            beneficiary: host.beneficiary,
             logs: if success { host.logs } else { Vec::new() },
         }
     }
@@ -81,6 +88,13 @@ impl Observed {
             self.transient == other.transient,
             show(&self.transient),
             show(&other.transient),
+        );
+        compare("requests", self.requests == other.requests, show(&self.requests), show(&other.requests));
+        compare(
+            "beneficiary",
+            self.beneficiary == other.beneficiary,
+            show(&self.beneficiary),
+            show(&other.beneficiary),
         );
         compare("refund", self.refund == other.refund, show(&self.refund), show(&other.refund));
         (!parts.is_empty()).then(|| parts.join("\n  "))

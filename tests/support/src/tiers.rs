@@ -129,12 +129,10 @@ pub fn run_entering_late(
     compiled: &dyn CompiledCode,
     blocks: u64,
 ) -> Run {
-    run(code, setting, |frame, host| {
-        let late = Late { compiled, blocks: AtomicU64::new(blocks) };
-        match interp::run_counting(frame, host, Some(&late)) {
-            Exit::Interpret => lead(frame, host, compiled),
-            exit => exit,
-        }
+    let late = Late { compiled, blocks: AtomicU64::new(blocks) };
+    run(code, setting, |frame, host| match interp::run_counting(frame, host, Some(&late)) {
+        Exit::Interpret => lead(frame, host, compiled),
+        exit => exit,
     })
 }
 
@@ -164,10 +162,15 @@ impl CompiledCode for Late<'_> {
     }
 }
 
-fn run(code: &Arc<Code>, setting: &Setting, tier: impl FnOnce(&mut Frame, &mut TestHost) -> Exit) -> Run {
+fn run(code: &Arc<Code>, setting: &Setting, mut tier: impl FnMut(&mut Frame, &mut TestHost) -> Exit) -> Run {
     let mut host = TestHost::new(&setting.storage);
     let mut frame = Frame::new(code.clone(), setting.message(), setting.spec(), setting.gas);
-    let exit = tier(&mut frame, &mut host);
+    let exit = loop {
+        match tier(&mut frame, &mut host) {
+            Exit::Call | Exit::Create => host.answer(&mut frame),
+            exit => break exit,
+        }
+    };
     let blocks = BlockCounts { interpreted: frame.blocks_interpreted, compiled: frame.blocks_compiled };
     Run { observed: Observed::of(exit, &frame, host), blocks }
 }

@@ -1,4 +1,4 @@
-//! Facts of the block.
+//! Facts of the block and of its blobs.
 
 use alloy_primitives::U256;
 
@@ -64,5 +64,20 @@ pub fn blockhash(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
         _ => U256::ZERO,
     };
     *frame.stack.top_mut() = hash;
+    Ok(())
+}
+
+/// `blobhash`: of the transaction's blob with that index, 0 where there is none (EIP-4844).
+pub fn blob_hash(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
+    let place = frame.stack.top_mut();
+    let hashes = &host.tx().blob_hashes;
+    let hash = usize::try_from(*place).ok().and_then(|index| hashes.get(index));
+    *place = hash.map_or(U256::ZERO, |&hash| hash.into());
+    Ok(())
+}
+
+/// `blobbasefee` (EIP-7516).
+pub fn blob_base_fee(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
+    frame.stack.push_word(host.block().blob_base_fee);
     Ok(())
 }

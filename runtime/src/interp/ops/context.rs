@@ -3,10 +3,8 @@
 use alloy_primitives::{Address, B256, U256};
 
 use super::memory::{charge_words, copy_to_memory, touch};
-use super::storage::host_result;
 use crate::bytecode::Op;
 use crate::compiled::frame::Frame;
-use crate::gas;
 use crate::host::Host;
 use crate::outcome::{Exit, Trap};
 
@@ -25,25 +23,6 @@ pub fn word_address(word: &U256) -> Address {
 /// `address`.
 pub fn address(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
     frame.stack.push_word(address_word(&frame.message.address));
-    Ok(())
-}
-
-/// `balance`.
-pub fn balance(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
-    let affordable = frame.gas >= gas::ACCOUNT.cold;
-    let address = word_address(frame.stack.top_mut());
-    let read = host.balance(&address, affordable);
-    let read = host_result(frame, read)?.ok_or(Trap::OutOfGas)?;
-    super::charge(frame, gas::ACCOUNT.of(read.is_cold))?;
-    *frame.stack.top_mut() = read.value;
-    Ok(())
-}
-
-/// `selfbalance`.
-pub fn selfbalance(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
-    let read = host.self_balance(&frame.message.address);
-    let balance = host_result(frame, read)?;
-    frame.stack.push_word(balance);
     Ok(())
 }
 

@@ -59,6 +59,21 @@ pub(super) fn touch(frame: &mut Frame, offset: &U256, size: &U256) -> Result<Ran
     Ok(range)
 }
 
+/// Pays for two ranges, offset and size each, as one growth to the larger end.
+pub(super) fn touch_both(
+    frame: &mut Frame,
+    first: &(U256, U256),
+    second: &(U256, U256),
+) -> Result<(Range, Range), Exit> {
+    let end = |(offset, size): &(U256, U256)| {
+        if size.is_zero() { U256::ZERO } else { offset.saturating_add(*size) }
+    };
+    if end(second) > end(first) {
+        touch(frame, &second.0, &second.1)?;
+    }
+    Ok((touch(frame, &first.0, &first.1)?, touch(frame, &second.0, &second.1)?))
+}
+
 /// Charges the operation's rate for each word of `size`.
 pub(super) fn charge_words(frame: &mut Frame, op: Op, size: &U256) -> Result<(), Exit> {
     let size = u64::try_from(size).map_err(|_| Trap::OutOfGas)?;

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Bytes, U256, keccak256};
 use zvm::bytecode::{DisasmOptions, assemble, disassemble};
+use zvm::call_stack::{Callee, CreateRequest, Request};
 use zvm::fork::Fork;
 use zvm::outcome::Exit;
 
@@ -142,8 +143,42 @@ fn lines(program: &Program, observed: &Observed) -> Vec<String> {
     for (key, value) in observed.transient.iter().flatten() {
         lines.push(format!("transient {} = {}", word(key), word(value)));
     }
+    lines.extend(observed.requests.iter().map(request));
+    if let Some(beneficiary) = observed.beneficiary {
+        lines.push(format!("beneficiary {beneficiary}"));
+    }
     if observed.refund != 0 {
         lines.push(format!("refund {}", observed.refund));
     }
     lines
+}
+
+/// A line about a call or creation.
+fn request(request: &Request) -> String {
+    match request {
+        Request::Call(call) => {
+            let callee = match &call.callee {
+                Callee::Code(code) => format!("code {}", code.raw()),
+                Callee::Precompile(address) => format!("precompile {address}"),
+                Callee::Empty => "no code".to_owned(),
+            };
+            let sends = if call.sends_value { "sends" } else { "reports" };
+            let is_static = if call.is_static { ", static" } else { "" };
+            format!(
+                "call {callee} on {} by {} {sends} {}, gas {}, input {}, output {}+{}{is_static}",
+                call.address,
+                call.caller,
+                word(&call.value),
+                call.gas,
+                call.input,
+                call.output.0,
+                call.output.1,
+            )
+        }
+        Request::Create(create) => {
+            let salt = create.salt.map_or(String::new(), |salt| format!(", salt {}", word(&salt)));
+            let CreateRequest { creator, value, gas, init_code, .. } = create;
+            format!("create by {creator} sends {}, gas {gas}, init code {init_code}{salt}", word(value))
+        }
+    }
 }
