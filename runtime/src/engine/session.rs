@@ -78,8 +78,7 @@ impl<D: Database> Host for Session<'_, D> {
     }
 
     fn selfdestruct(&mut self, address: &Address, beneficiary: &Address) -> Result<(), HostError> {
-        let balance = self.state.account(address)?.balance;
-        self.state.transfer(address, beneficiary, balance).map(|_| ())
+        self.state.selfdestruct(address, beneficiary)
     }
 
     fn self_balance(&mut self, address: &Address) -> Result<U256, HostError> {

@@ -61,7 +61,9 @@ fn run_pausing(world: &mut World, slice: u64) -> Exit {
         let gas = world.frame.gas;
         world.frame.pause_at = gas.saturating_sub(slice);
         match world.run() {
-            Exit::Interpret => assert!(world.frame.gas <= gas.saturating_sub(slice), "no pause before its time"),
+            Exit::Interpret => {
+                assert!(world.frame.gas <= gas.saturating_sub(slice), "no pause before its time")
+            }
             exit => return exit,
         }
     }
