@@ -10,9 +10,11 @@ pub mod hash;
 pub mod in_memory;
 mod journal;
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 
-pub use self::database::{AccountInfo, Database};
+pub use self::database::{AccountInfo, CommitDatabase, Database};
 pub use self::diff::{AccountDiff, StateDiff};
 pub use self::in_memory::InMemoryDatabase;
 
@@ -85,16 +87,19 @@ impl Account {
     /// Whether the account differs from what the database holds, storage left out.
     fn is_changed(&self) -> bool {
         match &self.loaded {
-            Some(loaded) => self.is_removed || self.info != *loaded,
+            Some(loaded) => self.is_removed || self.is_wiped || self.info != *loaded,
             None => !self.info.is_empty(),
         }
     }
 
+    /// Whether the account exists. One that is empty does only if the database says so and nothing touched it.
+    fn exists(&self) -> bool {
+        !self.info.is_empty() || !self.is_removed && !self.is_wiped && self.loaded.is_some()
+    }
+
     /// Notes that the database holds the account as it is.
     fn set_loaded(&mut self) {
-        if self.is_changed() {
-            self.loaded = if self.info.is_empty() { None } else { Some(self.info) };
-        }
+        self.loaded = if self.exists() { Some(self.info) } else { None };
         self.is_removed = false;
         self.is_wiped = false;
     }
@@ -582,15 +587,19 @@ impl<D: Database> State<D> {
     pub fn diff(&self) -> StateDiff {
         let mut diff = StateDiff::default();
         for account in self.accounts.iter().filter(|account| account.is_changed()) {
-            diff.account_mut(&account.address, &account.info);
+            changes_of(&mut diff, account);
         }
-        for slot in self.slots.iter().filter(|slot| slot.value != slot.loaded) {
+        for slot in &self.slots {
             let account = &self.accounts[slot.account.0 as usize];
-            diff.account_mut(&account.address, &account.info).storage.insert(slot.key, slot.value);
+            // What the database holds of a wiped account will be gone.
+            if slot.value == if account.is_wiped { U256::ZERO } else { slot.loaded } {
+                continue;
+            }
+            changes_of(&mut diff, account).storage.insert(slot.key, slot.value);
         }
-        for account in diff.accounts.values() {
-            if let Some(code) = self.codes.get(&account.info.code_hash) {
-                diff.codes.insert(account.info.code_hash, code.clone());
+        for info in diff.accounts.values().filter_map(|account| account.info) {
+            if let Some(code) = self.codes.get(&info.code_hash) {
+                diff.codes.insert(info.code_hash, code.clone());
             }
         }
         diff
@@ -613,16 +622,26 @@ impl<D: Database> State<D> {
     }
 }
 
-impl State<InMemoryDatabase> {
-    /// Writes everything to the database below.
-    pub fn flush(&mut self) {
+impl<D: CommitDatabase> State<D> {
+    /// Writes everything to the database below; after an error this state is unchanged.
+    pub fn flush(&mut self) -> Result<(), HostError> {
         let diff = self.diff();
-        self.database.apply(&diff);
+        self.database.commit(&diff)?;
         self.accounts.iter_mut().for_each(Account::set_loaded);
         self.slots.iter_mut().for_each(|slot| slot.loaded = slot.value);
         self.codes.clear();
         self.journal.clear();
+        Ok(())
     }
+}
+
+/// The entry of an account among the changes.
+fn changes_of<'d>(diff: &'d mut StateDiff, account: &Account) -> &'d mut AccountDiff {
+    diff.accounts.entry(account.address).or_insert_with(|| AccountDiff {
+        info: account.exists().then_some(account.info),
+        storage_wiped: account.is_wiped || !account.exists(),
+        storage: BTreeMap::new(),
+    })
 }
 
 fn too_many() -> HostError {

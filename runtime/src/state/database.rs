@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 
+use super::StateDiff;
 use crate::host::HostError;
 
 /// An account without its storage.
@@ -35,8 +36,8 @@ impl AccountInfo {
 
 /// A source of state as of the start of a transaction.
 ///
-/// Each value is asked for at most once per [`State`](super::State). An error ends the transaction and never
-/// becomes an outcome of the program.
+/// Each value is asked for at most once per [`State`](super::State), code and block hashes apart. An error ends
+/// the transaction and never becomes an outcome of the program.
 pub trait Database {
     /// The account, `None` if it does not exist.
     fn account(&mut self, address: &Address) -> Result<Option<AccountInfo>, HostError>;
@@ -44,6 +45,43 @@ pub trait Database {
     fn code(&mut self, hash: &B256) -> Result<Bytes, HostError>;
     /// A storage word, zero if it was never set.
     fn storage(&mut self, address: &Address, key: &U256) -> Result<U256, HostError>;
+    /// Whether any storage word of the account is not zero. Asked only before a contract is created at an address
+    /// without nonce and code, because such an address is taken (EIP-7610).
+    fn has_storage(&mut self, address: &Address) -> Result<bool, HostError>;
     /// Hash of a block; asked only for one of the last 256.
     fn block_hash(&mut self, number: u64) -> Result<B256, HostError>;
 }
+
+/// A database that keeps what transactions changed.
+pub trait CommitDatabase: Database {
+    /// Applies changes as [`StateDiff`] defines them: all of them, or none and an error.
+    fn commit(&mut self, diff: &StateDiff) -> Result<(), HostError>;
+}
+
+macro_rules! forward_database {
+    ($($pointer:ty),*) => { $(
+        impl<D: Database + ?Sized> Database for $pointer {
+            fn account(&mut self, address: &Address) -> Result<Option<AccountInfo>, HostError> {
+                (**self).account(address)
+            }
+            fn code(&mut self, hash: &B256) -> Result<Bytes, HostError> {
+                (**self).code(hash)
+            }
+            fn storage(&mut self, address: &Address, key: &U256) -> Result<U256, HostError> {
+                (**self).storage(address, key)
+            }
+            fn has_storage(&mut self, address: &Address) -> Result<bool, HostError> {
+                (**self).has_storage(address)
+            }
+            fn block_hash(&mut self, number: u64) -> Result<B256, HostError> {
+                (**self).block_hash(number)
+            }
+        }
+        impl<D: CommitDatabase + ?Sized> CommitDatabase for $pointer {
+            fn commit(&mut self, diff: &StateDiff) -> Result<(), HostError> {
+                (**self).commit(diff)
+            }
+        }
+    )* };
+}
+forward_database!(&mut D, Box<D>);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 
-use super::{AccountInfo, Database, StateDiff};
+use super::{AccountInfo, CommitDatabase, Database, StateDiff};
 use crate::host::HostError;
 
 /// A database that lives in memory.
@@ -59,14 +59,24 @@ impl InMemoryDatabase {
         words.map(|(key, value)| (*key, *value))
     }
 
+    /// Every account, unordered.
+    pub fn accounts(&self) -> impl Iterator<Item = (Address, AccountInfo)> {
+        self.accounts.iter().map(|(address, stored)| (*address, stored.info))
+    }
+
+    /// The code with that hash, if some account had it.
+    pub fn code_of(&self, hash: &B256) -> Option<&Bytes> {
+        self.codes.get(hash)
+    }
+
     /// Applies changes.
-    pub fn apply(&mut self, diff: &StateDiff) {
+    pub fn commit(&mut self, diff: &StateDiff) {
         for (address, account) in &diff.accounts {
-            if account.info.is_empty() {
+            if account.wipes_storage() {
                 self.accounts.remove(address);
-                continue;
             }
-            self.accounts.entry(*address).or_default().info = account.info;
+            let Some(info) = account.info else { continue };
+            self.accounts.entry(*address).or_default().info = info;
             for (key, value) in &account.storage {
                 self.insert_storage(*address, *key, *value);
             }
@@ -98,7 +108,18 @@ impl Database for InMemoryDatabase {
         Ok(self.accounts.get(address).and_then(|stored| stored.storage.get(key)).copied().unwrap_or_default())
     }
 
+    fn has_storage(&mut self, address: &Address) -> Result<bool, HostError> {
+        Ok(self.accounts.get(address).is_some_and(|stored| !stored.storage.is_empty()))
+    }
+
     fn block_hash(&mut self, number: u64) -> Result<B256, HostError> {
         Ok(self.block_hashes.get(&number).copied().unwrap_or_default())
+    }
+}
+
+impl CommitDatabase for InMemoryDatabase {
+    fn commit(&mut self, diff: &StateDiff) -> Result<(), HostError> {
+        InMemoryDatabase::commit(self, diff);
+        Ok(())
     }
 }

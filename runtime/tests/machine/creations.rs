@@ -72,5 +72,5 @@ fn a_creation_that_reverts_keeps_the_nonce_and_gives_the_data() {
     assert_eq!((address, &data[..]), (U256::ZERO, &[0xee][..]));
     let diff = executor.state().diff();
     assert_eq!(diff.accounts.keys().collect::<Vec<_>>(), [&CALLER]);
-    assert_eq!(diff.accounts[&CALLER].info.nonce, 2);
+    assert_eq!(diff.accounts[&CALLER].info.expect("it exists").nonce, 2);
 }

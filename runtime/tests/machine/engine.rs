@@ -113,6 +113,10 @@ impl Database for Broken {
         Err(HostError("the disk is gone".into()))
     }
 
+    fn has_storage(&mut self, _: &Address) -> Result<bool, HostError> {
+        Err(HostError("the disk is gone".into()))
+    }
+
     fn block_hash(&mut self, _: u64) -> Result<B256, HostError> {
         Err(HostError("the disk is gone".into()))
     }

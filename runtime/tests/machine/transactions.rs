@@ -57,8 +57,8 @@ fn a_failed_call_keeps_nonce_and_fee_only() {
     assert_eq!((result.exit, result.gas_used), (Exit::Trap(Trap::InvalidOpcode), 100_000));
     let diff = executor.state().diff();
     assert_eq!(diff.accounts.len(), 2);
-    assert_eq!(diff.accounts[&SENDER].info.balance, word(100_000_000 - 100_000 * 5));
-    assert_eq!(diff.accounts[&SENDER].info.nonce, 5);
+    assert_eq!(diff.accounts[&SENDER].info.expect("it exists").balance, word(100_000_000 - 100_000 * 5));
+    assert_eq!(diff.accounts[&SENDER].info.expect("it exists").nonce, 5);
 }
 
 #[test]

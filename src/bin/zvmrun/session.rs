@@ -13,7 +13,7 @@ use zvm::Fork;
 use zvm::engine::{Engine, EngineBuilder, EngineError, Executor, Limits};
 use zvm::host::BlockEnv;
 use zvm::outcome::Exit;
-use zvm::state::{InMemoryDatabase, StateDiff};
+use zvm::state::{AccountInfo, InMemoryDatabase, StateDiff};
 use zvm::tx::{TransactionError, TransactionResult};
 
 use self::native::Native;
@@ -81,7 +81,7 @@ impl Session {
             }
             None => None,
         };
-        self.database.apply(&diff);
+        self.database.commit(&diff);
         Ok(Ran { execution, checked, compile_time })
     }
 
@@ -202,9 +202,14 @@ fn snapshot(diff: &StateDiff) -> Snapshot {
         .accounts
         .iter()
         .map(|(address, account)| {
-            let info = &account.info;
-            let text = format!("balance {} nonce {} code hash {}", info.balance, info.nonce, info.code_hash);
-            (*address, text + &code(&info.code_hash))
+            let text = match &account.info {
+                None => "deleted".to_owned(),
+                Some(AccountInfo { nonce, balance, code_hash }) => {
+                    let code = code(code_hash);
+                    format!("balance {balance} nonce {nonce} code hash {code_hash}{code}")
+                }
+            };
+            (*address, text)
         })
         .collect();
     Snapshot { slots: slots.collect(), accounts }
