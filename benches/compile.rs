@@ -6,12 +6,13 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use kalix::source::Source;
 use kalix::{CompileOptions, compile};
-use testkit::cases::{bench_cases, vectors_dir};
 use zvm::Fork;
 use zvm::bytecode::Code;
 use zvm::compiled::frame::Spec;
 use zvm_benches::examples::EXAMPLES;
 use zvm_jit::{Jit, JitOptions};
+use zvm_statetest::bench::bench_cases;
+use zvm_statetest::vectors::vectors_dir;
 
 fn main() {
     let mut criterion = Criterion::default()

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, Bytes, U256, keccak256};
 use kalix::source::Source;
 use kalix::{CompileOptions, compile};
-use testkit::cases::{Case, CaseAccount, CaseBlock, Expected};
 use zvm::bytecode::Code;
+use zvm_statetest::Account;
+use zvm_statetest::bench::{BenchBlock, BenchCase, BenchExpected};
 
 /// A call to measure: file, its text, contract, signature, arguments.
 pub struct Example {
@@ -44,15 +45,15 @@ pub fn account_code(text: &str) -> Bytes {
 
 impl Example {
     /// The call as a case; what it must give is what the interpreter gives, so `expected` is left empty.
-    pub fn case(&self) -> Case {
+    pub fn case(&self) -> BenchCase {
         let mut calldata = keccak256(self.signature)[..4].to_vec();
         for argument in self.arguments {
             calldata.extend(U256::from(*argument).to_be_bytes::<32>());
         }
         let (sender, target) = (Address::repeat_byte(0x11), Address::repeat_byte(0xcc));
         let account =
-            |balance: U256, code: Bytes| CaseAccount { balance, nonce: 0, code, storage: BTreeMap::new() };
-        Case {
+            |balance: U256, code: Bytes| Account { balance, nonce: 0, code, storage: BTreeMap::new() };
+        BenchCase {
             name: self.name.to_owned(),
             calldata: calldata.into(),
             value: U256::ZERO,
@@ -60,7 +61,7 @@ impl Example {
             gas_price: U256::ZERO,
             sender,
             target,
-            env: CaseBlock {
+            env: BenchBlock {
                 coinbase: Address::ZERO,
                 number: U256::ONE,
                 timestamp: U256::ONE,
@@ -73,13 +74,15 @@ impl Example {
                 (sender, account(U256::from(1u64 << 60), Bytes::new())),
                 (target, account(U256::ZERO, account_code(self.text))),
             ]),
-            expected: Expected {
+            expected: BenchExpected {
                 success: true,
                 gas_used: 0,
+                gas_used_prague: None,
                 exec_gas: 0,
                 output: Bytes::new(),
                 logs: Vec::new(),
                 storage_diff: BTreeMap::new(),
+                state_root: None,
                 fork_of_gas: "osaka".to_owned(),
             },
         }

@@ -1,7 +1,7 @@
 //! What a transaction did, in terms that every engine's result converts to.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use testkit::cases::Case;
+use zvm_statetest::bench::BenchCase;
 
 /// The observable result of one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Observed {
 
 impl Observed {
     /// What the case expects.
-    pub fn expected(case: &Case) -> Observed {
+    pub fn expected(case: &BenchCase) -> Observed {
         let expected = &case.expected;
         let logs =
             expected.logs.iter().map(|log| (log.address, log.topics.clone(), log.data.clone())).collect();

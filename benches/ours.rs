@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use testkit::cases::Case;
 use zvm::compiled::tier::Tier;
 use zvm::engine::{Executor, Mode};
 use zvm::host::BlockEnv;
 use zvm::state::InMemoryDatabase;
 use zvm::tx::{Transaction, TransactionResult};
+use zvm_statetest::bench::BenchCase;
 
 use crate::observed::Observed;
 
@@ -20,7 +20,7 @@ pub struct OurCase {
 
 impl OurCase {
     /// Sets the case up; `tier` compiles where `mode` asks for it.
-    pub fn new(case: &Case, mode: Mode, tier: Option<Arc<dyn Tier>>, native_code: bool) -> OurCase {
+    pub fn new(case: &BenchCase, mode: Mode, tier: Option<Arc<dyn Tier>>, native_code: bool) -> OurCase {
         let mut builder = case.engine().native_code(native_code).mode(mode);
         if let Some(tier) = tier {
             builder = builder.tier(tier);

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion};
-use testkit::cases::{Case, bench_cases, vectors_dir};
 use zvm::engine::Mode;
 use zvm_benches::examples::EXAMPLES;
 use zvm_benches::observed::Observed;
 use zvm_benches::ours::OurCase;
 use zvm_jit::{Jit, JitOptions};
+use zvm_statetest::bench::{BenchCase, bench_cases};
+use zvm_statetest::vectors::vectors_dir;
 
 use crate::revm_peer::RevmCase;
 
@@ -68,7 +69,7 @@ fn run(criterion: &mut Criterion) -> Result<(), String> {
 }
 
 /// An error that says where `engine` differs from what is expected.
-fn differs(engine: &str, case: &Case, observed: Observed, expected: &Observed) -> Result<(), String> {
+fn differs(engine: &str, case: &BenchCase, observed: Observed, expected: &Observed) -> Result<(), String> {
     match observed.difference(expected) {
         Some(difference) => Err(format!("{}: {engine} differs: {difference}", case.name)),
         None => Ok(()),
@@ -76,13 +77,13 @@ fn differs(engine: &str, case: &Case, observed: Observed, expected: &Observed) -
 }
 
 /// The case with a compiler of its own that has compiled nothing yet.
-fn compiled(case: &Case, native_code: bool) -> OurCase {
+fn compiled(case: &BenchCase, native_code: bool) -> OurCase {
     let jit = Jit::new(JitOptions::production()).expect("the JIT supports this machine");
     OurCase::new(case, Mode::Jit, Some(Arc::new(jit)), native_code)
 }
 
 /// Times the case on our tiers, and on revm unless it is native code.
-fn measure(criterion: &mut Criterion, case: &Case, native_code: bool) {
+fn measure(criterion: &mut Criterion, case: &BenchCase, native_code: bool) {
     let mut group = criterion.benchmark_group("programs");
     let mut interpreter = OurCase::new(case, Mode::Interp, None, native_code);
     group.bench_function(BenchmarkId::new(&case.name, "interp"), |bencher| {

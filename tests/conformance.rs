@@ -1,57 +1,91 @@
-//! The benchmark contracts of the vectors folder in both tiers: output, gas, logs and storage as independent
-//! engines computed them. Skips, and says so, when the folder is absent.
+//! Vectors of the folder beside the project in both tiers: benchmark contracts, scripts of Solidity programs, a
+//! part of Ethereum's state tests. `zvmrun statetest` runs all of them; this takes seconds.
+//!
+//! Skips, and says so, when the folder is absent.
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use testkit::cases::{Case, bench_cases, vectors_dir};
-use zvm::engine::{Executor, Mode};
 use zvm_jit::{Jit, JitOptions};
+use zvm_statetest::suite::{CaseReport, FileReport, Runner, SuiteOptions, Verdict, find_files, run_files};
+use zvm_statetest::vectors::vectors_dir;
 
-/// Runs the case in `mode` and compares everything it observes; returns the blocks that ran compiled.
-fn check(case: &Case, mode: Mode) -> u64 {
-    let expected = &case.expected;
+/// What the cases of some folders gave.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    skipped: usize,
+    blocks_compiled: u64,
+    /// Cases in which no compiled code ran.
+    interpreted: Vec<String>,
+}
+
+/// Runs every case of the folders in the interpreter and as native code; `None` without the vectors.
+///
+/// # Panics
+/// If a case fails, or a file can't be read.
+fn run(folders: &[&str]) -> Option<Tally> {
+    let Some(vectors) = vectors_dir() else {
+        eprintln!("skipped: no vectors folder (set ZVM_VECTORS)");
+        return None;
+    };
+    let paths: Vec<PathBuf> = folders.iter().map(|folder| vectors.join(folder)).collect();
+    let files = find_files(&paths).expect("the folders are there");
     let jit = Jit::new(JitOptions::checked()).expect("the JIT supports this machine");
-    let engine = case.engine().native_code(false).mode(mode).tier(Arc::new(jit)).count_blocks(true).build();
-    let mut executor = Executor::new(engine, case.database());
-    let result = executor.transact(&case.transaction(), &case.block()).expect("the transaction is valid");
-    let row = format!("{} in {mode:?}", case.name);
-    assert_eq!(result.is_success(), expected.success, "{row}: success");
-    assert_eq!(result.output, expected.output, "{row}: output");
-    assert_eq!(result.gas_used, expected.gas_used, "{row}: gas used");
-    assert_eq!(result.exec_gas, expected.exec_gas, "{row}: gas of the top frame");
-    assert_eq!(result.logs.len(), expected.logs.len(), "{row}: number of logs");
-    for (log, expected) in result.logs.iter().zip(&expected.logs) {
-        assert_eq!(
-            (&log.address, &log.topics, &log.data),
-            (&expected.address, &expected.topics, &expected.data),
-            "{row}"
-        );
+    let options = SuiteOptions {
+        runners: vec![Runner::Interp, Runner::Jit(Arc::new(jit))],
+        fork: None,
+        threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+    };
+    let mut tally = Tally::default();
+    run_files(&files, &options, |FileReport { path, cases, .. }| {
+        for case in cases.unwrap_or_else(|error| panic!("{error}")) {
+            tally.add(case, &path.display().to_string());
+        }
+    });
+    println!("{folders:?}: {} cases passed in two tiers, {} skipped", tally.passed, tally.skipped);
+    assert!(tally.passed > 0, "the folders have cases that run");
+    Some(tally)
+}
+
+impl Tally {
+    fn add(&mut self, case: CaseReport, file: &str) {
+        match case.verdict {
+            Verdict::Passed => self.passed += 1,
+            Verdict::Skipped { .. } => self.skipped += 1,
+            Verdict::Failed { runner, differences, more } => {
+                panic!("{file}: {} ({runner}): {differences:#?} and {more} more", case.name)
+            }
+        }
+        self.blocks_compiled += case.blocks_compiled;
+        if case.blocks_compiled == 0 {
+            self.interpreted.push(case.name);
+        }
     }
-    let diff = executor.state().diff();
-    for (address, account) in &diff.accounts {
-        let empty = Default::default();
-        let slots = expected.storage_diff.get(address).unwrap_or(&empty);
-        assert_eq!(&account.storage, slots, "{row}: storage of {address}");
-    }
-    for address in expected.storage_diff.keys() {
-        assert!(diff.accounts.contains_key(address), "{row}: {address} should have changed");
-    }
-    result.blocks_compiled
 }
 
 #[test]
-fn the_benchmark_contracts_give_the_expected_results_in_both_tiers() {
-    let Some(vectors) = vectors_dir() else {
-        eprintln!("skipped: no vectors folder (set ZVM_VECTORS)");
-        return;
-    };
-    let mut ran = 0;
-    for case in bench_cases(&vectors).expect("the cases read") {
-        assert_eq!(check(&case, Mode::Interp), 0, "{}: nothing is compiled in the interpreter", case.name);
-        let compiled = check(&case, Mode::Jit);
-        assert!(compiled > 0 || case.calls_precompile(), "{}: compiled code must run", case.name);
-        ran += 1;
-    }
-    println!("{ran} cases in two tiers");
-    assert!(ran > 0, "the folder has cases that run");
+fn benchmark_contracts_give_the_expected_results() {
+    let Some(tally) = run(&["bench"]) else { return };
+    let programs: Vec<&String> =
+        tally.interpreted.iter().filter(|name| !name.starts_with("precompile-")).collect();
+    assert!(programs.is_empty(), "compiled code must run in {programs:?}");
+}
+
+#[test]
+fn scripts_of_solidity_programs_give_the_expected_results() {
+    let Some(tally) = run(&["solidity"]) else { return };
+    assert!(tally.interpreted.is_empty(), "compiled code must run in {:?}", tally.interpreted);
+}
+
+#[test]
+fn a_part_of_the_state_tests_gives_the_expected_results() {
+    let folders = [
+        "eest/cancun/eip1153_tstore",
+        "eest/prague/eip7702_set_code_tx",
+        "eest/osaka/eip7939_count_leading_zeros",
+    ];
+    let Some(tally) = run(&folders) else { return };
+    assert!(tally.blocks_compiled > 0, "compiled code must run");
 }

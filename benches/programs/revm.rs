@@ -7,7 +7,7 @@ use revm::database::{CacheDB, EmptyDB};
 use revm::primitives::hardfork::SpecId;
 use revm::state::{AccountInfo, Bytecode};
 use revm::{Context, ExecuteEvm, MainBuilder, MainContext};
-use testkit::cases::Case;
+use zvm_statetest::bench::BenchCase;
 
 use zvm_benches::observed::Observed;
 
@@ -23,7 +23,7 @@ pub(crate) struct RevmCase {
 
 impl RevmCase {
     /// Builds the case's state and environment.
-    pub(crate) fn new(case: &Case) -> RevmCase {
+    pub(crate) fn new(case: &BenchCase) -> RevmCase {
         let mut db = Db::new(EmptyDB::default());
         for (address, account) in &case.pre {
             let code = Bytecode::new_raw(account.code.clone());

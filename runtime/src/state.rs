@@ -9,6 +9,8 @@ pub mod diff;
 pub mod hash;
 pub mod in_memory;
 mod journal;
+#[cfg(feature = "state-root")]
+pub mod root;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +19,8 @@ use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 pub use self::database::{AccountInfo, CommitDatabase, Database};
 pub use self::diff::{AccountDiff, StateDiff};
 pub use self::in_memory::InMemoryDatabase;
+#[cfg(feature = "state-root")]
+pub use self::root::{StateRoot, logs_hash, storage_root};
 
 use self::hash::{WordHasherBuilder, WordMap};
 use self::journal::Entry;

@@ -1,9 +1,11 @@
 //! `zvmrun` end to end, as a process: every exit status, both forms of output, both tiers.
 //!
 //! [`counter`] is a contract made by hand, so that these tests need no compiler; [`from_source`] needs it.
+//! [`statetest`] has the command of that name.
 
 mod counter;
 mod from_source;
+mod statetest;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 use crate::root;
 
 /// Folders that hold Rust sources of the project.
-const SOURCE_FOLDERS: &[&str] = &["src", "runtime", "jit", "tests", "benches", "xtask", "fuzz", "examples"];
+const SOURCE_FOLDERS: &[&str] =
+    &["src", "runtime", "jit", "statetest", "tests", "benches", "xtask", "fuzz", "examples"];
 
 /// Files in which `unsafe` may stand, by prefix; the reasons are in `docs/unsafe.md`.
 const UNSAFE_ALLOWED: &[&str] = &[
@@ -27,8 +28,14 @@ const FORBIDDEN_IMPORTS: &[(&str, &str, &str)] = &[
     ("runtime/src", "zvm_jit", "the machine never names a compiler"),
     ("runtime/src", "kalix", "the machine knows no language"),
     ("runtime/src", "cranelift", "only the JIT names Cranelift"),
+    ("runtime/src", "zvm_statetest", "the machine does not know its tests"),
     ("jit/src", "kalix", "the JIT knows no language"),
+    ("jit/src", "zvm_statetest", "the JIT does not know the machine's tests"),
+    ("statetest/src", "zvm_jit", "whoever wants native code hands a tier in"),
+    ("statetest/src", "kalix", "state tests know no language"),
+    ("statetest/src", "testkit", "zvmrun has it; testkit is for tests and benches"),
     ("src/bin/kalixc", "zvm_jit", "the compiler runs nothing"),
+    ("src/bin/kalixc", "zvm_statetest", "the compiler runs nothing"),
 ];
 
 /// Stages of the compiler library, in order; a stage may use earlier ones only.
@@ -125,6 +132,7 @@ mod tests {
         assert_eq!(check("src/a.rs", "//! A.\nfn f() { unsafe { g() } }\n").len(), 1);
         assert_eq!(check("jit/src/entry.rs", "//! A.\nfn f() { unsafe { g() } }\n").len(), 0);
         assert_eq!(check("runtime/src/a.rs", "//! A.\nuse zvm_jit::Jit;\n").len(), 1);
+        assert_eq!(check("statetest/src/a.rs", "//! A.\nuse zvm_jit::Jit;\n").len(), 1);
         assert_eq!(check("src/sema/a.rs", "//! A.\nuse crate::ir::Module;\n").len(), 1);
         assert_eq!(check("src/ir/a.rs", "//! A.\nuse crate::sema::typed;\n").len(), 0);
     }

@@ -12,11 +12,13 @@ use crate::words::{Word, split_words};
 ///
 /// FILE is a container (`.zvmc`, as kalixc writes it) or assembly text (`.zvm`). Without a function it is
 /// deployed and its functions are listed; code without an ABI runs once, with --calldata if given.
+///
+/// `zvmrun statetest` runs files of state tests, see its own --help; a FILE of that name is ./statetest.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "zvmrun",
     version,
-    override_usage = "zvmrun [--interp | --jit | --check] [OPTIONS] FILE [FUNCTION [ARGUMENT]…]",
+    override_usage = "zvmrun [--interp | --jit | --check] [OPTIONS] FILE [FUNCTION [ARGUMENT]…]\n       zvmrun statetest PATH…",
     after_help = Status::help(),
     max_term_width = 110,
     group = ArgGroup::new("tier").multiple(false),

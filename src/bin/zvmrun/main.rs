@@ -2,7 +2,7 @@
 //!
 //! The way through it: [`flags`] is what the user asked for, [`program`] the file, [`abi`] what it offers.
 //! [`run`] goes step by step, [`session`] holds the world and the engine, [`report`] says what happened, and
-//! [`status`] is what the shell sees. Nothing here decides how code runs; that is crate `zvm`.
+//! [`status`] is what the shell sees. [`statetest`] is a command of its own. Nothing here decides how code runs; that is crate `zvm`.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ mod program;
 mod report;
 mod run;
 mod session;
+mod statetest;
 mod status;
 mod types;
 mod values;
@@ -35,6 +36,10 @@ use crate::output::Output;
 use crate::status::Status;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == statetest::NAME) {
+        return statetest::main(arguments);
+    }
     ExitCode::from(zvmrun().number())
 }
 

@@ -1,11 +1,10 @@
-//! What tests, benches and fuzzing share: vectors, an independent model, hosts, generators, runners of both tiers.
+//! What tests, benches and fuzzing share: an independent model, hosts, generators, runners of both tiers.
 //!
 //! Only those import it; the product never does.
 
 #![forbid(unsafe_code)]
 
 pub mod boundary;
-pub mod cases;
 pub mod differential;
 pub mod filetests;
 pub mod generate;

@@ -1,9 +1,9 @@
 //! Native code behind the feature `jit`. The two halves of this file have the same interface.
 
 #[cfg(feature = "jit")]
-pub(super) use with_jit::Native;
+pub(crate) use with_jit::{Native, tier};
 #[cfg(not(feature = "jit"))]
-pub(super) use without_jit::Native;
+pub(crate) use without_jit::{Native, tier};
 
 #[cfg(feature = "jit")]
 mod with_jit {
@@ -20,6 +20,18 @@ mod with_jit {
     use crate::flags::Mode;
     use crate::status::Status;
 
+    /// The JIT as state tests use it: production code that counts its blocks.
+    pub(crate) fn tier() -> Result<Arc<dyn Tier>, Failure> {
+        Ok(Arc::new(start()?))
+    }
+
+    fn start() -> Result<Jit, Failure> {
+        Jit::new(JitOptions { count_blocks: true, ..JitOptions::production() }).map_err(|error| {
+            let message = format!("native code does not work on this machine: {error}");
+            Failure::new(Status::NoJit, message).help("run it in the interpreter: --interp, --tier interp")
+        })
+    }
+
     /// The JIT, if the mode uses it.
     pub(crate) struct Native(Option<Arc<Jit>>);
 
@@ -29,13 +41,10 @@ mod with_jit {
             if mode == Mode::Interp {
                 return Ok(Native(None));
             }
-            match Jit::new(JitOptions { count_blocks: true, ..JitOptions::production() }) {
+            match start() {
                 Ok(jit) => Ok(Native(Some(Arc::new(jit)))),
                 Err(_) if !mode.needs_jit() => Ok(Native(None)),
-                Err(error) => {
-                    let message = format!("native code does not work on this machine: {error}");
-                    Err(Failure::new(Status::NoJit, message).help("run it with --interp"))
-                }
+                Err(failure) => Err(failure),
             }
         }
 
@@ -78,14 +87,27 @@ mod with_jit {
 
 #[cfg(not(feature = "jit"))]
 mod without_jit {
+    use std::sync::Arc;
+
     use alloy_primitives::Bytes;
     use zvm::bytecode::Code;
     use zvm::compiled::frame::Spec;
+    use zvm::compiled::tier::Tier;
     use zvm::engine::EngineBuilder;
 
     use crate::failure::Failure;
     use crate::flags::Mode;
     use crate::status::Status;
+
+    /// There is no JIT.
+    pub(crate) fn tier() -> Result<Arc<dyn Tier>, Failure> {
+        Err(absent("this needs native code"))
+    }
+
+    fn absent(what: &str) -> Failure {
+        Failure::new(Status::NoJit, format!("{what}, but this zvmrun was built without it"))
+            .help("build it with the feature `jit`, which is on by default")
+    }
 
     /// No JIT.
     pub(crate) struct Native;
@@ -96,10 +118,7 @@ mod without_jit {
             if !mode.needs_jit() {
                 return Ok(Native);
             }
-            let message =
-                format!("--{} needs native code, but this zvmrun was built without it", mode.name());
-            Err(Failure::new(Status::NoJit, message)
-                .help("build it with the feature `jit`, which is on by default"))
+            Err(absent(&format!("--{} needs native code", mode.name())))
         }
 
         /// The interpreter.
