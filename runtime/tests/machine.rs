@@ -16,7 +16,5 @@ mod run;
 mod slow;
 #[path = "machine/storage.rs"]
 mod storage;
-#[path = "machine/transactions.rs"]
-mod transactions;
 #[path = "machine/words.rs"]
 mod words;

@@ -43,10 +43,10 @@ pub trait Database {
     fn account(&mut self, address: &Address) -> Result<Option<AccountInfo>, HostError>;
     /// The code with that hash, which some account has.
     fn code(&mut self, hash: &B256) -> Result<Bytes, HostError>;
-    /// A storage word, zero if it was never set.
+    /// A storage word, zero if it was never set. Asked only about accounts that exist.
     fn storage(&mut self, address: &Address, key: &U256) -> Result<U256, HostError>;
-    /// Whether any storage word of the account is not zero. Asked only before a contract is created at an address
-    /// without nonce and code, because such an address is taken (EIP-7610).
+    /// Whether any storage word of the account is not zero. Asked only about an account that exists, without nonce
+    /// and code, before a contract is created there, because such an address is taken (EIP-7610).
     fn has_storage(&mut self, address: &Address) -> Result<bool, HostError>;
     /// Hash of a block; asked only for one of the last 256.
     fn block_hash(&mut self, number: u64) -> Result<B256, HostError>;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
-use super::SlotKey;
+use super::slots::SlotKey;
 
 /// A map keyed by addresses, hashes or slots.
 pub type WordMap<K, V> = HashMap<K, V, WordHasherBuilder>;

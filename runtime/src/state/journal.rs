@@ -2,7 +2,8 @@
 
 use alloy_primitives::{B256, U256};
 
-use super::{AccountId, SlotId};
+use super::accounts::AccountId;
+use super::slots::SlotId;
 
 pub(super) enum Entry {
     /// A slot was written.

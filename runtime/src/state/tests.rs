@@ -1,6 +1,7 @@
 //! Tests of the journaled state.
 
 use super::*;
+use crate::host::{Access, StorageWrite};
 
 const A: Address = Address::repeat_byte(0xaa);
 const B: Address = Address::repeat_byte(0xbb);
@@ -86,7 +87,7 @@ struct Untouchable;
 impl Database for Untouchable {
     fn account(&mut self, address: &Address) -> Result<Option<AccountInfo>, HostError> {
         assert_eq!(*address, A, "a cold touch that can't be paid reached the database");
-        Ok(None)
+        Ok(Some(AccountInfo::default()))
     }
     fn code(&mut self, _: &B256) -> Result<Bytes, HostError> {
         Err(HostError("unused".into()))
@@ -141,84 +142,233 @@ fn a_flushed_state_differs_in_nothing_and_reads_back() {
     assert_eq!(again.code(&hash).expect("no trouble"), Bytes::from_static(&[9]));
 }
 
-/// Something a program does to the state.
+#[test]
+fn a_database_is_asked_for_storage_only_where_an_account_without_nonce_and_code_exists() {
+    let mut database = InMemoryDatabase::new();
+    database.insert_account(B, 0, w(1), Bytes::new());
+    database.insert_storage(B, w(1), w(1));
+    let mut state = State::new(database);
+    assert!(!state.create_account(&B).expect("no trouble"), "EIP-7610");
+    assert!(state.create_account(&A).expect("no trouble"), "there is nothing");
+    assert!(!state.create_account(&A).expect("no trouble"), "now there is");
+}
+
+fn destroy_b(state: &mut State<InMemoryDatabase>) {
+    assert!(state.create_account(&B).expect("no trouble"));
+    state.set_code(&B, Bytes::from_static(&[7])).expect("no trouble");
+    state.sstore(&B, &w(1), &w(5), true).expect("no trouble");
+    assert!(state.transfer(&A, &B, w(10)).expect("no trouble"));
+    state.selfdestruct(&B, &Address::repeat_byte(0xcc)).expect("no trouble");
+    state.transfer(&A, &B, w(10)).expect("no trouble");
+    state.end_transaction().expect("no trouble");
+}
+
+#[test]
+fn a_destroyed_account_and_its_storage_are_gone_and_may_come_back() {
+    let mut state = state();
+    destroy_b(&mut state);
+    let diff = state.diff();
+    assert_eq!(diff.accounts.len(), 2, "A paid, the beneficiary got, B is nowhere: {diff:?}");
+    assert!(diff.codes.is_empty());
+
+    state.begin_transaction(Fork::Prague);
+    assert!(state.is_dead(&B).expect("no trouble"));
+    assert_eq!(state.account(&B).expect("no trouble").balance, U256::ZERO, "the rest was burned");
+    let write = state.sstore(&B, &w(1), &w(6), true).expect("no trouble").expect("affordable");
+    assert_eq!(write, StorageWrite { original: w(0), current: w(0), is_cold: true });
+    state.revert_to(0);
+    assert!(state.create_account(&B).expect("no trouble"));
+    state.sstore(&B, &w(2), &w(6), true).expect("no trouble");
+    state.end_transaction().expect("no trouble");
+    let again = &state.diff().accounts[&B];
+    assert_eq!(again.info.map(|info| info.nonce), Some(1));
+    assert_eq!(again.storage, [(w(2), w(6))].into());
+}
+
+#[test]
+fn an_account_of_the_database_that_ends_empty_is_deleted_with_its_storage() {
+    let mut database = InMemoryDatabase::new();
+    database.insert_account(B, 0, w(1), Bytes::new());
+    database.insert_storage(B, w(1), w(1));
+    let mut state = State::new(database);
+    state.begin_transaction(Fork::Prague);
+    assert_eq!(state.peek_storage(&B, &w(1)).expect("no trouble"), w(1));
+    assert!(state.transfer(&B, &A, w(1)).expect("no trouble"));
+    state.end_transaction().expect("no trouble");
+    assert_eq!(state.diff().accounts[&B], AccountDiff::deleted());
+    assert_eq!(state.peek_storage(&B, &w(1)).expect("no trouble"), U256::ZERO);
+    state.flush().expect("memory takes it");
+    assert!(state.diff().is_empty());
+    assert_eq!(state.database().storage_of(&B).count(), 0);
+}
+
+#[test]
+fn what_is_unchanged_is_dropped_above_the_limit_and_loaded_again() {
+    let mut state = state();
+    state.set_cache_entries_max(4);
+    sstore(&mut state, 2, 22);
+    destroy_b(&mut state);
+    for key in 10..20 {
+        sload(&mut state, key);
+    }
+    let before = state.diff();
+    let (entries, mut cold) = (state.cached_entries(), 0);
+    state.begin_transaction(Fork::Prague);
+    assert!(state.cached_entries() < entries);
+    assert_eq!(state.diff(), before);
+    for key in [1, 2, 3, 10, 11] {
+        let access = sload(&mut state, key);
+        cold += usize::from(access.is_cold);
+        assert_eq!(access.value, w(if key < 3 { 11 * key } else { 0 }));
+    }
+    assert_eq!(cold, 5);
+    assert!(state.is_dead(&B).expect("no trouble"));
+    // Changed entries have to be kept; they do not make every transaction look for others.
+    state.begin_transaction(Fork::Prague);
+    assert_eq!(state.diff(), before);
+    state.flush().expect("memory takes it");
+    state.begin_transaction(Fork::Prague);
+    state.forget();
+    assert_eq!(state.cached_entries(), 0);
+    assert_eq!(sload(&mut state, 2).value, w(22));
+}
+
+/// Something a program does to the state; accounts are named by their place in [`ADDRESSES`].
 #[derive(Clone, Debug)]
 enum Action {
-    Store(u64, u64),
-    Load(u64),
-    TransientStore(u64, u64),
+    Store(usize, u64, u64),
+    Load(usize, u64),
+    Look(usize),
+    TransientStore(usize, u64, u64),
     Log,
     Refund(i64),
-    Transfer(u64),
-    Create(u8),
-    Code(u8),
+    Transfer(usize, usize, u64),
+    Create(usize),
+    Code(usize, u8),
+    Destroy(usize, usize),
 }
+
+const ADDRESSES: [Address; 4] = [A, B, Address::repeat_byte(1), Address::repeat_byte(2)];
 
 fn any_action() -> impl proptest::strategy::Strategy<Value = Action> {
     use proptest::prelude::*;
+    let account = 0..ADDRESSES.len();
     prop_oneof![
-        (0u64..4, 0u64..3).prop_map(|(key, value)| Action::Store(key, value)),
-        (0u64..8).prop_map(Action::Load),
-        (0u64..3, 0u64..3).prop_map(|(key, value)| Action::TransientStore(key, value)),
+        (account.clone(), 0u64..4, 0u64..3)
+            .prop_map(|(account, key, value)| Action::Store(account, key, value)),
+        (account.clone(), 0u64..8).prop_map(|(account, key)| Action::Load(account, key)),
+        account.clone().prop_map(Action::Look),
+        (account.clone(), 0u64..3, 0u64..3)
+            .prop_map(|(account, key, value)| Action::TransientStore(account, key, value)),
         Just(Action::Log),
         (-10i64..10).prop_map(Action::Refund),
-        (0u64..120).prop_map(Action::Transfer),
-        (0u8..3).prop_map(Action::Create),
-        (0u8..3).prop_map(Action::Code),
+        (account.clone(), account.clone(), 0u64..120)
+            .prop_map(|(from, to, value)| Action::Transfer(from, to, value)),
+        account.clone().prop_map(Action::Create),
+        (account.clone(), 0u8..3).prop_map(|(account, code)| Action::Code(account, code)),
+        (account.clone(), account).prop_map(|(account, beneficiary)| Action::Destroy(account, beneficiary)),
     ]
 }
 
-fn act(state: &mut State<InMemoryDatabase>, action: &Action) {
-    let trouble = "the database in memory has no trouble";
+fn act(state: &mut State<InMemoryDatabase>, action: &Action) -> Result<(), HostError> {
     match *action {
-        Action::Store(key, value) => {
-            sstore(state, key, value);
+        Action::Store(account, key, value) => {
+            state.sstore(&ADDRESSES[account], &w(key), &w(value), true)?;
         }
-        Action::Load(key) => {
-            sload(state, key);
+        Action::Load(account, key) => {
+            state.sload(&ADDRESSES[account], &w(key), true)?;
         }
-        Action::TransientStore(key, value) => state.tstore(&A, &w(key), &w(value)),
+        Action::Look(account) => {
+            state.access_account(&ADDRESSES[account], true)?;
+        }
+        Action::TransientStore(account, key, value) => state.tstore(&ADDRESSES[account], &w(key), &w(value)),
         Action::Log => state.log(Log { address: A, topics: vec![], data: Bytes::new() }),
         Action::Refund(refund) => state.add_refund(refund),
-        Action::Transfer(value) => {
-            state.transfer(&A, &B, w(value)).expect(trouble);
+        Action::Transfer(from, to, value) => {
+            state.transfer(&ADDRESSES[from], &ADDRESSES[to], w(value))?;
         }
-        Action::Create(number) => {
-            state.create_account(&Address::repeat_byte(number)).expect(trouble);
+        Action::Create(account) => {
+            state.create_account(&ADDRESSES[account])?;
         }
-        Action::Code(number) => {
-            let code = Bytes::copy_from_slice(&[number, 1]);
-            state.set_code(&Address::repeat_byte(number), code).expect(trouble);
+        Action::Code(account, code) => {
+            state.set_code(&ADDRESSES[account], Bytes::copy_from_slice(&[code, 1]))?;
+        }
+        Action::Destroy(account, beneficiary) => {
+            state.selfdestruct(&ADDRESSES[account], &ADDRESSES[beneficiary])?;
         }
     }
+    Ok(())
 }
 
-/// Everything a program could observe.
-fn observe(state: &mut State<InMemoryDatabase>) -> impl PartialEq + std::fmt::Debug + use<> {
-    let transient: Vec<U256> = (0..3).map(|key| state.tload(&A, &w(key))).collect();
-    // Probing warms, so each probe is undone.
-    let checkpoint = state.checkpoint();
-    let slots: Vec<StorageWrite> = (0..8).map(|key| sstore(state, key, 99)).collect();
-    let accounts: Vec<bool> = (0..3)
-        .map(|number| state.is_account_cold(&Address::repeat_byte(number)))
-        .chain([state.is_account_cold(&B)])
-        .collect();
-    state.revert_to(checkpoint);
-    (state.diff(), state.logs().to_vec(), state.refund(), transient, slots, accounts)
+/// Everything that a state holds and a transaction can change. What was only loaded is left out.
+fn everything(state: &State<InMemoryDatabase>) -> impl PartialEq + std::fmt::Debug + use<> {
+    let now = |number| number == state.transaction;
+    let mut accounts = std::collections::BTreeMap::new();
+    for account in &state.accounts {
+        let marks =
+            [account.warmed_in, account.touched_in, account.created_in, account.destroyed_in].map(now);
+        if account.info != account.loaded.unwrap_or_default() || account.is_cleared || marks != [false; 4] {
+            accounts.insert(account.address, (account.info, account.is_cleared, marks));
+        }
+    }
+    let mut slots = std::collections::BTreeMap::new();
+    for slot in &state.slots {
+        let account = &state.accounts[slot.account.0 as usize];
+        let original = if now(slot.original_of) { slot.original } else { slot.value };
+        if slot.is_changed(account) || now(slot.warmed_in) {
+            slots.insert((account.address, slot.key), (slot.value, original, now(slot.warmed_in)));
+        }
+    }
+    let mut transient = std::collections::BTreeMap::new();
+    for (key, &index) in &state.transient_ids {
+        let value = state.transient[index as usize];
+        if !value.is_zero() {
+            transient.insert((key.address, key.key), value);
+        }
+    }
+    let lists = [&state.touched, &state.destroyed]
+        .map(|list| list.iter().map(|id| state.accounts[id.0 as usize].address).collect::<Vec<_>>());
+    (accounts, slots, transient, lists, state.refund, state.logs.clone(), state.journal.len(), state.diff())
 }
 
 proptest::proptest! {
     #[test]
-    fn a_revert_leaves_nothing_to_observe(
-        before in proptest::collection::vec(any_action(), 0..12),
-        after in proptest::collection::vec(any_action(), 0..12),
+    fn a_revert_restores_everything(
+        earlier in proptest::collection::vec(any_action(), 0..16),
+        before in proptest::collection::vec(any_action(), 0..16),
+        after in proptest::collection::vec(any_action(), 0..24),
     ) {
+        let trouble = "the database in memory has no trouble";
         let mut state = state();
-        before.iter().for_each(|action| act(&mut state, action));
-        let expected = observe(&mut state);
+        earlier.iter().for_each(|action| act(&mut state, action).expect(trouble));
+        state.end_transaction().expect(trouble);
+        state.begin_transaction(Fork::Prague);
+        let start = everything(&state);
+        before.iter().for_each(|action| act(&mut state, action).expect(trouble));
+        let expected = everything(&state);
         let checkpoint = state.checkpoint();
-        after.iter().for_each(|action| act(&mut state, action));
+        after.iter().for_each(|action| act(&mut state, action).expect(trouble));
         state.revert_to(checkpoint);
-        proptest::prop_assert_eq!(observe(&mut state), expected);
+        proptest::prop_assert_eq!(everything(&state), expected);
+        state.revert_to(0);
+        proptest::prop_assert_eq!(everything(&state), start);
+    }
+
+    #[test]
+    fn a_bounded_cache_changes_nothing(
+        transactions in proptest::collection::vec(proptest::collection::vec(any_action(), 0..12), 1..6),
+    ) {
+        let trouble = "the database in memory has no trouble";
+        let mut states = [state(), state()];
+        states[1].set_cache_entries_max(0);
+        for actions in &transactions {
+            for state in &mut states {
+                state.begin_transaction(Fork::Prague);
+                actions.iter().for_each(|action| act(state, action).expect(trouble));
+                state.end_transaction().expect(trouble);
+            }
+            let [expected, bounded] = states.each_ref().map(|state| state.diff());
+            proptest::prop_assert_eq!(bounded, expected);
+        }
     }
 }
