@@ -77,7 +77,7 @@ fn a_failing_case_gives_status_1_and_shows_both_sides() {
             "FAILED",
             "store.json",
             "store [Prague d0 g0 v0] (interp)",
-            "0xcccCCCCcCCCCcCCccCcCccCcccCcCcCCCCcCCCcC slot 0x0",
+            "0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC slot 0x0",
             "expected  0x4",
             "found     0x3",
             "state root",
