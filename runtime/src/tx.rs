@@ -157,8 +157,7 @@ impl<D: Database> Executor<D> {
         let unused = U256::from(transaction.gas_limit - gas_used) * gas_price;
         if !unused.is_zero() {
             let balance = state.account(&transaction.from)?.balance;
-            // Not more than was taken before.
-            state.set_balance(&transaction.from, balance + unused)?;
+            state.set_balance(&transaction.from, balance.saturating_add(unused))?;
         }
         let tip = (gas_price - block.base_fee) * U256::from(gas_used);
         if tip.is_zero() {

@@ -2,8 +2,9 @@
 
 use alloy_primitives::{Address, Bytes, U256};
 
-use crate::bytecode::{delegation_target, delegation_to};
+use crate::bytecode::delegation_to;
 use crate::engine::Executor;
+use crate::fork::Fork;
 use crate::gas;
 use crate::host::{BlockEnv, HostError};
 use crate::state::Database;
@@ -102,18 +103,21 @@ impl<D: Database> Executor<D> {
         let Some(authority) = authority else {
             return Ok(0);
         };
-        let state = self.state_mut();
-        state.warm_account(authority)?;
-        let info = state.account(authority)?;
-        if info.has_code() && delegation_target(&state.code(&info.code_hash)?).is_none()
-            || info.nonce != *nonce
-        {
+        self.state_mut().warm_account(authority)?;
+        let info = self.state_mut().account(authority)?;
+        if info.has_code() && !self.is_delegating(authority)? || info.nonce != *nonce {
             return Ok(0);
         }
         let refund = if info.is_empty() { 0 } else { gas::TX_AUTHORIZATION_REFUND };
         let code = if address.is_zero() { Bytes::new() } else { delegation_to(address) };
-        state.set_code(authority, code)?;
-        state.set_nonce(authority, nonce + 1)?;
+        self.state_mut().set_code(authority, code)?;
+        self.state_mut().set_nonce(authority, nonce + 1)?;
         Ok(refund)
+    }
+
+    /// Whether the account's code is a delegation, which no fork before Prague knows.
+    pub(super) fn is_delegating(&mut self, address: &Address) -> Result<bool, HostError> {
+        let knows_delegations = self.engine().spec().fork >= Fork::Prague;
+        Ok(knows_delegations && self.code_of(address)?.is_some_and(|code| code.delegation().is_some()))
     }
 }

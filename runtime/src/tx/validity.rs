@@ -7,7 +7,6 @@ use alloy_primitives::U256;
 
 use super::blob::{BLOB_HASH_VERSION, BlobRules, GAS_PER_BLOB};
 use super::{Transaction, TransactionError, TransactionKind};
-use crate::bytecode::delegation_target;
 use crate::compiled::frame::Spec;
 use crate::engine::Executor;
 use crate::fork::Fork;
@@ -29,8 +28,7 @@ impl<D: Database> Executor<D> {
     }
 
     fn check_sender(&mut self, transaction: &Transaction) -> Result<u64, TransactionError> {
-        let state = self.state_mut();
-        let sender = state.account(&transaction.from)?;
+        let sender = self.state_mut().account(&transaction.from)?;
         let (expected, given) = (sender.nonce, transaction.nonce.unwrap_or(sender.nonce));
         if given < expected {
             return Err(TransactionError::NonceTooLow { expected, given });
@@ -44,7 +42,7 @@ impl<D: Database> Executor<D> {
         if transaction.cost_max().is_none_or(|cost| cost > sender.balance) {
             return Err(TransactionError::Balance { balance: sender.balance });
         }
-        if sender.has_code() && delegation_target(&state.code(&sender.code_hash)?).is_none() {
+        if sender.has_code() && !self.is_delegating(&transaction.from)? {
             return Err(TransactionError::SenderHasCode);
         }
         Ok(expected)

@@ -165,7 +165,7 @@ fn a_failure_keeps_what_earlier_transactions_did() {
 
 #[test]
 fn a_run_that_needs_too_much_memory_undoes_the_transaction() {
-    let limits = Limits { memory_bytes: 1 << 20, transaction_gas_cap: false, ..Limits::default() };
+    let limits = Limits { memory_bytes: 1 << 20, transaction_gas_cap: false };
     let engine = Engine::builder().limits(limits).build();
     let code = evm("push1 1\npush0\nsstore\npush1 1\npush4 0x10000000\nmstore");
     let mut executor = Executor::new(engine, database(&code));
