@@ -11,6 +11,10 @@ pub mod diff;
 pub mod hash;
 pub mod in_memory;
 mod journal;
+#[cfg(feature = "redb")]
+pub mod redb;
+#[cfg(feature = "revm-db")]
+pub mod revm_db;
 #[cfg(feature = "state-root")]
 pub mod root;
 mod slots;
