@@ -140,8 +140,7 @@ fn disk_with(head: u64) -> Vec<u8> {
         database.commit_block(number, hash(number), &diff).expect("the disk has room");
     }
     drop(database);
-    let bytes = shared.disk().bytes.clone();
-    bytes
+    std::mem::take(&mut shared.disk().bytes)
 }
 
 /// Lets the disk be full at every write and sync of `access`, and checks what is left each time.

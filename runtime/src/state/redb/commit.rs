@@ -5,8 +5,8 @@ use alloy_primitives::Address;
 
 use super::error::Failed;
 use super::tables::{
-    self, ACCOUNTS, BLOCKS, CODES, META, STORAGE, UNDO_ACCOUNTS, UNDO_BLOCKS, UNDO_CODES, UNDO_STORAGE,
-    damaged,
+    self, ACCOUNTS, BLOCKS, CODES, META, STORAGE, SlotKey, UNDO_ACCOUNTS, UNDO_BLOCKS, UNDO_CODES,
+    UNDO_STORAGE, UndoSlotKey, Word, damaged,
 };
 use super::{BlockId, RedbErrorKind};
 use crate::state::{AccountDiff, StateDiff};
@@ -16,8 +16,8 @@ const LAST_ADDRESS: &[u8; 20] = &[0xff; 20];
 const FIRST_WORD: &[u8; 32] = &[0; 32];
 const LAST_WORD: &[u8; 32] = &[0xff; 32];
 
-type StorageTable<'t> = Table<'t, (&'static [u8; 20], &'static [u8; 32]), &'static [u8; 32]>;
-type UndoStorageTable<'t> = Table<'t, (u64, &'static [u8; 20], &'static [u8; 32]), &'static [u8; 32]>;
+type StorageTable<'t> = Table<'t, SlotKey<'static>, Word<'static>>;
+type UndoStorageTable<'t> = Table<'t, UndoSlotKey<'static>, Word<'static>>;
 
 /// Writes the block on top of the newest one.
 pub(super) fn write_block(

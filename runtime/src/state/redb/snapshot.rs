@@ -6,7 +6,7 @@ use ::redb::{ReadOnlyTable, ReadTransaction};
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::error::{Failed, run};
-use super::tables::{self, ACCOUNTS, BLOCKS, CODES, META, STORAGE};
+use super::tables::{self, ACCOUNTS, BLOCKS, CODES, META, STORAGE, SlotKey, Word};
 use super::{BlockId, RedbError, RedbErrorKind};
 use crate::host::HostError;
 use crate::state::{AccountInfo, Database};
@@ -22,7 +22,7 @@ struct Shared {
     head: Option<BlockId>,
     accounts: ReadOnlyTable<&'static [u8; 20], &'static [u8; 72]>,
     codes: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
-    storage: ReadOnlyTable<(&'static [u8; 20], &'static [u8; 32]), &'static [u8; 32]>,
+    storage: ReadOnlyTable<SlotKey<'static>, Word<'static>>,
     blocks: ReadOnlyTable<u64, &'static [u8; 32]>,
 }
 

@@ -10,6 +10,13 @@ use crate::state::AccountInfo;
 /// Version of the format described in `docs/vm/database.md`.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// A storage word.
+pub(super) type Word<'w> = &'w [u8; 32];
+/// Address and key.
+pub(super) type SlotKey<'k> = (&'k [u8; 20], Word<'k>);
+/// Block, address and key.
+pub(super) type UndoSlotKey<'k> = (u64, &'k [u8; 20], Word<'k>);
+
 /// Facts about the database by name: [`FORMAT`] and [`HEAD`].
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 /// Accounts: nonce, balance, code hash.
@@ -17,8 +24,7 @@ pub(super) const ACCOUNTS: TableDefinition<&[u8; 20], &[u8; 72]> = TableDefiniti
 /// Code by its hash.
 pub(super) const CODES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("codes");
 /// Storage words that are not zero.
-pub(super) const STORAGE: TableDefinition<(&[u8; 20], &[u8; 32]), &[u8; 32]> =
-    TableDefinition::new("storage");
+pub(super) const STORAGE: TableDefinition<SlotKey<'static>, Word<'static>> = TableDefinition::new("storage");
 /// Hashes of blocks.
 pub(super) const BLOCKS: TableDefinition<u64, &[u8; 32]> = TableDefinition::new("blocks");
 /// Blocks that can be undone, with the newest block before them; empty if there was none.
@@ -27,7 +33,7 @@ pub(super) const UNDO_BLOCKS: TableDefinition<u64, &[u8]> = TableDefinition::new
 pub(super) const UNDO_ACCOUNTS: TableDefinition<(u64, &[u8; 20]), &[u8]> =
     TableDefinition::new("undo_accounts");
 /// Storage words that a block changed, as they were before.
-pub(super) const UNDO_STORAGE: TableDefinition<(u64, &[u8; 20], &[u8; 32]), &[u8; 32]> =
+pub(super) const UNDO_STORAGE: TableDefinition<UndoSlotKey<'static>, Word<'static>> =
     TableDefinition::new("undo_storage");
 /// Code that a block brought.
 pub(super) const UNDO_CODES: TableDefinition<(u64, &[u8; 32]), ()> = TableDefinition::new("undo_codes");
