@@ -176,7 +176,12 @@ impl<D: Database> State<D> {
         self.journal.push(Entry::Log);
     }
 
-    /// Log entries of this transaction.
+    /// Takes the log entries of this transaction out, as part of its result.
+    pub(crate) fn take_logs(&mut self) -> Vec<Log> {
+        std::mem::take(&mut self.logs)
+    }
+
+    /// Log entries of this transaction that are not part of a result yet.
     pub fn logs(&self) -> &[Log] {
         &self.logs
     }

@@ -221,7 +221,7 @@ impl<D: Database> Executor<D> {
             gas_left: ended.gas_left,
             refund: if is_success { self.state.refund() } else { 0 },
             output: ended.output,
-            logs: if is_success { self.state.logs().to_vec() } else { Vec::new() },
+            logs: if is_success { self.state.take_logs() } else { Vec::new() },
             blocks_interpreted: self.blocks_interpreted,
             blocks_compiled: self.blocks_compiled,
         })

@@ -197,10 +197,14 @@ impl<D: Database> State<D> {
 
     /// Moves value and touches the receiver; false, and nothing happened, if the sender has less.
     pub fn transfer(&mut self, from: &Address, to: &Address, value: U256) -> Result<bool, HostError> {
+        if value.is_zero() {
+            self.touch_account(to)?;
+            return Ok(true);
+        }
         let Some(rest) = self.account(from)?.balance.checked_sub(value) else {
             return Ok(false);
         };
-        if value.is_zero() || from == to {
+        if from == to {
             self.touch_account(to)?;
             return Ok(true);
         }
