@@ -5,6 +5,7 @@
 
 mod builder;
 mod driver;
+mod messages;
 mod session;
 
 use std::collections::HashMap;
@@ -13,7 +14,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use alloy_primitives::{Address, B256, Bytes};
 
 pub use self::builder::EngineBuilder;
-pub use self::driver::{Executor, created_address};
+pub use self::driver::Executor;
+pub use self::messages::created_address;
 pub use self::session::Session;
 
 use crate::bytecode::Code;

@@ -51,7 +51,7 @@ Generated from the opcode table by `cargo xtask codegen`; do not edit.
 - **stack**: words taken and left; operands are named from the top of the stack down, a = top.
 - **gas**: static gas, then what depends on operands or state; the names are explained in [the machine](machine.md) and are constants of `zvm::gas`. `words` is the size in words of 32 bytes, `mem` the cost of growing memory.
 - **notes**: `no static`: an exceptional halt in a static frame. `sees gas`: the gas left is visible there. `may fault`: may end the frame with gas kept. `ends`: ends the frame. A fork is the first that has the operation.
-- **JIT**: `native` is done by instructions, `helper` by a call of the runtime, `exit` by the interpreter; `later` is not built yet and is an invalid opcode in both tiers.
+- **JIT**: `native` is done by instructions, `helper` by a call of the runtime, `stop` likewise, and the driver of frames answers before compiled code is entered again; `later` is not built yet and is an invalid opcode in both tiers.
 
 | operation | zvm | evm | imm | stack | gas | notes | JIT | meaning |
 | --- | --- | --- | ---: | --- | --- | --- | --- | --- |

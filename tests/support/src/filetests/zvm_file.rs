@@ -14,8 +14,8 @@ use crate::tiers::{Compile, Prepared};
 pub(super) const EXPECTED: &str = ";=";
 /// Starts a line that says how the file is tested.
 const HEADER: &str = ";!";
-/// Memory up to this size is printed, larger memory by its hash.
-const MEMORY_SHOWN_MAX: usize = 128;
+/// Memory and init code up to this size are printed, larger ones by their hash.
+const BYTES_SHOWN_MAX: usize = 128;
 
 /// The expected lines that the file ought to have.
 pub(super) fn result(text: &str) -> Result<Vec<String>, String> {
@@ -117,11 +117,8 @@ fn lines(program: &Program, observed: &Observed) -> Vec<String> {
     if !observed.output.is_empty() {
         lines.push(format!("output {}", observed.output));
     }
-    if observed.memory.len() > MEMORY_SHOWN_MAX {
-        let hash = keccak256(&observed.memory);
-        lines.push(format!("memory {} bytes, keccak256 {hash}", observed.memory.len()));
-    } else if !observed.memory.is_empty() {
-        lines.push(format!("memory 0x{}", alloy_primitives::hex::encode(&observed.memory)));
+    if !observed.memory.is_empty() {
+        lines.push(format!("memory {}", bytes(&observed.memory)));
     }
     for log in &observed.logs {
         let topics: Vec<U256> = log.topics.iter().map(|&topic| topic.into()).collect();
@@ -153,6 +150,14 @@ fn lines(program: &Program, observed: &Observed) -> Vec<String> {
     lines
 }
 
+/// Bytes in hexadecimal, or size and hash where they are many.
+fn bytes(bytes: &[u8]) -> String {
+    if bytes.len() > BYTES_SHOWN_MAX {
+        return format!("{} bytes, keccak256 {}", bytes.len(), keccak256(bytes));
+    }
+    format!("0x{}", alloy_primitives::hex::encode(bytes))
+}
+
 /// A line about a call or creation.
 fn request(request: &Request) -> String {
     match request {
@@ -170,7 +175,7 @@ fn request(request: &Request) -> String {
                 call.caller,
                 word(&call.value),
                 call.gas,
-                call.input,
+                bytes(&call.input),
                 call.output.0,
                 call.output.1,
             )
@@ -178,7 +183,11 @@ fn request(request: &Request) -> String {
         Request::Create(create) => {
             let salt = create.salt.map_or(String::new(), |salt| format!(", salt {}", word(&salt)));
             let CreateRequest { creator, value, gas, init_code, .. } = create;
-            format!("create by {creator} sends {}, gas {gas}, init code {init_code}{salt}", word(value))
+            format!(
+                "create by {creator} sends {}, gas {gas}, init code {}{salt}",
+                word(value),
+                bytes(init_code)
+            )
         }
     }
 }

@@ -1,0 +1,8 @@
+//! Chains of frames in both tiers: deep recursion, contracts of both encodings that call each other, forged code.
+
+mod deep;
+mod delegated;
+mod forged;
+mod mixed;
+mod relay;
+mod world;
