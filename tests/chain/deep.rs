@@ -9,8 +9,8 @@ use crate::world::{World, account_code};
 const HERE: Address = Address::repeat_byte(0xdd);
 /// Frames from the outermost one to depth 1024.
 const FRAMES: u64 = 1025;
-/// One 1024th power of 63/64 of it still pays for a frame.
-const GAS: u64 = 1 << 44;
+/// What 1024 frames leave of it, each all but one 64th, still pays for a creation.
+const GAS: u64 = 1 << 48;
 const NATIVE_STACK_BYTES: usize = 1 << 20;
 
 fn on_a_small_stack(run: impl FnOnce() + Send + 'static) {

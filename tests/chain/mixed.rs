@@ -8,9 +8,9 @@ use std::path::Path;
 use alloy_primitives::{address, keccak256};
 use kalix::source::Source;
 use kalix::{CompileOptions, compile};
-use testkit::cases::vectors_dir;
 use zvm::outcome::Exit;
 use zvm::{Address, Bytes, Mode, U256};
+use zvm_statetest::vectors::vectors_dir;
 
 use crate::relay::{calldata, relayed, strict, trying, with_bytes, word};
 use crate::world::{MODES, SENDER, World};
