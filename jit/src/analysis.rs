@@ -9,11 +9,11 @@ pub(crate) mod heights;
 pub(crate) mod loops;
 pub(crate) mod regions;
 
-use zvm::bytecode::Code;
+use zvm::bytecode::{Code, Op};
 use zvm::compiled::frame::Spec;
 
 use crate::options::JitOptions;
-use blocks::{Block, BlockId, Instr};
+use blocks::{Block, BlockId, Instr, Target, Terminator};
 use heights::Height;
 use regions::Region;
 
@@ -29,6 +29,10 @@ pub(crate) struct Analysis {
     pub block_at: Vec<u32>,
     /// Consecutive ranges of blocks.
     pub regions: Vec<Region>,
+    /// By block: instructions up to where the next head begins.
+    path_ops: Vec<u32>,
+    /// By block: whether it leads to nothing but a failure.
+    cold: Vec<bool>,
 }
 
 impl Analysis {
@@ -44,11 +48,61 @@ impl Analysis {
         }
         let heights = heights::solve(&blocks);
         let regions = regions::cut(&blocks, options.region_blocks_max, options.region_ops_max);
-        Analysis { blocks, instrs, heights, block_at, regions }
+        let path_ops = path_ops(&blocks);
+        let cold = cold(&blocks, &instrs);
+        Analysis { blocks, instrs, heights, block_at, regions, path_ops, cold }
+    }
+
+    /// Instructions of the block and of those that only fall-throughs enter behind it.
+    pub(crate) fn path_ops(&self, id: BlockId) -> usize {
+        self.path_ops[id as usize] as usize
+    }
+
+    /// Whether the block fails without a look at the words that are on the stack at its head.
+    pub(crate) fn ignores_stack(&self, id: BlockId) -> bool {
+        let block = &self.blocks[id as usize];
+        self.is_cold(id) && block.terminator == Terminator::End && block.need == 0
+    }
+
+    /// Whether the block leads to nothing but a failure.
+    pub(crate) fn is_cold(&self, id: BlockId) -> bool {
+        self.cold[id as usize]
     }
 
     /// The block that starts at that body offset.
     pub(crate) fn block_at(&self, pc: usize) -> Option<BlockId> {
         self.block_at.get(pc).copied().filter(|&id| id != blocks::NO_BLOCK)
     }
+}
+
+fn path_ops(blocks: &[Block]) -> Vec<u32> {
+    let mut sums = vec![0; blocks.len()];
+    let mut behind = 0;
+    for (id, block) in blocks.iter().enumerate().rev() {
+        let ops = block.instrs.len() as u32;
+        sums[id] = ops + if blocks.get(id + 1).is_some_and(|next| next.follows_jumpi) { behind } else { 0 };
+        behind = sums[id];
+    }
+    sums
+}
+
+fn cold(blocks: &[Block], instrs: &[Instr]) -> Vec<bool> {
+    let mut cold = vec![false; blocks.len()];
+    // Twice, so that a short way back to a shared failure is seen too.
+    for _ in 0..2 {
+        for (id, block) in blocks.iter().enumerate().rev() {
+            cold[id] = match block.terminator {
+                Terminator::FallThrough(next) => cold[next as usize],
+                Terminator::Jump(Target::Block(to)) => cold[to as usize],
+                Terminator::Jump(Target::Invalid) => true,
+                Terminator::Jump(Target::Dynamic) | Terminator::JumpI(..) | Terminator::Asks(_) => false,
+                Terminator::End => match instrs[block.instrs.clone()].last().map(|instr| instr.op) {
+                    Some(Some(op)) => matches!(op, Op::Revert | Op::Invalid | Op::Panic),
+                    Some(None) => true,
+                    None => false,
+                },
+            };
+        }
+    }
+    cold
 }

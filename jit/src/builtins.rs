@@ -7,7 +7,7 @@
 use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use alloy_primitives::U256;
+use alloy_primitives::{U256, keccak256};
 use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
 use cranelift_codegen::isa::CallConv;
 use zvm::bytecode::Op;
@@ -15,7 +15,7 @@ use zvm::compiled::frame::Frame;
 use zvm::gas;
 use zvm::host::{Host, HostError};
 use zvm::interp::ops::checked::{self, NumType};
-use zvm::interp::ops::{arith, bits, execute as execute_op, fault};
+use zvm::interp::ops::{arith, bits, context, crypto, execute as execute_op, fault, storage};
 use zvm::outcome::{Exit, STATUS_CONTINUE, Trap};
 
 use crate::entry::RunContext;
@@ -114,6 +114,21 @@ unsafe fn with_frame(
     }
 }
 
+/// Runs `body` on the frame, the host and the words; a panic becomes a host error.
+///
+/// # Safety
+/// As [`with_frame`]; `words` points to four initialized words that nobody else uses during the call.
+unsafe fn with_frame_and_words(
+    context: *mut RunContext<'_>,
+    words: Words,
+    body: impl FnOnce(&mut Frame, &mut dyn Host, &mut [U256; 4]) -> Result<(), Exit>,
+) -> u32 {
+    // SAFETY: compiled code passes a stack slot of its own; every bit pattern is a word.
+    let words = unsafe { &mut *words };
+    // SAFETY: the same context.
+    unsafe { with_frame(context, |frame, host| status_of(body(frame, host, words))) }
+}
+
 /// Replaces the first word by a function of all.
 ///
 /// # Safety
@@ -150,18 +165,14 @@ fn execute(frame: &mut Frame, host: &mut dyn Host, op: u32, pc: u32, next_pc: u3
         // The frame goes on behind the request.
         frame.pc = next_pc as usize;
     }
-    let result = result.and_then(|()| match frame.gas.checked_sub(rest) {
-        Some(left) => {
-            frame.gas = left;
-            Ok(())
-        }
-        // What follows in the block cannot all be paid; how the frame ends is for the interpreter to find out.
-        None => {
-            frame.pc = next_pc as usize;
-            Err(Exit::Interpret)
-        }
-    });
-    status_of(result)
+    status_of(result.and_then(|()| charge_rest(frame, rest)))
+}
+
+/// Charges what follows in the block; `Interpret` where it can't be paid, since how the frame ends then is for the
+/// interpreter to find out.
+fn charge_rest(frame: &mut Frame, rest: u64) -> Result<(), Exit> {
+    frame.gas = frame.gas.checked_sub(rest).ok_or(Exit::Interpret)?;
+    Ok(())
 }
 
 fn memory_grow(frame: &mut Frame, offset: u64, size: u64, rest: u64) -> Result<(), Exit> {
@@ -203,7 +214,8 @@ pub(crate) fn checked_word(op: Op, t: NumType, immediate: u8, a: U256, b: U256) 
 /// What compiled code calls. Each shim only converts.
 mod shims {
     use super::{
-        Exit, RunContext, U256, Words, arith, bits, checked_op, fault, status_of, with_frame, with_words,
+        Exit, Frame, Host, RunContext, U256, Words, arith, bits, charge_rest, checked_op, context, crypto,
+        fault, keccak256, status_of, storage, with_frame, with_frame_and_words, with_words,
     };
     use zvm::outcome::STATUS_CONTINUE;
 
@@ -216,6 +228,48 @@ mod shims {
     ) -> u32 {
         // SAFETY: compiled code passes on the context it was given.
         unsafe { with_frame(context, |frame, host| super::execute(frame, host, op, pc, next_pc, rest)) }
+    }
+
+    pub(super) unsafe extern "C" fn sload(context: *mut RunContext<'_>, operands: Words, rest: u64) -> u32 {
+        let load = |frame: &mut Frame, host: &mut dyn Host, words: &mut [U256; 4]| {
+            words[0] = storage::load(frame, host, &words[0])?;
+            charge_rest(frame, rest)
+        };
+        // SAFETY: compiled code passes on the context it was given, and words of its own.
+        unsafe { with_frame_and_words(context, operands, load) }
+    }
+
+    pub(super) unsafe extern "C" fn sstore(context: *mut RunContext<'_>, operands: Words, rest: u64) -> u32 {
+        let store = |frame: &mut Frame, host: &mut dyn Host, words: &mut [U256; 4]| {
+            storage::store(frame, host, &words[0], &words[1])?;
+            charge_rest(frame, rest)
+        };
+        // SAFETY: compiled code passes on the context it was given, and words of its own.
+        unsafe { with_frame_and_words(context, operands, store) }
+    }
+
+    pub(super) unsafe extern "C" fn keccak(
+        context: *mut RunContext<'_>,
+        offset: u64,
+        size: u64,
+        result: Words,
+    ) -> u32 {
+        let hash = |frame: &mut Frame, _: &mut dyn Host, words: &mut [U256; 4]| {
+            let bytes = &frame.memory.bytes()[offset as usize..][..size as usize];
+            words[0] = keccak256(bytes).into();
+            Ok(())
+        };
+        // SAFETY: compiled code passes on the context it was given, and words of its own.
+        unsafe { with_frame_and_words(context, result, hash) }
+    }
+
+    pub(super) unsafe extern "C" fn calldata_load(context: *mut RunContext<'_>, operands: Words) -> u32 {
+        let load = |frame: &mut Frame, _: &mut dyn Host, words: &mut [U256; 4]| {
+            words[0] = context::calldata_word(frame, &words[0]);
+            Ok(())
+        };
+        // SAFETY: compiled code passes on the context it was given, and words of its own.
+        unsafe { with_frame_and_words(context, operands, load) }
     }
 
     pub(super) unsafe extern "C" fn memory_grow(
@@ -259,6 +313,8 @@ mod shims {
         shl => |w| bits::shl(w[0], w[1]);
         shr => |w| bits::shr(w[0], w[1]);
         sar => |w| bits::sar(w[0], w[1]);
+        exp => |w| arith::exp(w[0], w[1]);
+        tablehash => |w| crypto::table_hash(&w[0], &w[1]);
     }
 
     pub(super) unsafe extern "C" fn checked(

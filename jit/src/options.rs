@@ -36,6 +36,8 @@ pub struct JitOptions {
     pub region_ops_max: usize,
     /// Keep the stack words of inner loops in registers.
     pub carry_loops: bool,
+    /// Most instructions that one path through a region copies from the blocks it jumps to.
+    pub copied_ops_max: usize,
     /// Most instructions in one block.
     pub block_ops_max: usize,
     /// Longest code body in bytes that is compiled.
@@ -56,6 +58,7 @@ impl JitOptions {
             region_blocks_max: 64,
             region_ops_max: 1024,
             carry_loops: true,
+            copied_ops_max: 256,
             block_ops_max: 256,
             code_size_max: zvm::gas::INIT_CODE_SIZE_MAX,
             count_blocks: false,

@@ -7,27 +7,28 @@
 //! Every way out of compiled code leaves the frame exactly as the interpreter has it at that instruction. Gas is
 //! charged per block at its head, so what is not yet executed is given back wherever gas can be seen.
 
+mod calls;
 mod carried;
 mod exits;
 mod known;
 mod lowering;
 mod ops;
+mod paths;
 mod vstack;
 mod words;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, AliasRegion, AliasRegionData, Function, InstBuilder, MemFlagsData, SigRef, StackSlot,
-    StackSlotData, StackSlotKind, Value, types,
+    self, AliasRegion, AliasRegionData, Function, InstBuilder, MemFlagsData, SigRef, StackSlot, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use zvm::bytecode::{Code, Op};
 use zvm::compiled::frame::offsets;
 use zvm::gas::STACK_LIMIT;
-use zvm::outcome::{STATUS_CONTINUE, Trap};
+use zvm::outcome::Trap;
 
 use crate::analysis::Analysis;
-use crate::analysis::blocks::{BlockId, Instr, Terminator};
+use crate::analysis::blocks::{BlockId, Terminator};
 use crate::analysis::heights::{self, Height};
 use crate::analysis::regions::Region;
 use crate::builtins::Builtin;
@@ -35,6 +36,7 @@ use crate::entry::context_offsets;
 use crate::options::JitOptions;
 
 pub use lowering::{Lowering, lowering};
+pub(crate) use ops::is_pure;
 use vstack::{Slot, VStack};
 use words::Word;
 
@@ -43,6 +45,9 @@ const DIRTY_AT_BRANCH_MAX: usize = 8;
 
 /// The same in a loop whose words are carried; there they are dirty most of the time.
 const DIRTY_AT_BRANCH_MAX_IN_LOOP: usize = 16;
+
+/// Words of room that a test of the stack asks for at least.
+const ROOM_AT_ONCE: i32 = 32;
 
 /// Memory regions that never overlap, for Cranelift's alias analysis.
 #[derive(Clone, Copy)]
@@ -82,6 +87,10 @@ pub(crate) struct Translator<'a> {
     memory_known: u64,
     /// What branches of the chain have told.
     known: known::Known,
+    /// What stack checks of the chain have told.
+    bounds: paths::Bounds,
+    /// The chain under translation and the copies made.
+    path: paths::Path,
     /// State of the chain under translation.
     stack: VStack,
     /// Height at the chain's head.
@@ -93,11 +102,6 @@ pub(crate) struct Translator<'a> {
 /// Whether a block can be entered from outside its chain.
 pub(crate) fn is_head(analysis: &Analysis, id: BlockId) -> bool {
     !analysis.blocks[id as usize].follows_jumpi
-}
-
-/// Whether a block is translated as part of the chain before it.
-pub(crate) fn is_continued(analysis: &Analysis, region: &Region, id: BlockId) -> bool {
-    region.contains(&id) && !is_head(analysis, id)
 }
 
 /// Whether a block is left to the interpreter.
@@ -136,6 +140,7 @@ pub(crate) fn translate_region(
     let gas = b.declare_var(types::I64);
     let top = b.declare_var(types::I64);
     let zero = b.ins().iconst(types::I64, 0);
+    let region_ops = region.clone().map(|id| analysis.blocks[id as usize].instrs.len()).sum();
     let mut translator = Translator {
         b,
         code,
@@ -156,6 +161,8 @@ pub(crate) fn translate_region(
         signatures: vec![None; Builtin::COUNT],
         memory_known: 0,
         known: known::Known::default(),
+        bounds: paths::Bounds::default(),
+        path: paths::Path::new(region_ops),
         stack: VStack::new(),
         head_height: Height::Unknown,
         head_top: zero,
@@ -164,7 +171,7 @@ pub(crate) fn translate_region(
     if options.carry_loops {
         translator.plan_loops();
     }
-    translator.blocks();
+    translator.heads();
     translator.shared_exits();
     translator.b.seal_all_blocks();
     translator.b.finalize(frontend_config);
@@ -182,44 +189,6 @@ impl Translator<'_> {
         let top = self.b.ins().iadd(self.stack_base, bytes);
         self.b.def_var(self.top, top);
         self.b.ins().jump(self.shared.dispatch, &[block.into()]);
-    }
-
-    fn blocks(&mut self) {
-        let mut id = self.region.start;
-        while id < self.region.end {
-            debug_assert!(is_head(self.analysis, id), "regions are cut between chains");
-            let mut end = id + 1;
-            while is_continued(self.analysis, &self.region, end) {
-                end += 1;
-            }
-            self.chain(id..end);
-            id = end;
-        }
-    }
-
-    /// Translates a chain, once for each version of the loop it is in.
-    fn chain(&mut self, chain: Region) {
-        self.begin_chain(chain.start);
-        let versions = self.enter_loop(chain.start);
-        if versions.is_empty() {
-            self.chain_blocks(chain);
-            return;
-        }
-        for version in versions {
-            self.begin_carried(chain.start, version);
-            self.chain_blocks(chain.clone());
-        }
-        self.in_loop = None;
-    }
-
-    fn chain_blocks(&mut self, chain: Region) {
-        for id in chain {
-            // `jumpi` leaves the builder in the next block, with the stack as it is there. When it does not,
-            // nothing reaches the rest of the chain.
-            if !self.block(id) {
-                break;
-            }
-        }
     }
 
     fn head(&self, id: BlockId) -> ir::Block {
@@ -240,17 +209,17 @@ impl Translator<'_> {
         }
     }
 
-    /// Translates one block; the builder stands at its start. True when it ends with a `jumpi`, behind which the
-    /// builder then stands.
-    fn block(&mut self, id: BlockId) -> bool {
+    /// Translates one block; the builder stands at its start. Gives the block that goes on with the same virtual
+    /// stack, if any; the builder then stands there.
+    fn block(&mut self, id: BlockId) -> Option<BlockId> {
         let analysis = self.analysis;
         let block = &analysis.blocks[id as usize];
         if is_excluded(self.analysis, self.options, id) {
             self.exit_interpret(block.pc);
-            return false;
+            return None;
         }
         if !self.check_stack(id) {
-            return false;
+            return None;
         }
         self.charge(block.gas, block.exact, block.pc);
         if self.options.count_blocks {
@@ -260,18 +229,25 @@ impl Translator<'_> {
             self.store_frame(count, offsets::BLOCKS_COMPILED);
         }
         for instr in &analysis.instrs[block.instrs.clone()] {
-            if !self.instruction(instr, block.terminator) {
-                return matches!(block.terminator, Terminator::JumpI(..));
+            match instr.op.filter(|op| op.immediate_is_legal(instr.immediate)) {
+                None => {
+                    self.exit_trap(Trap::InvalidOpcode);
+                    return None;
+                }
+                Some(Op::Jump) => return self.jump(block.terminator),
+                Some(Op::JumpI) => return self.jump_if(block.terminator),
+                Some(op) => {
+                    if !self.operation(op, instr) {
+                        return None;
+                    }
+                }
             }
             if self.options.perturbation.flush_always {
                 self.flush();
             }
         }
         match block.terminator {
-            Terminator::FallThrough(next) => {
-                self.go_to(next);
-                false
-            }
+            Terminator::FallThrough(next) => self.go_on(next),
             Terminator::Jump(_) | Terminator::JumpI(..) | Terminator::Asks(_) | Terminator::End => {
                 unreachable!("the block's last instruction ends it")
             }
@@ -281,36 +257,39 @@ impl Translator<'_> {
     /// Tests the stack for the whole block; false when the test always fails and the exit is all there is.
     fn check_stack(&mut self, id: BlockId) -> bool {
         let block = &self.analysis.blocks[id as usize];
-        let height = self.analysis.heights[id as usize];
-        if let Height::Known(height) = height {
+        if let Height::Known(height) = self.height_here() {
             let fits = heights::fits(block, height);
             if !fits {
                 self.exit_interpret(block.pc);
             }
             return fits;
         }
-        if block.need == 0 && block.growth == 0 {
+        // All in words at the head of the path.
+        let here = self.stack.height();
+        let lowest = i32::from(block.need) - here;
+        let room = block.growth + here;
+        if lowest <= self.bounds.lowest && room <= self.bounds.room {
             return true;
         }
-        let limit = STACK_LIMIT as i32;
-        if i32::from(block.need) > limit || block.growth > limit {
-            self.exit_interpret(block.pc);
-            return false;
-        }
-        // One unsigned comparison for both ends: need <= height <= limit - growth.
-        let top = self.position_address(self.stack.height());
-        let bytes = self.b.ins().isub(top, self.stack_base);
-        let need = self.imm(i64::from(block.need) * 32);
-        let above = self.b.ins().isub(bytes, need);
-        let range = i64::from(limit - block.growth - i32::from(block.need));
+        // More room than this block needs, so that those behind it need no test; who has so little left is
+        // interpreted.
+        let room = if room <= self.bounds.room { room } else { room.max(ROOM_AT_ONCE) };
+        let range = STACK_LIMIT as i32 - room - lowest.max(0);
         if range < 0 {
             self.exit_interpret(block.pc);
             return false;
         }
-        let range = self.imm(range * 32);
+        // One unsigned comparison for both ends: lowest <= height at the head <= limit - room.
+        let lowest = lowest.max(0);
+        let bytes = self.b.ins().isub(self.head_top, self.stack_base);
+        let need = self.imm(i64::from(lowest) * 32);
+        let above = self.b.ins().isub(bytes, need);
+        let range = self.imm(i64::from(range) * 32);
         let fails = self.b.ins().icmp(IntCC::UnsignedGreaterThan, above, range);
         let pc = block.pc;
         self.cold_branch(fails, |t| t.exit_interpret(pc));
+        self.bounds.lowest = self.bounds.lowest.max(lowest);
+        self.bounds.room = self.bounds.room.max(room);
         true
     }
 
@@ -332,19 +311,6 @@ impl Translator<'_> {
         }
         let left = self.b.ins().isub(gas, cost);
         self.b.def_var(self.gas, left);
-    }
-
-    /// Translates an instruction; false when control does not go on behind it.
-    fn instruction(&mut self, instr: &Instr, terminator: Terminator) -> bool {
-        let Some(op) = instr.op else {
-            self.exit_trap(Trap::InvalidOpcode);
-            return false;
-        };
-        if !op.immediate_is_legal(instr.immediate) {
-            self.exit_trap(Trap::InvalidOpcode);
-            return false;
-        }
-        self.operation(op, instr, terminator)
     }
 
     // --- the stack ---
@@ -482,91 +448,5 @@ impl Translator<'_> {
         self.b.switch_to_block(cold);
         leave(self);
         self.b.switch_to_block(go_on);
-    }
-
-    /// Calls a builtin with what follows the run context and gives the status.
-    fn call(&mut self, builtin: Builtin, arguments: &[Value]) -> Value {
-        let signature = match self.signatures[builtin as usize] {
-            Some(signature) => signature,
-            None => {
-                let call_conv = self.b.func.signature.call_conv;
-                let signature = self.b.import_signature(builtin.signature(call_conv));
-                self.signatures[builtin as usize] = Some(signature);
-                signature
-            }
-        };
-        let flags = self.flags(self.regions.context).with_readonly();
-        let table = self.b.ins().load(types::I64, flags, self.context, context_offsets::TABLE as i32);
-        let callee = self.b.ins().load(types::I64, flags, table, builtin.table_offset() as i32);
-        let all: Vec<Value> = std::iter::once(self.context).chain(arguments.iter().copied()).collect();
-        let call = self.b.ins().call_indirect(signature, callee, &all);
-        self.b.inst_results(call)[0]
-    }
-
-    /// Calls a builtin on words, operands first; gives the word that replaces the first.
-    fn call_words(&mut self, builtin: Builtin, operands: &[Word]) -> Word {
-        let address = self.write_scratch(operands);
-        let status = self.call(builtin, &[address]);
-        self.test_status(status);
-        self.read_scratch(address)
-    }
-
-    fn write_scratch(&mut self, operands: &[Word]) -> Value {
-        let slot = *self.scratch.get_or_insert_with(|| {
-            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 4 * 32, 4);
-            self.b.create_sized_stack_slot(data)
-        });
-        let address = self.b.ins().stack_addr(types::I64, slot, 0);
-        for (n, &operand) in operands.iter().enumerate() {
-            for (i, limb) in self.limbs(operand).into_iter().enumerate() {
-                let offset = (32 * n + 8 * i) as i32;
-                self.b.ins().store(MemFlagsData::trusted(), limb, address, offset);
-            }
-        }
-        address
-    }
-
-    fn read_scratch(&mut self, address: Value) -> Word {
-        Word::Full(std::array::from_fn(|i| {
-            self.b.ins().load(types::I64, MemFlagsData::trusted(), address, 8 * i as i32)
-        }))
-    }
-
-    /// Leaves with a status that is not 0; the frame is as the callee left it.
-    fn test_status(&mut self, status: Value) {
-        debug_assert_eq!(STATUS_CONTINUE, 0);
-        let go_on = self.b.create_block();
-        self.b.ins().brif(status, self.shared.leave_synced, &[status.into()], go_on, &[]);
-        self.b.seal_block(go_on);
-        self.b.switch_to_block(go_on);
-    }
-
-    /// An operation by the interpreter's own handler, on the stack in memory.
-    fn generic(&mut self, op: Op, instr: &Instr) {
-        self.flush();
-        self.stack.forget_wide();
-        self.sync(instr.gas_after);
-        let arguments = [
-            self.imm32(op as u32),
-            self.imm32(instr.pc),
-            self.imm32(instr.next_pc),
-            self.imm(instr.gas_after as i64),
-        ];
-        let status = self.call(Builtin::Execute, &arguments);
-        self.test_status(status);
-        self.reload_gas();
-        let (needs, leaves) = op.stack_effect(instr.immediate);
-        for _ in 0..needs {
-            self.stack.drop_top();
-        }
-        for _ in 0..leaves {
-            let position = self.stack.height();
-            self.stack.push(Slot::Memory(position));
-        }
-    }
-
-    fn reload_gas(&mut self) {
-        let gas = self.load_frame(types::I64, offsets::GAS);
-        self.b.def_var(self.gas, gas);
     }
 }

@@ -161,7 +161,8 @@ fn the_stack_has_its_limits_in_compiled_code() {
     let both = Both::new(&jit(), asm.code());
     let (end, blocks) = both.check(&[], 1_000_000);
     assert_eq!(end.exit, Exit::Trap(Trap::StackOverflow));
-    assert!(blocks > 1000);
+    // The last few rounds are the interpreter's: a stack check asks for more room than its block needs.
+    assert!(blocks > 900, "{blocks}");
 
     // Drops one per round until there is none.
     let mut asm = Asm::new(Encoding::Evm);

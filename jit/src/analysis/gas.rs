@@ -3,18 +3,44 @@
 use zvm::bytecode::{DynamicGas, Observes, Op};
 
 use super::blocks::Instr;
-use crate::translate::{Lowering, lowering};
+use crate::translate::{Lowering, is_pure, lowering};
 
-/// Whether the operation can end the frame in any way but by running out of gas on the stack check's or its own
-/// static price, without being the last of its block.
+/// Whether the operation can end the frame in any way but by running out of gas, without being the last of its
+/// block.
 ///
 /// In a block that holds such an operation a failed charge at the head says nothing about how the frame ends, so
-/// the interpreter decides.
+/// the interpreter decides. Trouble of the host or an engine's limit is no end of a frame: who can't pay the block
+/// never asks for either.
 pub(crate) fn may_end_otherwise(op: Op) -> bool {
     let info = op.info();
+    let has_own_price = !matches!(info.dynamic, DynamicGas::None);
     matches!(info.observes, Observes::Fault)
-        || !matches!(info.dynamic, DynamicGas::None)
-        || !matches!(lowering(op), Lowering::Native)
+        || (has_own_price || !matches!(lowering(op), Lowering::Native)) && !only_runs_out_of_gas(op)
+}
+
+/// Operations that can fail, but in one way only.
+fn only_runs_out_of_gas(op: Op) -> bool {
+    is_pure(op)
+        || matches!(
+            op,
+            Op::Mload
+                | Op::Mstore
+                | Op::Mstore8
+                | Op::Mcopy
+                | Op::Keccak256
+                | Op::Tablehash
+                | Op::Exp
+                | Op::CalldataLoad
+                | Op::CalldataSize
+                | Op::CalldataCopy
+                | Op::CodeCopy
+                | Op::Address
+                | Op::Caller
+                | Op::CallValue
+                | Op::ReturndataSize
+                | Op::Sload
+                | Op::Tload
+        )
 }
 
 /// Fills in the gas that is left to charge after each instruction, and whether a later one may end the frame

@@ -89,6 +89,11 @@ impl Translator<'_> {
         loops.find_map(|(n, carried)| carried.plan.blocks.get(&id).map(|&height| (n, height)))
     }
 
+    /// Whether a block is in a loop whose words are carried.
+    pub(super) fn is_in_loop(&self, id: BlockId) -> bool {
+        self.loop_of(id).is_some()
+    }
+
     /// At the head of a chain: if it is in a loop, writes its stub and gives the versions to translate.
     pub(super) fn enter_loop(&mut self, id: BlockId) -> Vec<InLoop> {
         let Some((number, height)) = self.loop_of(id) else { return Vec::new() };

@@ -156,6 +156,11 @@ impl Translator<'_> {
     pub(super) fn sync(&mut self, rest: u64) {
         let gas = self.gas_with(rest);
         self.store_frame(gas, offsets::GAS);
+        self.sync_height();
+    }
+
+    /// Writes the stack height to the frame.
+    pub(super) fn sync_height(&mut self) {
         let height = self.stack.height();
         match self.head_height {
             Height::Known(at_head) => {
@@ -229,7 +234,10 @@ impl Translator<'_> {
         if self.go_to_carried(id) {
             return;
         }
-        self.write_dirty();
+        // A failure that asks nothing of the stack doesn't get it.
+        if !self.analysis.ignores_stack(id) {
+            self.write_dirty();
+        }
         let in_region = self.region.contains(&id);
         if !in_region || self.analysis.heights[id as usize] == Height::Unknown {
             self.define_top();
@@ -248,23 +256,21 @@ impl Translator<'_> {
         self.b.def_var(self.top, top);
     }
 
-    /// Ends the chain by a jump to `target`, popped from the stack as `word`.
-    pub(super) fn jump_to(&mut self, target: Target, word: Word) {
-        match (target, word) {
-            (Target::Block(id), _) => self.go_to(id),
-            (Target::Invalid, _) => self.exit_trap(Trap::InvalidJump),
-            (Target::Dynamic, word) => {
-                self.write_dirty();
-                self.define_top();
-                let limbs = self.limbs(word);
-                let high = self.or_all(&limbs[1..]);
-                // An offset beyond 64 bits is as invalid as the largest of 64 bits.
-                let zero = self.imm(0);
-                let is_high = self.b.ins().icmp(IntCC::NotEqual, high, zero);
-                let ones = self.imm(-1);
-                let offset = self.b.ins().select(is_high, ones, limbs[0]);
-                self.b.ins().jump(self.shared.jump_dynamic, &[offset.into()]);
-            }
+    /// Ends the chain by a jump, to an offset popped from the stack as `word`, that leads to no known block.
+    pub(super) fn leave_by_jump(&mut self, target: Target, word: Word) {
+        if target == Target::Invalid {
+            self.exit_trap(Trap::InvalidJump);
+            return;
         }
+        self.write_dirty();
+        self.define_top();
+        let limbs = self.limbs(word);
+        let high = self.or_all(&limbs[1..]);
+        // An offset beyond 64 bits is as invalid as the largest of 64 bits.
+        let zero = self.imm(0);
+        let is_high = self.b.ins().icmp(IntCC::NotEqual, high, zero);
+        let ones = self.imm(-1);
+        let offset = self.b.ins().select(is_high, ones, limbs[0]);
+        self.b.ins().jump(self.shared.jump_dynamic, &[offset.into()]);
     }
 }

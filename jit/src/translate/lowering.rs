@@ -42,14 +42,14 @@ pub const fn lowering(op: Op) -> Lowering {
         | Op::SwapN
         | Op::Jump | Op::JumpI | Op::JumpDest | Op::Pc | Op::Gas | Op::CodeSize
         | Op::Assert | Op::Panic
-        | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod
+        | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod | Op::Sdiv | Op::Smod
         | Op::CAdd | Op::CSub | Op::CMul | Op::CDiv | Op::CMod | Op::CNeg | Op::CCast
         | Op::Lt | Op::Gt | Op::Slt | Op::Sgt | Op::Eq | Op::IsZero
         | Op::And | Op::Or | Op::Xor | Op::Not | Op::Byte | Op::Shl | Op::Shr | Op::Sar
         | Op::SignExtend
         | Op::Mload | Op::Mstore | Op::Mstore8 | Op::Msize => Lowering::Native,
 
-        Op::Sdiv | Op::Smod | Op::AddMod | Op::MulMod | Op::Exp | Op::CExp | Op::Clz
+        Op::AddMod | Op::MulMod | Op::Exp | Op::CExp | Op::Clz
         | Op::Keccak256 | Op::Sha256 | Op::Ripemd160 | Op::Blake2b | Op::Tablehash | Op::TablehashN
         | Op::Mcopy | Op::Sload | Op::Sstore | Op::Tload | Op::Tstore
         | Op::Return | Op::Revert | Op::SelfDestruct

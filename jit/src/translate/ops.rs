@@ -4,6 +4,7 @@ mod arith;
 mod bits;
 mod checked;
 mod compare;
+mod divide;
 mod flow;
 mod memory;
 
@@ -15,12 +16,12 @@ use zvm::outcome::Trap;
 
 use super::Translator;
 use super::words::Word;
-use crate::analysis::blocks::{self, Instr, Terminator};
+use crate::analysis::blocks::{self, Instr};
 use crate::builtins::Builtin;
 
 impl Translator<'_> {
     /// Translates one operation; false when control does not go on behind it.
-    pub(super) fn operation(&mut self, op: Op, instr: &Instr, terminator: Terminator) -> bool {
+    pub(super) fn operation(&mut self, op: Op, instr: &Instr) -> bool {
         if let Some(value) = blocks::push_value(self.code, instr, op) {
             self.push(Word::Const(value));
             return true;
@@ -63,14 +64,7 @@ impl Translator<'_> {
                 self.exit_trap(Trap::InvalidOpcode);
                 return false;
             }
-            Op::Jump => {
-                self.jump(terminator);
-                return false;
-            }
-            Op::JumpI => {
-                self.jump_if(terminator);
-                return false;
-            }
+            Op::Jump | Op::JumpI => unreachable!("the block's translation handles jumps"),
             Op::Nop | Op::JumpDest => {}
             Op::Pop => self.stack.drop_top(),
             Op::Gas => {
@@ -84,8 +78,8 @@ impl Translator<'_> {
             Op::Mul => self.binary(Self::mul),
             Op::Div => self.binary(Self::div),
             Op::Mod => self.binary(Self::rem),
-            Op::Sdiv => self.by_words(Builtin::Sdiv, 2),
-            Op::Smod => self.by_words(Builtin::Smod, 2),
+            Op::Sdiv => self.binary(Self::sdiv),
+            Op::Smod => self.binary(Self::smod),
             Op::AddMod => self.by_words(Builtin::Addmod, 3),
             Op::MulMod => self.by_words(Builtin::Mulmod, 3),
             Op::SignExtend => self.binary(Self::sign_extend),
@@ -110,15 +104,21 @@ impl Translator<'_> {
             Op::Mstore => self.mstore(instr),
             Op::Mstore8 => self.mstore8(instr),
             Op::Msize => self.msize(),
-            Op::Exp | Op::CExp | Op::Clz => self.generic(op, instr),
-            Op::Keccak256 | Op::Sha256 | Op::Ripemd160 | Op::Blake2b | Op::Tablehash | Op::TablehashN => {
+            Op::Exp => self.exp(instr),
+            Op::CExp | Op::Clz => self.generic(op, instr),
+            Op::Keccak256 => self.keccak(instr),
+            Op::Tablehash => self.by_words(Builtin::Tablehash, 2),
+            Op::Sha256 | Op::Ripemd160 | Op::Blake2b | Op::TablehashN => {
                 self.generic(op, instr);
             }
-            Op::Mcopy | Op::Sload | Op::Sstore | Op::Tload | Op::Tstore => self.generic(op, instr),
+            Op::Sload => self.by_charging_words(Builtin::Sload, 1, true, instr),
+            Op::Sstore => self.by_charging_words(Builtin::Sstore, 2, false, instr),
+            Op::Mcopy | Op::Tload | Op::Tstore => self.generic(op, instr),
             Op::Log0 | Op::Log1 | Op::Log2 | Op::Log3 | Op::Log4 => self.generic(op, instr),
-            Op::Address | Op::Balance | Op::Origin | Op::Caller | Op::CallValue | Op::CalldataLoad => {
+            Op::Address | Op::Balance | Op::Origin | Op::Caller | Op::CallValue => {
                 self.generic(op, instr);
             }
+            Op::CalldataLoad => self.by_words(Builtin::CalldataLoad, 1),
             Op::CalldataSize | Op::CalldataCopy | Op::CodeCopy | Op::GasPrice | Op::ExtcodeSize => {
                 self.generic(op, instr);
             }
@@ -246,6 +246,11 @@ impl Translator<'_> {
         self.push(Word::Const(compute(values)));
         true
     }
+}
+
+/// Whether the operation computes a word from words and can't fail.
+pub(crate) fn is_pure(op: Op) -> bool {
+    pure(op).is_some()
 }
 
 /// A function of up to three words, top of stack first.

@@ -4,6 +4,8 @@
 //! time and emit nothing; what differs from memory is written when the block ends. Positions count from the stack
 //! height at the head of the chain of blocks: -1 is the word that was on top there.
 
+use alloy_primitives::U256;
+
 use super::words::Word;
 
 /// Where one word of the stack is.
@@ -93,6 +95,32 @@ impl VStack {
         positions.zip(&self.slots).filter(|(p, slot)| slot.home() != Some(*p)).map(|(p, s)| (p, *s)).collect()
     }
 
+    /// Slots to write before a call that works on the top `operands` words in memory: those, and others that are
+    /// better in memory than in registers across a call.
+    pub(crate) fn dirty_for_call(&self, operands: usize) -> Vec<(i32, Slot)> {
+        let first = self.height() - operands as i32;
+        let mut dirty = self.dirty();
+        dirty.retain(|(position, slot)| {
+            let is_small = matches!(
+                slot,
+                Slot::Value { word: Word::Const(_) | Word::Flag(_) | Word::Narrow { .. }, .. }
+            );
+            *position >= first || !is_small
+        });
+        dirty
+    }
+
+    /// After some slots were written: memory elsewhere no longer holds what the dirty slots hold.
+    pub(crate) fn disown_dirty(&mut self) {
+        for (position, slot) in (self.lowest..).zip(&mut self.slots) {
+            if let Slot::Value { word, home: Some(home) } = *slot
+                && home != position
+            {
+                *slot = Slot::Value { word, home: None };
+            }
+        }
+    }
+
     /// Before a call: wide words that memory holds are better read again than kept across it.
     pub(crate) fn forget_wide(&mut self) {
         for slot in &mut self.slots {
@@ -105,6 +133,15 @@ impl VStack {
     /// Number of slots that differ from memory.
     pub(crate) fn dirty_count(&self) -> usize {
         (self.lowest..).zip(&self.slots).filter(|(p, slot)| slot.home() != Some(*p)).count()
+    }
+
+    /// Constants above the height at the head.
+    pub(crate) fn pushed_constants(&self) -> impl Iterator<Item = U256> {
+        let pushed = usize::try_from(-self.lowest).unwrap_or(0);
+        self.slots.iter().skip(pushed).filter_map(|slot| match slot {
+            Slot::Value { word, .. } => word.constant(),
+            Slot::Memory(_) => None,
+        })
     }
 
     /// The slot at a position below the height.

@@ -102,7 +102,7 @@ impl Translator<'_> {
         }
     }
 
-    fn above(&mut self, limb: Value, ext: Ext) -> Value {
+    pub(super) fn above(&mut self, limb: Value, ext: Ext) -> Value {
         match ext {
             Ext::Zero => self.imm(0),
             Ext::Sign => {
@@ -216,5 +216,35 @@ impl Translator<'_> {
             }
         }
         if high.is_empty() { None } else { Some(self.or_all(&high)) }
+    }
+
+    /// A value that is not zero when some of the words is no signed number of 64 bits; `None` when all are known to
+    /// be one.
+    pub(super) fn beyond_signed_limb(&mut self, words: &[Word]) -> Option<Value> {
+        let mut beyond = Vec::new();
+        for &word in words {
+            if word.signed_bits() <= 64 {
+                continue;
+            }
+            let low = self.low_limb(word);
+            let sign = self.above(low, Ext::Sign);
+            match word {
+                Word::Narrow { .. } | Word::Flag(_) => beyond.push(sign),
+                // An unsigned word continues with zeros, which no negative limb has above it.
+                Word::Wide { limbs, ext } => {
+                    beyond.push(self.b.ins().bxor(limbs[1], sign));
+                    if ext == Ext::Zero {
+                        beyond.push(sign);
+                    }
+                }
+                Word::Const(_) | Word::Full(_) => {
+                    let limbs = self.limbs(word);
+                    for limb in &limbs[1..] {
+                        beyond.push(self.b.ins().bxor(*limb, sign));
+                    }
+                }
+            }
+        }
+        if beyond.is_empty() { None } else { Some(self.or_all(&beyond)) }
     }
 }

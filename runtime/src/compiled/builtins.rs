@@ -13,9 +13,21 @@ macro_rules! for_each_builtin {
     ($callback:path) => {
         $callback! {
             /// One operation on stack, gas and memory of the frame. `op` is its number, `pc` its offset. When it
-            /// succeeds and less than `rest` gas is left, the status is `Interpret` at `next_pc`; else `rest`, the
-            /// static gas of what follows in the block, is charged. A request leaves the frame at `next_pc`.
+            /// succeeds and less than `rest` gas is left, the status is `Interpret`; else `rest`, the static gas of
+            /// what follows in the block, is charged. A request leaves the frame at `next_pc`.
             Execute execute(op: u32, pc: u32, next_pc: u32, rest: u64);
+            /// `sload` of a key; gas as in `execute`.
+            Sload sload(operands: words, rest: u64);
+            /// `sstore` of a key and a value; gas as in `execute`.
+            Sstore sstore(operands: words, rest: u64);
+            /// Keccak-256 of `size` bytes of memory, which are there and paid for.
+            Keccak keccak(offset: u64, size: u64, result: words);
+            /// `tablehash` of two words.
+            Tablehash tablehash(operands: words);
+            /// `exp` of two words, paid for.
+            Exp exp(operands: words);
+            /// `calldataload` of an offset.
+            CalldataLoad calldata_load(operands: words);
             /// Grows memory to hold `size` bytes at `offset` and charges for it. When the gas left then would be
             /// less than `rest`, nothing changes and the status is `Interpret`; else `rest` is charged.
             MemoryGrow memory_grow(offset: u64, size: u64, rest: u64);

@@ -1,9 +1,12 @@
 //! Wrapping arithmetic: narrow where both operands are known to be, else on 128-bit halves, else by a call.
 
 use alloy_primitives::U256;
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
+use zvm::bytecode::Op;
+use zvm::interp::ops::arith as word_arith;
+
+use crate::analysis::blocks::Instr;
 use crate::builtins::Builtin;
 use crate::translate::Translator;
 use crate::translate::words::{Ext, Word};
@@ -126,66 +129,8 @@ impl Translator<'_> {
         })
     }
 
-    pub(super) fn div(&mut self, a: Word, b: Word) -> Word {
-        if let Some(divisor) = b.constant() {
-            if divisor.is_zero() {
-                return b;
-            }
-            if divisor.is_power_of_two() {
-                return self.shr(Word::Const(U256::from(divisor.trailing_zeros())), a);
-            }
-        }
-        self.divide(a, b, Builtin::Div, |t, x, y| t.b.ins().udiv(x, y))
-    }
-
-    pub(super) fn rem(&mut self, a: Word, b: Word) -> Word {
-        if let Some(divisor) = b.constant() {
-            if divisor.is_zero() {
-                return b;
-            }
-            if divisor.is_power_of_two() {
-                return self.and(a, Word::Const(divisor - U256::ONE));
-            }
-        }
-        self.divide(a, b, Builtin::Rem, |t, x, y| t.b.ins().urem(x, y))
-    }
-
-    /// A quotient or remainder: inline for operands of one limb. A divisor of zero is replaced by one, so that
-    /// no instruction can trap, and the result by zero.
-    fn divide(
-        &mut self,
-        a: Word,
-        b: Word,
-        builtin: Builtin,
-        compute: fn(&mut Self, Value, Value) -> Value,
-    ) -> Word {
-        if b.constant().is_some_and(|divisor| divisor.bit_len() > 64) {
-            return self.call_words(builtin, &[a, b]);
-        }
-        let bits = a.unsigned_bits().min(64);
-        let one_limb = move |t: &mut Self, x: Value, y: Value| {
-            let zero = t.imm(0);
-            if b.constant().is_some() {
-                // The caller saw to it that a constant divisor is not zero.
-                return [compute(t, x, y), zero, zero, zero];
-            }
-            let is_zero = t.b.ins().icmp(IntCC::Equal, y, zero);
-            let one = t.imm(1);
-            let divisor = t.b.ins().select(is_zero, one, y);
-            let result = compute(t, x, divisor);
-            [t.b.ins().select(is_zero, zero, result), zero, zero, zero]
-        };
-        match self.high_limbs(&[a, b]) {
-            None => {
-                let (x, y) = (self.low_limb(a), self.low_limb(b));
-                Word::unsigned(one_limb(self, x, y)[0], bits)
-            }
-            Some(high) => self.guarded(high, &[a, b], builtin, one_limb),
-        }
-    }
-
     /// `inline` on the lowest limbs when `high` is zero, else the builtin on the words.
-    fn guarded(
+    pub(super) fn guarded(
         &mut self,
         high: Value,
         operands: &[Word; 2],
@@ -211,6 +156,23 @@ impl Translator<'_> {
         self.b.seal_block(done);
         self.b.switch_to_block(done);
         Word::Full(result)
+    }
+
+    /// By a constant exponent; others are the interpreter's.
+    pub(super) fn exp(&mut self, instr: &Instr) {
+        let Some(exponent) = self.peek(2).constant() else {
+            self.generic(Op::Exp, instr);
+            return;
+        };
+        self.charge_beyond(Op::Exp.dynamic_rate() * exponent.byte_len() as u64, instr);
+        let (base, exponent_word) = (self.pop(), self.pop());
+        let result = match (base.constant(), u64::try_from(exponent)) {
+            (Some(base), _) => Word::Const(word_arith::exp(base, exponent)),
+            (None, Ok(0)) => Word::Const(U256::ONE),
+            (None, Ok(n @ 1..=4)) => (1..n).fold(base, |power, _| self.mul(power, base)),
+            (None, _) => self.call_words(Builtin::Exp, &[base, exponent_word]),
+        };
+        self.push(result);
     }
 
     pub(super) fn sign_extend(&mut self, index: Word, word: Word) -> Word {

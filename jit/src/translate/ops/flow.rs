@@ -2,55 +2,78 @@
 
 use cranelift_codegen::ir::InstBuilder;
 
-use crate::analysis::blocks::{Instr, Target, Terminator};
+use crate::analysis::blocks::{BlockId, Instr, Target, Terminator};
 use crate::translate::Translator;
 use crate::translate::words::Word;
 
 impl Translator<'_> {
-    pub(super) fn jump(&mut self, terminator: Terminator) {
+    /// Gives the block in which the path goes on, if it does.
+    pub(in crate::translate) fn jump(&mut self, terminator: Terminator) -> Option<BlockId> {
         let Terminator::Jump(target) = terminator else {
             unreachable!("the analysis ends a block at each jump")
         };
         let word = self.pop();
-        let target = self.refine(target, word);
-        self.jump_to(target, word);
+        match self.refine(target, word) {
+            Target::Block(id) => self.go_on(id),
+            target => {
+                self.leave_by_jump(target, word);
+                None
+            }
+        }
     }
 
-    /// Leaves the builder in the block of the fall-through, which is the next of the chain.
-    pub(super) fn jump_if(&mut self, terminator: Terminator) {
+    /// Gives the block in which the path goes on, if it does: the fall-through.
+    pub(in crate::translate) fn jump_if(&mut self, terminator: Terminator) -> Option<BlockId> {
         let Terminator::JumpI(target, next) = terminator else {
             unreachable!("the analysis ends a block at each jumpi")
         };
         let word = self.pop();
         let condition = self.pop();
         let target = self.refine(target, word);
+        match condition.constant() {
+            Some(value) if value.is_zero() => return self.go_on(next),
+            Some(_) => {
+                return match target {
+                    Target::Block(id) => self.go_on(id),
+                    target => {
+                        self.leave_by_jump(target, word);
+                        None
+                    }
+                };
+            }
+            None => {}
+        }
         self.limit_dirty();
         let taken = self.b.create_block();
         let falls = self.b.create_block();
-        if target == Target::Invalid {
+        if self.is_cold_target(target) {
             self.b.set_cold_block(taken);
         }
-        match condition.constant() {
-            Some(value) => {
-                let to = if value.is_zero() { falls } else { taken };
-                self.b.ins().jump(to, &[]);
-            }
-            None => {
-                let condition = match condition {
-                    Word::Flag(flag) => flag,
-                    other => self.zero_test(other),
-                };
-                self.b.ins().brif(condition, taken, &[], falls, &[]);
-                self.known.learn_false(self.b.func, condition);
-            }
+        if self.analysis.is_cold(next) {
+            self.b.set_cold_block(falls);
         }
+        let condition = match condition {
+            Word::Flag(flag) => flag,
+            other => self.zero_test(other),
+        };
+        self.b.ins().brif(condition, taken, &[], falls, &[]);
         self.b.seal_block(taken);
         self.b.seal_block(falls);
         self.b.switch_to_block(taken);
-        self.jump_to(target, word);
+        match target {
+            Target::Block(id) => self.side(id),
+            target => self.leave_by_jump(target, word),
+        }
         self.b.switch_to_block(falls);
-        if !crate::translate::is_continued(self.analysis, &self.region, next) {
-            self.go_to(next);
+        self.known.learn_false(self.b.func, condition);
+        self.go_on(next)
+    }
+
+    fn is_cold_target(&self, target: Target) -> bool {
+        match target {
+            Target::Block(id) => self.analysis.is_cold(id),
+            Target::Invalid => true,
+            Target::Dynamic => false,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
+use zvm::bytecode::Op;
 use zvm::compiled::frame::offsets;
+use zvm::gas;
 use zvm::outcome::Exit;
 
 use crate::analysis::blocks::Instr;
@@ -12,6 +14,9 @@ use crate::translate::words::Word;
 
 /// Constant offsets beyond this are tested like unknown ones.
 const KNOWN_OFFSET_MAX: u64 = 1 << 32;
+
+/// Most bytes that are hashed without a detour through the interpreter's handler.
+const HASHED_BYTES_MAX: u64 = 4096;
 
 impl Translator<'_> {
     pub(super) fn mload(&mut self, instr: &Instr) {
@@ -46,6 +51,27 @@ impl Translator<'_> {
         let flags = self.flags(self.regions.memory);
         let limb = self.low_limb(value);
         self.b.ins().istore8(flags, limb, address, 0);
+    }
+
+    /// Of a constant number of bytes; others are the interpreter's.
+    pub(super) fn keccak(&mut self, instr: &Instr) {
+        let size = self.peek(2).constant().and_then(|size| u64::try_from(size).ok());
+        let Some(size) = size.filter(|size| (1..=HASHED_BYTES_MAX).contains(size)) else {
+            self.generic(Op::Keccak256, instr);
+            return;
+        };
+        let offset = self.peek(1);
+        self.memory_address(size, instr);
+        self.charge_beyond(Op::Keccak256.dynamic_rate() * gas::words(size), instr);
+        self.stack.drop_top();
+        self.stack.drop_top();
+        let offset = self.low_limb(offset);
+        let size = self.imm(size as i64);
+        let result = self.write_scratch(&[]);
+        let status = self.call(Builtin::Keccak, &[offset, size, result]);
+        self.test_status(status);
+        let hash = self.read_scratch(result);
+        self.push(hash);
     }
 
     pub(super) fn msize(&mut self) {
@@ -91,7 +117,7 @@ impl Translator<'_> {
     /// A flag: whether `size` bytes at the offset reach beyond memory.
     fn is_beyond(&mut self, offset: Word, limb: Value, size: u64) -> Value {
         let len = self.load_frame(types::I64, offsets::MEMORY_LEN);
-        // Memory grows in words, so its size is a multiple of 32 and `size` is 32 or 1: the last byte decides.
+        // The last byte decides; memory is never empty behind it.
         let last = self.imm(size as i64 - 1);
         let last = self.b.ins().iadd(limb, last);
         let beyond = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, last, len);
@@ -122,21 +148,26 @@ impl Translator<'_> {
         let size = self.imm(size as i64);
         let rest = self.imm(instr.gas_after as i64);
         let status = self.call(Builtin::MemoryGrow, &[offset, size, rest]);
-        if instr.gas_after > 0 {
+        if instr.exact_after {
             let interpret = self.imm32(Exit::Interpret.to_status());
             let short_of_gas = self.b.ins().icmp(IntCC::Equal, status, interpret);
-            if instr.exact_after {
-                self.cold_branch(short_of_gas, |t| t.exit_before(instr));
-            } else {
-                // Whatever follows in the block, it ends out of gas.
-                let out_of_gas = self.shared.out_of_gas;
-                let paid = self.b.create_block();
-                self.b.ins().brif(short_of_gas, out_of_gas, &[], paid, &[]);
-                self.b.seal_block(paid);
-                self.b.switch_to_block(paid);
-            }
+            self.cold_branch(short_of_gas, |t| t.exit_before(instr));
+            self.test_status(status);
+        } else {
+            // Without a fault behind it, `Interpret` means that what follows in the block ends out of gas.
+            let refused = self.b.create_block();
+            let grown = self.b.create_block();
+            self.b.set_cold_block(refused);
+            self.b.ins().brif(status, refused, &[], grown, &[]);
+            self.b.seal_block(refused);
+            self.b.seal_block(grown);
+            self.b.switch_to_block(refused);
+            let interpret = self.imm32(Exit::Interpret.to_status());
+            let short_of_gas = self.b.ins().icmp(IntCC::Equal, status, interpret);
+            let leave = self.shared.leave_synced;
+            self.b.ins().brif(short_of_gas, self.shared.out_of_gas, &[], leave, &[status.into()]);
+            self.b.switch_to_block(grown);
         }
-        self.test_status(status);
         self.reload_gas();
         self.b.ins().jump(go_on, &[]);
         self.b.seal_block(go_on);

@@ -50,16 +50,21 @@ pub fn callvalue(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
     Ok(())
 }
 
-/// `calldataload`: a word of call data, zeros past its end.
+/// `calldataload`.
 pub fn calldataload(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
-    let place = frame.stack.top_mut();
+    let offset = *frame.stack.top_mut();
+    *frame.stack.top_mut() = calldata_word(frame, &offset);
+    Ok(())
+}
+
+/// The word of call data at an offset, zeros past its end.
+pub fn calldata_word(frame: &Frame, offset: &U256) -> U256 {
     let input = &frame.message.input;
-    let rest = usize::try_from(*place).ok().and_then(|offset| input.get(offset..)).unwrap_or(&[]);
+    let rest = usize::try_from(*offset).ok().and_then(|offset| input.get(offset..)).unwrap_or(&[]);
     let mut bytes = [0; 32];
     let copied = rest.len().min(32);
     bytes[..copied].copy_from_slice(&rest[..copied]);
-    *place = U256::from_be_bytes(bytes);
-    Ok(())
+    U256::from_be_bytes(bytes)
 }
 
 /// `calldatasize`.

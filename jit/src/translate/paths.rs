@@ -1,0 +1,194 @@
+//! Paths: which blocks are translated in one go, on one virtual stack.
+//!
+//! A path begins at a head, where the stack is in memory. It goes on in the blocks that only a `jumpi` falls into,
+//! and, as far as the budget allows, in copies of the blocks behind a jump: a small function that a contract calls
+//! then works on words in registers, and its way back is a jump to a constant that lies on the virtual stack.
+//! A copy is as right as the block itself, since it starts from the same words; it only costs code, so copies are
+//! bounded by path, by head and by region.
+
+use super::known::Known;
+use super::vstack::VStack;
+use super::{Translator, is_excluded, is_head};
+use crate::analysis::blocks::BlockId;
+use crate::analysis::heights::Height;
+use crate::analysis::regions::Region;
+
+/// Most copies of one block on one path.
+const SAME_BLOCK_MAX: usize = 4;
+
+/// Copies a region may hold: so many instructions beside its own.
+const REGION_OPS_EXTRA: usize = 256;
+
+/// What a branch may not change for its other side.
+pub(super) struct Saved {
+    stack: VStack,
+    memory_known: u64,
+    known: Known,
+    bounds: Bounds,
+    ops: usize,
+    blocks: usize,
+}
+
+/// What checks on the path have shown of the height at its head.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bounds {
+    /// At least so many words.
+    pub lowest: i32,
+    /// Room for at least so many words more.
+    pub room: i32,
+}
+
+/// The path under translation and what copies have cost.
+#[derive(Debug, Default)]
+pub(super) struct Path {
+    /// Blocks from the head on.
+    blocks: Vec<BlockId>,
+    /// Instructions in copies on the path.
+    ops: usize,
+    /// Instructions in copies on all paths from this head.
+    ops_of_head: usize,
+    /// Instructions in copies in this region.
+    ops_of_region: usize,
+    /// Most of them.
+    ops_of_region_max: usize,
+}
+
+impl Path {
+    pub(super) fn new(region_ops: usize) -> Path {
+        Path { ops_of_region_max: 2 * region_ops + REGION_OPS_EXTRA, ..Path::default() }
+    }
+}
+
+impl Translator<'_> {
+    /// Translates all heads of the region, each with the paths that start there.
+    pub(super) fn heads(&mut self) {
+        let region: Region = self.region.clone();
+        for id in region {
+            if is_head(self.analysis, id) {
+                self.from_head(id);
+            }
+        }
+    }
+
+    /// Translates a head, once for each version of the loop it is in.
+    fn from_head(&mut self, id: BlockId) {
+        self.begin_chain(id);
+        let versions = self.enter_loop(id);
+        if versions.is_empty() {
+            self.begin_path();
+            self.follow(id);
+            return;
+        }
+        for version in versions {
+            self.begin_carried(id, version);
+            self.begin_path();
+            self.follow(id);
+        }
+        self.in_loop = None;
+    }
+
+    fn begin_path(&mut self) {
+        self.path.blocks.clear();
+        self.path.ops = 0;
+        self.path.ops_of_head = 0;
+        self.bounds = Bounds::default();
+    }
+
+    /// Translates a block and what follows on its path; the builder stands at the block's start.
+    pub(super) fn follow(&mut self, first: BlockId) {
+        let mut next = Some(first);
+        while let Some(id) = next {
+            self.path.blocks.push(id);
+            next = self.block(id);
+        }
+    }
+
+    /// Goes on in a block: on the same path, which is for the caller to do then, or by a jump.
+    pub(super) fn go_on(&mut self, id: BlockId) -> Option<BlockId> {
+        if !is_head(self.analysis, id) {
+            return Some(id);
+        }
+        if self.takes_copy(id) {
+            return Some(id);
+        }
+        self.go_to(id);
+        None
+    }
+
+    /// Whether a jump to the target is to be followed by a copy of it; counts the copy.
+    fn takes_copy(&mut self, id: BlockId) -> bool {
+        let analysis = self.analysis;
+        let options = self.options;
+        if self.in_loop.is_some()
+            || self.is_in_loop(id)
+            || analysis.is_cold(id)
+            || is_excluded(analysis, options, id)
+        {
+            return false;
+        }
+        let ops = analysis.path_ops(id);
+        let path = &self.path;
+        let fits = path.ops + ops <= options.copied_ops_max
+            && path.ops_of_head + ops <= 2 * options.copied_ops_max
+            && path.ops_of_region + ops <= path.ops_of_region_max;
+        if !fits {
+            return false;
+        }
+        // A second time only within a call, whose way back lies on the virtual stack; else it is a loop.
+        let times = path.blocks.iter().filter(|&&block| block == id).count();
+        if times > 0 && (times >= SAME_BLOCK_MAX || !self.holds_return()) {
+            return false;
+        }
+        self.path.ops += ops;
+        self.path.ops_of_head += ops;
+        self.path.ops_of_region += ops;
+        true
+    }
+
+    /// Whether the path has pushed a jump target that is still on the stack.
+    fn holds_return(&self) -> bool {
+        self.stack.pushed_constants().any(|value| {
+            usize::try_from(value).is_ok_and(|offset| offset > 0 && self.code.is_jump_target(offset))
+        })
+    }
+
+    /// Translates a side branch: a jump to `target`, followed where that pays. The path is then as it was.
+    pub(super) fn side(&mut self, target: BlockId) {
+        let saved = self.save();
+        if let Some(id) = self.go_on(target) {
+            self.follow(id);
+        }
+        self.restore(saved);
+    }
+
+    fn save(&self) -> Saved {
+        Saved {
+            stack: self.stack.clone(),
+            memory_known: self.memory_known,
+            known: self.known.clone(),
+            bounds: self.bounds,
+            ops: self.path.ops,
+            blocks: self.path.blocks.len(),
+        }
+    }
+
+    fn restore(&mut self, saved: Saved) {
+        self.stack = saved.stack;
+        self.memory_known = saved.memory_known;
+        self.known = saved.known;
+        self.bounds = saved.bounds;
+        self.path.ops = saved.ops;
+        self.path.blocks.truncate(saved.blocks);
+    }
+
+    /// The height of the stack now.
+    pub(super) fn height_here(&self) -> Height {
+        match self.head_height {
+            Height::Known(at_head) => {
+                let height = i32::from(at_head) + self.stack.height();
+                u16::try_from(height).map_or(Height::Unknown, Height::Known)
+            }
+            Height::Unknown | Height::Unreached => Height::Unknown,
+        }
+    }
+}
