@@ -6,9 +6,9 @@ use zvm::bytecode::Op;
 use zvm::compiled::frame::offsets;
 use zvm::outcome::{Exit, STATUS_CONTINUE};
 
-use super::{Lowering, Translator, lowering};
 use super::vstack::Slot;
 use super::words::Word;
+use super::{Lowering, Translator, lowering};
 use crate::analysis::blocks::Instr;
 use crate::builtins::Builtin;
 use crate::entry::context_offsets;
