@@ -17,6 +17,9 @@ use blocks::{Block, BlockId, Instr, Target, Terminator};
 use heights::Height;
 use regions::Region;
 
+/// Most instructions of a function that is copied to where it is called.
+const LEAF_OPS_MAX: usize = 64;
+
 /// The analysis of one code for one spec.
 pub(crate) struct Analysis {
     /// Blocks in the order of their offsets; dead code has none.
@@ -33,6 +36,8 @@ pub(crate) struct Analysis {
     path_ops: Vec<u32>,
     /// By block: whether it leads to nothing but a failure.
     cold: Vec<bool>,
+    /// By block: where the only way in comes from.
+    way_in: Vec<Option<BlockId>>,
 }
 
 impl Analysis {
@@ -50,7 +55,35 @@ impl Analysis {
         let regions = regions::cut(&blocks, options.region_blocks_max, options.region_ops_max);
         let path_ops = path_ops(&blocks);
         let cold = cold(&blocks, &instrs);
-        Analysis { blocks, instrs, heights, block_at, regions, path_ops, cold }
+        let way_in = way_in(code, &blocks, &instrs, &block_at);
+        Analysis { blocks, instrs, heights, block_at, regions, path_ops, cold, way_in }
+    }
+
+    /// The only block that pushes the block's offset or falls into it, if it is only one and does so once: whoever
+    /// follows it needs no other translation of the block. Blocks that computed jumps alone reach have none.
+    pub(crate) fn way_in(&self, id: BlockId) -> Option<BlockId> {
+        self.way_in[id as usize]
+    }
+
+    /// Whether the block begins a small function that calls no other: its fall-throughs end in a jump to an offset
+    /// that it did not push itself.
+    pub(crate) fn is_leaf(&self, id: BlockId) -> bool {
+        if self.path_ops(id) > LEAF_OPS_MAX {
+            return false;
+        }
+        let mut id = id as usize;
+        loop {
+            match self.blocks[id].terminator {
+                // A side that is part of this path alone would be missed where the copy is in another region.
+                Terminator::JumpI(Target::Block(side), next)
+                    if self.blocks[next as usize].follows_jumpi && self.way_in(side).is_none() =>
+                {
+                    id = next as usize;
+                }
+                Terminator::Jump(Target::Dynamic) => return true,
+                _ => return false,
+            }
+        }
     }
 
     /// Instructions of the block and of those that only fall-throughs enter behind it.
@@ -73,6 +106,42 @@ impl Analysis {
     pub(crate) fn block_at(&self, pc: usize) -> Option<BlockId> {
         self.block_at.get(pc).copied().filter(|&id| id != blocks::NO_BLOCK)
     }
+}
+
+/// The only way into each block that has one: by its offset, which an instruction pushes, or a fall-through.
+fn way_in(code: &Code, blocks: &[Block], instrs: &[Instr], block_at: &[u32]) -> Vec<Option<BlockId>> {
+    // Who computes jump targets may mean any.
+    if blocks.iter().any(|block| block.computes_target) {
+        return vec![None; blocks.len()];
+    }
+    let mut ways = vec![(0u32, 0); blocks.len()];
+    let mut note = |id: BlockId, from: BlockId| {
+        let (number, way) = &mut ways[id as usize];
+        *number += 1;
+        *way = from;
+    };
+    for (from, block) in blocks.iter().enumerate() {
+        let from = from as BlockId;
+        match block.terminator {
+            Terminator::FallThrough(next) | Terminator::JumpI(_, next) => note(next, from),
+            Terminator::Asks(next) => {
+                // The driver comes back that way, from outside.
+                note(next, from);
+                note(next, from);
+            }
+            Terminator::Jump(_) | Terminator::End => {}
+        }
+        for instr in &instrs[block.instrs.clone()] {
+            let pushed = instr.op.and_then(|op| blocks::push_value(code, instr, op));
+            let offset = pushed.and_then(|word| usize::try_from(word).ok());
+            let target = offset.and_then(|offset| block_at.get(offset).copied());
+            if let Some(id) = target.filter(|&id| id != blocks::NO_BLOCK) {
+                note(id, from);
+            }
+        }
+    }
+    // A frame starts in the first block.
+    ways.iter().enumerate().map(|(id, &(number, way))| (number == 1 && id > 0).then_some(way)).collect()
 }
 
 fn path_ops(blocks: &[Block]) -> Vec<u32> {

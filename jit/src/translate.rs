@@ -140,6 +140,7 @@ pub(crate) fn translate_region(
     let gas = b.declare_var(types::I64);
     let top = b.declare_var(types::I64);
     let zero = b.ins().iconst(types::I64, 0);
+    let region_blocks = region.len();
     let region_ops = region.clone().map(|id| analysis.blocks[id as usize].instrs.len()).sum();
     let mut translator = Translator {
         b,
@@ -162,7 +163,7 @@ pub(crate) fn translate_region(
         memory_known: 0,
         known: known::Known::default(),
         bounds: paths::Bounds::default(),
-        path: paths::Path::new(region_ops),
+        path: paths::Path::new(region_ops, region_blocks),
         stack: VStack::new(),
         head_height: Height::Unknown,
         head_top: zero,
@@ -371,6 +372,7 @@ impl Translator<'_> {
     /// Writes what differs from memory; all slots are clean then.
     fn flush(&mut self) {
         for (position, word) in self.write_dirty() {
+            self.demand_word(word);
             self.stack.set(position, Slot::Value { word, home: Some(position) });
         }
     }

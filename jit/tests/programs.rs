@@ -32,6 +32,8 @@ fn all_options() -> Vec<JitOptions> {
         base,
         JitOptions { opt_level: OptLevel::None, ..base },
         JitOptions { carry_loops: false, ..base },
+        JitOptions { copied_ops_max: 0, ..base },
+        JitOptions { copied_ops_max: 12, ..base },
         JitOptions { region_blocks_max: 1, ..base },
         JitOptions { region_blocks_max: 2, block_ops_max: 3, ..base },
         JitOptions { perturbation: Perturbation { flush_always: true, exit_every: None }, ..base },
@@ -65,6 +67,66 @@ fn fibonacci_and_factorial_agree_in_output_and_gas() {
         assert_eq!(end.output, bytes(output));
         assert!(blocks > 2000, "each round runs two blocks compiled, {blocks}");
     }
+}
+
+/// A loop that calls two functions, one within the other, and returns through words on the stack.
+fn calls_in_a_loop() -> Asm {
+    let mut asm = Asm::new(Encoding::Evm);
+    let push = |asm: &mut Asm, offset: u8| {
+        asm.push1(offset);
+    };
+    // counter, sum; 0x20 is the loop's head, 0x40 adds checked, 0x60 doubles by adding.
+    push(&mut asm, 0);
+    asm.op(Op::CalldataLoad).op(Op::Push0);
+    push(&mut asm, 0x20);
+    asm.op(Op::Jump);
+    let pad = |asm: &mut Asm, to: usize| {
+        while asm.bytes.len() < to {
+            asm.op(Op::Invalid);
+        }
+        asm.op(Op::JumpDest);
+    };
+    pad(&mut asm, 0x20);
+    // counter sum | if counter == 0 return sum
+    asm.op(Op::Dup2).op(Op::IsZero);
+    push(&mut asm, 0x7c);
+    asm.op(Op::JumpI);
+    // sum = double(counter) + sum
+    push(&mut asm, 0x32);
+    asm.op(Op::Swap1).op(Op::Dup3);
+    push(&mut asm, 0x60);
+    asm.op(Op::Jump);
+    pad(&mut asm, 0x32);
+    asm.op(Op::Swap1).push1(1).op(Op::Swap1).op(Op::Sub).op(Op::Swap1);
+    push(&mut asm, 0x20);
+    asm.op(Op::Jump);
+    // return sum a -> a + sum, or a panic
+    pad(&mut asm, 0x40);
+    asm.op(Op::Dup2).op(Op::Add).op(Op::Swap1).op(Op::Dup2).op(Op::Lt);
+    push(&mut asm, 0x76);
+    asm.op(Op::JumpI).op(Op::Swap1).op(Op::Jump);
+    // return sum a -> 2 a + sum
+    pad(&mut asm, 0x60);
+    push(&mut asm, 0x6c);
+    asm.op(Op::Swap1).op(Op::Dup1);
+    push(&mut asm, 0x40);
+    asm.op(Op::Jump);
+    pad(&mut asm, 0x6c);
+    // return sum 2a
+    asm.op(Op::Add).op(Op::Swap1).op(Op::Jump);
+    pad(&mut asm, 0x76);
+    asm.op(Op::Push0).op(Op::Push0).op(Op::Revert);
+    pad(&mut asm, 0x7c);
+    asm.op(Op::Push0).op(Op::Mstore).push1(32).op(Op::Push0).op(Op::Return);
+    asm
+}
+
+#[test]
+fn calls_of_functions_agree_at_every_gas_limit() {
+    let asm = calls_in_a_loop();
+    check_every_gas(&asm, 800);
+    let (end, blocks) = Both::new(&jit(), asm.code()).check(&calldata(100), 1_000_000);
+    assert!(blocks > 300, "{blocks}: {:?}", end.exit);
 }
 
 #[test]

@@ -70,6 +70,8 @@ pub(crate) struct Block {
     pub follows_jumpi: bool,
     /// How control leaves.
     pub terminator: Terminator,
+    /// Whether it jumps to an offset that it computes itself.
+    pub computes_target: bool,
     /// Static gas of all instructions.
     pub gas: u64,
     /// Whether an instruction may end the frame in another way than out of gas.
@@ -154,8 +156,20 @@ struct Open {
     height: i32,
     need: i32,
     growth: i32,
-    /// What the block itself pushed, constants as far as they fit a jump target; the last is the top.
-    constants: Vec<Option<u64>>,
+    /// What the block itself has moved or pushed; the last is the top.
+    words: Vec<Sym>,
+    computes_target: bool,
+}
+
+/// A word, as far as jumps are concerned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sym {
+    /// On the stack at the head.
+    Below,
+    /// A constant, capped at 64 bits.
+    Const(u64),
+    /// The result of an operation.
+    Computed,
 }
 
 struct Finder<'c> {
@@ -226,7 +240,8 @@ impl Finder<'_> {
             height: 0,
             need: 0,
             growth: 0,
-            constants: Vec::new(),
+            words: Vec::new(),
+            computes_target: false,
         });
     }
 
@@ -247,6 +262,7 @@ impl Finder<'_> {
             is_jump_target,
             follows_jumpi,
             terminator,
+            computes_target: open.computes_target,
             gas,
             exact,
             // Bounded by 256 words for each of `block_ops_max` instructions at most; heads above 1024 always fail.
@@ -265,35 +281,36 @@ impl Open {
         self.need = self.need.max(i32::from(needs) - self.height);
         self.height += i32::from(leaves) - i32::from(needs);
         self.growth = self.growth.max(self.height);
-        self.constants_apply(code, instr, op, usize::from(needs), usize::from(leaves))
+        self.words_apply(code, instr, op, usize::from(needs), usize::from(leaves))
     }
 
-    fn constants_apply(&mut self, code: &Code, instr: &Instr, op: Op, needs: usize, leaves: usize) -> Target {
-        let known = &mut self.constants;
-        let top = known.last().copied().flatten();
+    fn words_apply(&mut self, code: &Code, instr: &Instr, op: Op, needs: usize, leaves: usize) -> Target {
+        let words = &mut self.words;
+        let top = words.last().copied().unwrap_or(Sym::Below);
         if let Some(value) = push_value(code, instr, op) {
-            known.push(Some(u64::try_from(value).unwrap_or(u64::MAX)));
+            words.push(Sym::Const(u64::try_from(value).unwrap_or(u64::MAX)));
         } else if let Some(n) = dup_depth(op, instr.immediate) {
-            let value = known.len().checked_sub(n).and_then(|i| known[i]);
-            known.push(value);
+            let word = words.len().checked_sub(n).map_or(Sym::Below, |i| words[i]);
+            words.push(word);
         } else if let Some(n) = swap_depth(op, instr.immediate) {
-            if known.len() <= n {
-                let missing = n + 1 - known.len();
-                known.splice(0..0, std::iter::repeat_n(None, missing));
+            if words.len() <= n {
+                let missing = n + 1 - words.len();
+                words.splice(0..0, std::iter::repeat_n(Sym::Below, missing));
             }
-            let last = known.len() - 1;
-            known.swap(last, last - n);
+            let last = words.len() - 1;
+            words.swap(last, last - n);
         } else {
-            known.truncate(known.len().saturating_sub(needs));
-            known.resize(known.len() + leaves, None);
+            words.truncate(words.len().saturating_sub(needs));
+            words.resize(words.len() + leaves, Sym::Computed);
         }
+        self.computes_target |= matches!(op, Op::Jump | Op::JumpI) && top == Sym::Computed;
         match top {
-            Some(offset) if code.is_jump_target(usize::try_from(offset).unwrap_or(usize::MAX)) => {
+            Sym::Const(offset) if code.is_jump_target(usize::try_from(offset).unwrap_or(usize::MAX)) => {
                 // Resolved to a number once all blocks are known.
                 Target::Block(offset as u32)
             }
-            Some(_) => Target::Invalid,
-            None => Target::Dynamic,
+            Sym::Const(_) => Target::Invalid,
+            Sym::Below | Sym::Computed => Target::Dynamic,
         }
     }
 }

@@ -103,8 +103,8 @@ impl Translator<'_> {
     /// An operation by the interpreter's own handler, on the stack in memory.
     pub(super) fn generic(&mut self, op: Op, instr: &Instr) {
         let (needs, leaves) = op.stack_effect(instr.immediate);
-        if lowering(op) == Lowering::Stop {
-            // The frame is left behind the call and entered again there, so all of its words must be in memory.
+        if lowering(op) == Lowering::Stop || op.ends_block() {
+            // The frame is left: entered again behind a call, or ended, with its words as tools like to see them.
             self.flush();
         } else {
             self.flush_for_call(usize::from(needs));
@@ -172,6 +172,7 @@ impl Translator<'_> {
     fn flush_for_call(&mut self, operands: usize) {
         let dirty = self.stack.dirty_for_call(operands);
         for (position, word) in self.write(dirty) {
+            self.demand_word(word);
             self.stack.set(position, Slot::Value { word, home: Some(position) });
         }
         self.stack.disown_dirty();

@@ -151,9 +151,14 @@ impl Translator<'_> {
         // Positions of the loop count from its header, those of the stack from the chain's head.
         let words: Vec<Word> =
             positions.clone().map(|position| self.word_of(self.stack.at(position - place.height))).collect();
+        for &word in &words {
+            self.demand_word(word);
+        }
         let mut rest = self.stack.dirty();
         rest.retain(|(position, _)| !positions.contains(&(position + place.height)));
-        self.write(rest);
+        for (_, word) in self.write(rest) {
+            self.demand_word(word);
+        }
         if self.analysis.heights[id as usize] == Height::Unknown {
             self.define_top();
         }

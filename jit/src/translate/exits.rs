@@ -235,8 +235,9 @@ impl Translator<'_> {
             return;
         }
         // A failure that asks nothing of the stack doesn't get it.
+        self.demand(id);
         if !self.analysis.ignores_stack(id) {
-            self.write_dirty();
+            self.leave_in_memory();
         }
         let in_region = self.region.contains(&id);
         if !in_region || self.analysis.heights[id as usize] == Height::Unknown {
@@ -251,6 +252,13 @@ impl Translator<'_> {
         }
     }
 
+    /// Writes what differs from memory for code that goes on from there.
+    fn leave_in_memory(&mut self) {
+        for (_, word) in self.write_dirty() {
+            self.demand_word(word);
+        }
+    }
+
     pub(super) fn define_top(&mut self) {
         let top = self.position_address(self.stack.height());
         self.b.def_var(self.top, top);
@@ -262,7 +270,7 @@ impl Translator<'_> {
             self.exit_trap(Trap::InvalidJump);
             return;
         }
-        self.write_dirty();
+        self.leave_in_memory();
         self.define_top();
         let limbs = self.limbs(word);
         let high = self.or_all(&limbs[1..]);

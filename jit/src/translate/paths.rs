@@ -8,6 +8,7 @@
 
 use super::known::Known;
 use super::vstack::VStack;
+use super::words::Word;
 use super::{Translator, is_excluded, is_head};
 use crate::analysis::blocks::BlockId;
 use crate::analysis::heights::Height;
@@ -16,8 +17,8 @@ use crate::analysis::regions::Region;
 /// Most copies of one block on one path.
 const SAME_BLOCK_MAX: usize = 4;
 
-/// Copies a region may hold: so many instructions beside its own.
-const REGION_OPS_EXTRA: usize = 256;
+/// Instructions of copies that a region may hold beside as many as it has itself.
+const REGION_OPS_EXTRA: usize = 128;
 
 /// What a branch may not change for its other side.
 pub(super) struct Saved {
@@ -38,35 +39,82 @@ pub(super) struct Bounds {
     pub room: i32,
 }
 
-/// The path under translation and what copies have cost.
+/// The path under translation, what copies have cost, and which heads are in demand.
 #[derive(Debug, Default)]
 pub(super) struct Path {
     /// Blocks from the head on.
     blocks: Vec<BlockId>,
     /// Instructions in copies on the path.
     ops: usize,
-    /// Instructions in copies on all paths from this head.
-    ops_of_head: usize,
     /// Instructions in copies in this region.
     ops_of_region: usize,
     /// Most of them.
     ops_of_region_max: usize,
+    /// By block of the region: whether something jumps there, or leaves its offset in memory.
+    in_demand: Vec<bool>,
 }
 
 impl Path {
-    pub(super) fn new(region_ops: usize) -> Path {
-        Path { ops_of_region_max: 2 * region_ops + REGION_OPS_EXTRA, ..Path::default() }
+    pub(super) fn new(region_ops: usize, region_blocks: usize) -> Path {
+        Path {
+            ops_of_region_max: region_ops + REGION_OPS_EXTRA,
+            in_demand: vec![false; region_blocks],
+            ..Path::default()
+        }
     }
 }
 
 impl Translator<'_> {
     /// Translates all heads of the region, each with the paths that start there.
+    ///
+    /// A block with one way in is part of the path that comes that way, so it is no start of its own unless that
+    /// path ended before it. Who enters there all the same, such as a run that changes tiers, is interpreted up to
+    /// the next head.
     pub(super) fn heads(&mut self) {
         let region: Region = self.region.clone();
-        for id in region {
-            if is_head(self.analysis, id) {
+        let heads = region.filter(|&id| is_head(self.analysis, id));
+        let (mut waiting, first): (Vec<BlockId>, Vec<BlockId>) =
+            heads.partition(|&id| self.may_be_absorbed(id));
+        for id in first {
+            self.from_head(id);
+        }
+        loop {
+            let (demanded, rest): (Vec<BlockId>, Vec<BlockId>) =
+                waiting.into_iter().partition(|&id| self.path.in_demand[(id - self.region.start) as usize]);
+            waiting = rest;
+            if demanded.is_empty() {
+                break;
+            }
+            for id in demanded {
                 self.from_head(id);
             }
+        }
+        for id in waiting {
+            self.begin_chain(id);
+            self.exit_interpret(self.analysis.blocks[id as usize].pc);
+        }
+    }
+
+    /// Whether a head may do without a translation of its own.
+    fn may_be_absorbed(&self, id: BlockId) -> bool {
+        let way = self.analysis.way_in(id);
+        self.options.copied_ops_max > 0
+            && way.is_some_and(|from| self.region.contains(&from))
+            && !self.is_in_loop(id)
+    }
+
+    /// Notes that a block is jumped to.
+    pub(super) fn demand(&mut self, id: BlockId) {
+        if self.region.contains(&id) {
+            self.path.in_demand[(id - self.region.start) as usize] = true;
+        }
+    }
+
+    /// Notes that a word is left in memory, where a jump may find it.
+    pub(super) fn demand_word(&mut self, word: Word) {
+        let offset = word.constant().and_then(|word| usize::try_from(word).ok());
+        if let Some(id) = offset.and_then(|offset| self.analysis.block_at(offset)) {
+            self.demand(id);
         }
     }
 
@@ -90,7 +138,6 @@ impl Translator<'_> {
     fn begin_path(&mut self) {
         self.path.blocks.clear();
         self.path.ops = 0;
-        self.path.ops_of_head = 0;
         self.bounds = Bounds::default();
     }
 
@@ -118,18 +165,20 @@ impl Translator<'_> {
     /// Whether a jump to the target is to be followed by a copy of it; counts the copy.
     fn takes_copy(&mut self, id: BlockId) -> bool {
         let analysis = self.analysis;
-        let options = self.options;
         if self.in_loop.is_some()
             || self.is_in_loop(id)
             || analysis.is_cold(id)
-            || is_excluded(analysis, options, id)
+            || is_excluded(analysis, self.options, id)
         {
+            return false;
+        }
+        let is_own = self.region.contains(&id) && analysis.way_in(id).is_some();
+        if !is_own && !analysis.is_leaf(id) {
             return false;
         }
         let ops = analysis.path_ops(id);
         let path = &self.path;
-        let fits = path.ops + ops <= options.copied_ops_max
-            && path.ops_of_head + ops <= 2 * options.copied_ops_max
+        let fits = path.ops + ops <= self.options.copied_ops_max
             && path.ops_of_region + ops <= path.ops_of_region_max;
         if !fits {
             return false;
@@ -140,7 +189,6 @@ impl Translator<'_> {
             return false;
         }
         self.path.ops += ops;
-        self.path.ops_of_head += ops;
         self.path.ops_of_region += ops;
         true
     }
