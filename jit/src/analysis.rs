@@ -102,6 +102,18 @@ impl Analysis {
         self.cold[id as usize]
     }
 
+    /// Bytes held.
+    pub(crate) fn size_bytes(&self) -> usize {
+        size_of_val(&self.blocks[..])
+            + size_of_val(&self.instrs[..])
+            + size_of_val(&self.heights[..])
+            + size_of_val(&self.block_at[..])
+            + size_of_val(&self.regions[..])
+            + size_of_val(&self.path_ops[..])
+            + size_of_val(&self.cold[..])
+            + size_of_val(&self.way_in[..])
+    }
+
     /// The block that starts at that body offset.
     pub(crate) fn block_at(&self, pc: usize) -> Option<BlockId> {
         self.block_at.get(pc).copied().filter(|&id| id != blocks::NO_BLOCK)

@@ -1,6 +1,7 @@
-//! The pipeline: analysis, one native function per region, code memory.
+//! The pipeline: analysis of a contract, then region by region one native function each, to code memory.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cranelift_codegen::Context;
@@ -15,23 +16,45 @@ use zvm::compiled::frame::Spec;
 use crate::analysis::Analysis;
 use crate::analysis::blocks::NO_BLOCK;
 use crate::analysis::regions::Region;
-use crate::code_memory::{CodeBytes, CodeMemory, region_signature};
-use crate::entry::{CompiledContract, EntryPoint};
+use crate::code_memory::{Arena, RegionCode, region_signature};
+use crate::entry::{CompiledContract, Counts, EntryPoint, RegionSlot};
 use crate::error::JitError;
 use crate::options::{JitOptions, OptLevel};
 use crate::translate::{is_excluded, is_head, translate_region};
 
-/// Figures of one compilation.
+/// Figures of a contract's compilation so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileStats {
-    /// Native functions.
+    /// Regions compiled, a native function each.
     pub regions: usize,
-    /// Basic blocks, dead code left out.
+    /// Basic blocks of the contract, dead code left out.
     pub blocks: usize,
     /// Bytes of machine code.
     pub code_bytes: usize,
-    /// Wall time from bytecode to executable pages.
+    /// Wall time spent, the analysis included.
     pub time: Duration,
+}
+
+/// What everything that is compiled shares.
+pub(crate) struct Compiler {
+    pub(crate) options: JitOptions,
+    isa: OwnedTargetIsa,
+    pub(crate) arena: Arc<Arena>,
+}
+
+impl Compiler {
+    /// Sets up the code generator of this machine.
+    pub(crate) fn new(options: JitOptions) -> Result<Compiler, JitError> {
+        let isa = target(&options)?;
+        Ok(Compiler { options, isa, arena: Arc::new(Arena::new()) })
+    }
+}
+
+/// A compiled region.
+pub(crate) struct CompiledRegion {
+    pub(crate) code: RegionCode,
+    pub(crate) code_bytes: usize,
+    pub(crate) time: Duration,
 }
 
 /// What a dump shows.
@@ -43,8 +66,7 @@ pub enum Dump {
     Assembly,
 }
 
-/// Sets up the code generator of this machine.
-pub(crate) fn target(options: &JitOptions) -> Result<OwnedTargetIsa, JitError> {
+fn target(options: &JitOptions) -> Result<OwnedTargetIsa, JitError> {
     let mut flags = settings::builder();
     let opt_level = match options.opt_level {
         OptLevel::None => "none",
@@ -66,18 +88,50 @@ pub(crate) fn target(options: &JitOptions) -> Result<OwnedTargetIsa, JitError> {
     builder.finish(settings::Flags::new(flags)).map_err(|e| JitError::Machine(e.to_string()))
 }
 
-/// Compiles a contract; a panic of the code generator is an error like any other.
-pub(crate) fn compile(
+/// Analyzes a contract and sets up the tables of its code; a panic is an error like any other.
+pub(crate) fn prepare(
+    compiler: &Arc<Compiler>,
     code: &Code,
     spec: &Spec,
-    options: &JitOptions,
-    isa: &OwnedTargetIsa,
 ) -> Result<CompiledContract, JitError> {
-    let size = code.body().len();
-    if size > options.code_size_max {
-        return Err(JitError::CodeTooLong { size, limit: options.code_size_max });
+    let options = &compiler.options;
+    let (size, limit) = (code.body().len(), options.code_size_max);
+    if size > limit {
+        return Err(JitError::CodeTooLong { size, limit });
     }
-    match catch_unwind(AssertUnwindSafe(|| compile_unguarded(code, spec, options, isa))) {
+    guarded(|| {
+        let start = Instant::now();
+        let analysis = Analysis::new(code, spec, options);
+        let contract = CompiledContract {
+            compiler: Arc::clone(compiler),
+            entries: entries(&analysis, options),
+            jump_table: jump_table(code, &analysis),
+            block_at: analysis.block_at.clone(),
+            regions: analysis.regions.iter().map(|region| region_slot(&analysis, region)).collect(),
+            counts: Counts::default(),
+            analysis: Mutex::new(Some(Arc::new(analysis))),
+        };
+        contract.add_time(start.elapsed());
+        Ok(contract)
+    })
+}
+
+/// Compiles a region to executable memory; a panic of the code generator is an error like any other.
+pub(crate) fn compile_region(
+    compiler: &Compiler,
+    code: &Code,
+    analysis: &Analysis,
+    region: usize,
+) -> Result<CompiledRegion, JitError> {
+    let start = Instant::now();
+    let bytes = guarded(|| machine_code(compiler, code, analysis, region))?;
+    let code = compiler.arena.publish(&bytes)?;
+    Ok(CompiledRegion { code, code_bytes: bytes.len(), time: start.elapsed() })
+}
+
+/// Turns a panic into an error.
+fn guarded<T>(body: impl FnOnce() -> Result<T, JitError>) -> Result<T, JitError> {
+    match catch_unwind(AssertUnwindSafe(body)) {
         Ok(result) => result,
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().map(ToString::to_string);
@@ -87,53 +141,64 @@ pub(crate) fn compile(
     }
 }
 
-fn compile_unguarded(
+/// The machine code of a region: position-independent and without relocations, with the signature of a region.
+fn machine_code(
+    compiler: &Compiler,
     code: &Code,
-    spec: &Spec,
-    options: &JitOptions,
-    isa: &OwnedTargetIsa,
-) -> Result<CompiledContract, JitError> {
-    let start = Instant::now();
-    let analysis = Analysis::new(code, spec, options);
-    let mut bytes = CodeBytes::default();
+    analysis: &Analysis,
+    region: usize,
+) -> Result<Vec<u8>, JitError> {
     let mut context = Context::new();
-    let mut builder_context = FunctionBuilderContext::new();
-    for (number, region) in analysis.regions.iter().enumerate() {
-        let name = UserFuncName::user(0, number as u32);
-        context.func = Function::with_name_signature(name, region_signature(isa.default_call_conv()));
-        let frontend_config = isa.frontend_config();
-        translate_region(
-            &mut context.func,
-            &mut builder_context,
-            code,
-            &analysis,
-            options,
-            region.clone(),
-            frontend_config,
-        );
-        let compiled = context
-            .compile(&**isa, &mut ControlPlane::default())
-            .map_err(|e| JitError::Backend(format!("{:?}", e.inner)))?;
-        if !compiled.buffer.relocs().is_empty() {
-            return Err(JitError::Backend("a region needs relocations".into()));
-        }
-        bytes.push(compiled.code_buffer());
-        context.clear();
+    translate(compiler, code, analysis, region, &mut context)?;
+    let compiled = context
+        .compile(&*compiler.isa, &mut ControlPlane::default())
+        .map_err(|e| JitError::Backend(format!("{:?}", e.inner)))?;
+    if !compiled.buffer.relocs().is_empty() {
+        return Err(JitError::Backend("a region needs relocations".into()));
     }
-    let memory = CodeMemory::new(&bytes, isa)?;
-    let stats = CompileStats {
-        regions: analysis.regions.len(),
-        blocks: analysis.blocks.len(),
-        code_bytes: memory.size_bytes(),
-        time: start.elapsed(),
+    Ok(compiled.code_buffer().to_vec())
+}
+
+/// Every region may have the instructions of that many operations on top of those of its own: entry and exits.
+const EXTRA_OPS: usize = 64;
+
+/// Writes a region's intermediate code, as long as it keeps within its fuel.
+fn translate(
+    compiler: &Compiler,
+    code: &Code,
+    analysis: &Analysis,
+    number: usize,
+    context: &mut Context,
+) -> Result<(), JitError> {
+    let Compiler { options, isa, .. } = compiler;
+    let region = &analysis.regions[number];
+    let name = UserFuncName::user(0, number as u32);
+    context.func = Function::with_name_signature(name, region_signature(isa.default_call_conv()));
+    let mut builder_context = FunctionBuilderContext::new();
+    translate_region(
+        &mut context.func,
+        &mut builder_context,
+        code,
+        analysis,
+        options,
+        region.clone(),
+        isa.frontend_config(),
+    );
+    let ops = region.clone().map(|id| analysis.blocks[id as usize].instrs.len()).sum::<usize>();
+    let limit = options.instructions_per_op_max.saturating_mul(ops + EXTRA_OPS);
+    let instructions = context.func.dfg.num_insts();
+    if instructions > limit {
+        return Err(JitError::TooCostly { ops, instructions, limit });
+    }
+    Ok(())
+}
+
+fn region_slot(analysis: &Analysis, region: &Region) -> RegionSlot {
+    let size = |id: u32| {
+        let instrs = &analysis.instrs[analysis.blocks[id as usize].instrs.clone()];
+        instrs.iter().map(|instr| (instr.next_pc - instr.pc) as usize).sum::<usize>()
     };
-    Ok(CompiledContract {
-        memory,
-        entries: entries(&analysis, options),
-        jump_table: jump_table(code, &analysis),
-        block_at: analysis.block_at,
-        stats,
-    })
+    RegionSlot { size_bytes: region.clone().map(size).sum(), ..RegionSlot::default() }
 }
 
 fn entries(analysis: &Analysis, options: &JitOptions) -> Vec<EntryPoint> {
@@ -144,7 +209,9 @@ fn entries(analysis: &Analysis, options: &JitOptions) -> Vec<EntryPoint> {
             pc: analysis.blocks[id as usize].pc,
             region: number as u32,
             height: analysis.heights[id as usize],
-            is_enterable: is_head(analysis, id) && !is_excluded(analysis, options, id),
+            is_enterable: is_head(analysis, id)
+                && !is_excluded(analysis, options, id)
+                && options.perturbation.may_enter(id),
         }));
     }
     entries
@@ -158,34 +225,21 @@ fn jump_table(code: &Code, analysis: &Analysis) -> Vec<u32> {
 }
 
 /// The intermediate code of every region, or its assembly, for tools.
-pub(crate) fn dump(
-    code: &Code,
-    spec: &Spec,
-    options: &JitOptions,
-    isa: &OwnedTargetIsa,
-    form: Dump,
-) -> Result<String, JitError> {
-    let analysis = Analysis::new(code, spec, options);
+pub(crate) fn dump(compiler: &Compiler, code: &Code, spec: &Spec, form: Dump) -> Result<String, JitError> {
+    let analysis = Analysis::new(code, spec, &compiler.options);
     let mut text = String::new();
-    let mut builder_context = FunctionBuilderContext::new();
-    let mut context = Context::new();
-    context.set_disasm(true);
-    for (number, region) in analysis.regions.iter().enumerate() {
-        let name = UserFuncName::user(0, number as u32);
-        context.func = Function::with_name_signature(name, region_signature(isa.default_call_conv()));
-        let config = isa.frontend_config();
-        let func = &mut context.func;
-        translate_region(func, &mut builder_context, code, &analysis, options, region.clone(), config);
+    for region in 0..analysis.regions.len() {
+        let mut context = Context::new();
+        context.set_disasm(true);
+        translate(compiler, code, &analysis, region, &mut context)?;
         if form == Dump::Clif {
             text.push_str(&context.func.display().to_string());
         } else {
             let compiled = context
-                .compile(&**isa, &mut ControlPlane::default())
+                .compile(&*compiler.isa, &mut ControlPlane::default())
                 .map_err(|e| JitError::Backend(format!("{:?}", e.inner)))?;
             text.push_str(compiled.vcode.as_deref().unwrap_or_default());
         }
-        context.clear();
-        context.set_disasm(true);
     }
     Ok(text)
 }

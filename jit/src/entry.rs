@@ -2,17 +2,24 @@
 
 use std::any::Any;
 use std::mem::offset_of;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use zvm::bytecode::Code;
 use zvm::compiled::frame::Frame;
-use zvm::compiled::tier::CompiledCode;
+use zvm::compiled::publication::Slot;
+use zvm::compiled::tier::{CompiledCode, Refusal};
 use zvm::host::{Host, HostError};
 use zvm::outcome::{Exit, STATUS_CONTINUE};
 
+use crate::analysis::Analysis;
 use crate::analysis::blocks::{BlockId, NO_BLOCK};
 use crate::analysis::heights::Height;
 use crate::builtins::{BuiltinTable, TABLE};
-use crate::code_memory::CodeMemory;
-use crate::compiler::CompileStats;
+use crate::code_memory::RegionCode;
+use crate::compiler::{self, CompileStats, Compiler};
+use crate::error::JitError;
 
 /// What compiled code is called with; it and the shims read it by [`context_offsets`].
 #[repr(C)]
@@ -46,7 +53,7 @@ pub(crate) type RegionFn = unsafe extern "C" fn(*mut RunContext<'_>, BlockId) ->
 pub(crate) struct EntryPoint {
     /// Body offset.
     pub pc: u32,
-    /// Number of the region in [`CodeMemory`].
+    /// Number of the region.
     pub region: u32,
     /// Height that the translation relies on.
     pub height: Height,
@@ -54,32 +61,103 @@ pub(crate) struct EntryPoint {
     pub is_enterable: bool,
 }
 
-/// Native code of one contract.
+/// Native code of one contract, region by region as they are compiled.
 pub struct CompiledContract {
-    pub(crate) memory: CodeMemory,
-    /// By number of block.
+    pub(crate) compiler: Arc<Compiler>,
+    /// What regions are compiled from; `None` when all are.
+    pub(crate) analysis: Mutex<Option<Arc<Analysis>>>,
+    /// By number of block, in the order of their offsets.
     pub(crate) entries: Vec<EntryPoint>,
     /// Block at each body offset that is a jump target, [`NO_BLOCK`] elsewhere.
     // Invariant: one element per byte of the body; compiled code indexes it after a bounds check by that size.
     pub(crate) jump_table: Vec<u32>,
     /// Block at each body offset where one starts.
     pub(crate) block_at: Vec<u32>,
-    pub(crate) stats: CompileStats,
+    /// By number of region.
+    pub(crate) regions: Box<[RegionSlot]>,
+    pub(crate) counts: Counts,
+}
+
+/// A region: its place for code, empty until it is compiled.
+#[derive(Default)]
+pub(crate) struct RegionSlot {
+    pub(crate) code: Slot<RegionCode>,
+    /// Bytes of bytecode.
+    pub(crate) size_bytes: usize,
+}
+
+/// What was compiled so far.
+#[derive(Default)]
+pub(crate) struct Counts {
+    regions: AtomicUsize,
+    code_bytes: AtomicUsize,
+    page_bytes: AtomicUsize,
+    nanoseconds: AtomicU64,
 }
 
 impl CompiledContract {
-    /// Figures of the compilation.
-    pub fn stats(&self) -> &CompileStats {
-        &self.stats
+    /// Figures of what was compiled so far.
+    pub fn stats(&self) -> CompileStats {
+        CompileStats {
+            regions: self.counts.regions.load(Ordering::Relaxed),
+            blocks: self.entries.len(),
+            code_bytes: self.counts.code_bytes.load(Ordering::Relaxed),
+            time: Duration::from_nanos(self.counts.nanoseconds.load(Ordering::Relaxed)),
+        }
     }
 
+    /// Adds to the time that [`CompileStats`] shows.
+    pub(crate) fn add_time(&self, time: Duration) {
+        self.counts.nanoseconds.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// Compiles a region of `code`, unless it is compiled.
+    pub(crate) fn compile(&self, code: &Code, region: usize) -> Result<(), JitError> {
+        let slot = &self.regions[region].code;
+        let analysis = self.analysis.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(analysis) = analysis.filter(|_| slot.get().is_none()) else { return Ok(()) };
+        let compiled = compiler::compile_region(&self.compiler, code, &analysis, region)?;
+        slot.publish(Box::new(compiled.code));
+        self.add_time(compiled.time);
+        self.counts.code_bytes.fetch_add(compiled.code_bytes, Ordering::Relaxed);
+        let page_bytes = slot.get().map_or(0, RegionCode::size_bytes);
+        self.counts.page_bytes.fetch_add(page_bytes, Ordering::Relaxed);
+        if self.counts.regions.fetch_add(1, Ordering::Relaxed) + 1 >= self.regions.len()
+            && self.regions.iter().all(|region| region.code.get().is_some())
+        {
+            *self.analysis.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        Ok(())
+    }
+
+    /// The block to enter at a body offset, if it is compiled.
+    #[inline]
     fn block_to_enter(&self, pc: usize) -> Option<BlockId> {
         let block = *self.block_at.get(pc)?;
-        (block != NO_BLOCK && self.entries[block as usize].is_enterable).then_some(block)
+        let entry = self.entries.get(block as usize)?;
+        let is_compiled = || self.regions[entry.region as usize].code.get().is_some();
+        (entry.is_enterable && is_compiled()).then_some(block)
     }
 }
 
 impl CompiledCode for CompiledContract {
+    fn region_count(&self) -> usize {
+        self.regions.len()
+    }
+
+    fn region_at(&self, pc: usize) -> Option<usize> {
+        let behind = self.entries.partition_point(|entry| entry.pc as usize <= pc);
+        Some(self.entries[behind.checked_sub(1)?].region as usize)
+    }
+
+    fn region_size(&self, region: usize) -> usize {
+        self.regions[region].size_bytes
+    }
+
+    fn compile_region(&self, code: &Code, region: usize) -> Result<(), Refusal> {
+        self.compile(code, region).map_err(|error| error.refusal())
+    }
+
     fn can_enter(&self, pc: usize) -> bool {
         self.block_to_enter(pc).is_some()
     }
@@ -102,14 +180,15 @@ impl CompiledCode for CompiledContract {
                 Height::Known(height) => state.stack.len() == usize::from(height),
                 Height::Unknown | Height::Unreached => true,
             };
-            if !fits || !entry.is_enterable {
+            let code = self.regions[entry.region as usize].code.get();
+            let Some(code) = code.filter(|_| fits && entry.is_enterable) else {
                 state.pc = entry.pc as usize;
                 return Exit::Interpret;
-            }
-            // SAFETY: `CodeMemory` holds code of this signature for each region and stays mapped while `self`
-            // is borrowed; the context points to a frame that only this call uses; the block lies in the
-            // region and its height is what the code relies on.
-            let status = unsafe { (self.memory.region(entry.region))(&mut context, block) };
+            };
+            // SAFETY: the code has this signature and stays mapped while `self` is borrowed; the context points to
+            // a frame that only this call uses; the block lies in the region and its height is what the code
+            // relies on.
+            let status = unsafe { (code.function())(&mut context, block) };
             if status == STATUS_CONTINUE {
                 block = context.next_block;
                 continue;
@@ -124,7 +203,13 @@ impl CompiledCode for CompiledContract {
     }
 
     fn size_bytes(&self) -> usize {
-        self.memory.size_bytes()
+        let tables = size_of_val(&self.entries[..])
+            + size_of_val(&self.jump_table[..])
+            + size_of_val(&self.block_at[..])
+            + size_of_val(&self.regions[..]);
+        let analysis = self.analysis.lock().unwrap_or_else(PoisonError::into_inner);
+        let analysis = analysis.as_ref().map_or(0, |analysis| analysis.size_bytes());
+        size_of::<CompiledContract>() + tables + analysis + self.counts.page_bytes.load(Ordering::Relaxed)
     }
 
     fn as_any(&self) -> &dyn Any {

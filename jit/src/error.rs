@@ -1,5 +1,7 @@
 //! Why code was not compiled. Each variant says whose fault it is; all of them mean "interpret".
 
+use zvm::compiled::tier::Refusal;
+
 /// Why code was not compiled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JitError {
@@ -9,6 +11,16 @@ pub enum JitError {
         /// Bytes of the body.
         size: usize,
         /// [`JitOptions::code_size_max`](crate::JitOptions::code_size_max).
+        limit: usize,
+    },
+    /// A region became more intermediate code than the options allow for its size.
+    #[error("a region of {ops} operations became {instructions} instructions, at most {limit} are compiled")]
+    TooCostly {
+        /// Operations in the region.
+        ops: usize,
+        /// Instructions of intermediate code.
+        instructions: usize,
+        /// What [`JitOptions::instructions_per_op_max`](crate::JitOptions::instructions_per_op_max) gives.
         limit: usize,
     },
     /// Cranelift has no code generator for this machine.
@@ -23,4 +35,15 @@ pub enum JitError {
     /// The operating system gave no memory for code.
     #[error("no memory for code: {0}")]
     Memory(String),
+}
+
+impl JitError {
+    /// What the engine makes of it.
+    pub(crate) fn refusal(&self) -> Refusal {
+        match self {
+            JitError::CodeTooLong { .. } | JitError::TooCostly { .. } => Refusal::Limit,
+            JitError::Machine(_) | JitError::Backend(_) | JitError::Memory(_) => Refusal::Failed,
+            JitError::Panic(_) => Refusal::Panicked,
+        }
+    }
 }

@@ -18,63 +18,65 @@ mod options;
 mod translate;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use cranelift_codegen::isa::OwnedTargetIsa;
+use compiler::Compiler;
 use zvm::bytecode::Code;
 use zvm::compiled::frame::Spec;
-use zvm::compiled::tier::{CompiledCode, Tier};
+use zvm::compiled::tier::{CompiledCode, Refusal, Tier};
 
+pub use code_memory::CodeMemoryStats;
 pub use compiler::{CompileStats, Dump};
 pub use entry::CompiledContract;
 pub use error::JitError;
 pub use options::{JitOptions, OptLevel, Perturbation};
 pub use translate::{Lowering, lowering};
 
-/// A compiler with its options.
+/// A compiler with its options, and the memory of what it compiled.
 pub struct Jit {
-    options: JitOptions,
-    isa: OwnedTargetIsa,
-    failures: AtomicU64,
+    compiler: Arc<Compiler>,
 }
 
 impl Jit {
     /// A compiler for this machine.
     pub fn new(options: JitOptions) -> Result<Jit, JitError> {
-        let isa = compiler::target(&options)?;
-        Ok(Jit { options, isa, failures: AtomicU64::new(0) })
+        Ok(Jit { compiler: Arc::new(Compiler::new(options)?) })
     }
 
     /// The options it was made with.
     pub fn options(&self) -> &JitOptions {
-        &self.options
+        &self.compiler.options
     }
 
-    /// Compiles `code` as it runs under `spec`.
+    /// Analyzes `code` as it runs under `spec`; its regions are compiled one by one later.
+    pub fn prepare(&self, code: &Code, spec: &Spec) -> Result<CompiledContract, JitError> {
+        compiler::prepare(&self.compiler, code, spec)
+    }
+
+    /// Compiles all of `code` as it runs under `spec`.
     pub fn compile(&self, code: &Code, spec: &Spec) -> Result<CompiledContract, JitError> {
-        let result = compiler::compile(code, spec, &self.options, &self.isa);
-        if result.is_err() {
-            self.failures.fetch_add(1, Ordering::Relaxed);
+        let contract = self.prepare(code, spec)?;
+        for region in 0..contract.regions.len() {
+            contract.compile(code, region)?;
         }
-        result
+        Ok(contract)
     }
 
-    /// Compilations that failed so far.
-    pub fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
+    /// What the machine code of this compiler takes up now.
+    pub fn code_memory(&self) -> CodeMemoryStats {
+        self.compiler.arena.stats()
     }
 
     /// What becomes of `code`, region by region, as text.
     pub fn dump(&self, code: &Code, spec: &Spec, form: Dump) -> Result<String, JitError> {
-        compiler::dump(code, spec, &self.options, &self.isa, form)
+        compiler::dump(&self.compiler, code, spec, form)
     }
 }
 
 impl Tier for Jit {
-    fn compile(&self, code: &Code, spec: &Spec) -> Option<Arc<dyn CompiledCode>> {
-        match Jit::compile(self, code, spec) {
-            Ok(compiled) => Some(Arc::new(compiled)),
-            Err(_) => None,
+    fn prepare(&self, code: &Code, spec: &Spec) -> Result<Box<dyn CompiledCode>, Refusal> {
+        match Jit::prepare(self, code, spec) {
+            Ok(contract) => Ok(Box::new(contract)),
+            Err(error) => Err(error.refusal()),
         }
     }
 }

@@ -18,11 +18,24 @@ pub struct Perturbation {
     pub flush_always: bool,
     /// Leave blocks whose number is a multiple of this to the interpreter.
     pub exit_every: Option<NonZeroU32>,
+    /// Enter compiled code only at blocks picked at random by this seed, about half of them.
+    pub enter_seed: Option<u64>,
 }
 
 impl Perturbation {
+    /// Whether compiled code may be entered at a block.
+    pub(crate) fn may_enter(&self, block: u32) -> bool {
+        // The finalizer of SplitMix64 spreads neighboring numbers.
+        self.enter_seed.is_none_or(|seed| {
+            let mut bits = seed.wrapping_add(u64::from(block).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (bits ^ bits >> 31) & 1 == 0
+        })
+    }
+
     /// No disturbance.
-    pub const NONE: Perturbation = Perturbation { flush_always: false, exit_every: None };
+    pub const NONE: Perturbation = Perturbation { flush_always: false, exit_every: None, enter_seed: None };
 }
 
 /// Every knob of the compiler.
@@ -42,6 +55,8 @@ pub struct JitOptions {
     pub block_ops_max: usize,
     /// Longest code body in bytes that is compiled.
     pub code_size_max: usize,
+    /// Fuel: most instructions of intermediate code per operation of a region.
+    pub instructions_per_op_max: usize,
     /// Count blocks in `Frame::blocks_compiled`.
     pub count_blocks: bool,
     /// Check the intermediate code with Cranelift's verifier.
@@ -61,6 +76,7 @@ impl JitOptions {
             copied_ops_max: 256,
             block_ops_max: 256,
             code_size_max: zvm::gas::INIT_CODE_SIZE_MAX,
+            instructions_per_op_max: 400,
             count_blocks: false,
             verify: false,
             perturbation: Perturbation::NONE,

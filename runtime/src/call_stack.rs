@@ -106,8 +106,6 @@ pub struct Active {
     pub checkpoint: usize,
     /// What becomes of its result.
     pub kind: FrameKind,
-    /// Gas it started with.
-    pub gas_start: u64,
     /// Bytes of memory that the frames below hold; they don't change until this one has ended.
     memory_below: usize,
 }
@@ -151,7 +149,7 @@ impl CallStack {
             None => Box::new(Frame::new(code, message, spec, gas)),
         };
         frame.memory.set_limit(memory_limit.saturating_sub(memory_below));
-        self.active.push(Active { frame, checkpoint, kind, gas_start: gas, memory_below });
+        self.active.push(Active { frame, checkpoint, kind, memory_below });
     }
 
     /// Takes the innermost frame off; give it back with [`CallStack::recycle`].

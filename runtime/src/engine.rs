@@ -7,9 +7,10 @@ mod builder;
 mod driver;
 mod messages;
 mod session;
+mod tiering;
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::hash_map::RandomState;
+use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes};
 
@@ -17,12 +18,15 @@ pub use self::builder::EngineBuilder;
 pub use self::driver::Executor;
 pub use self::messages::created_address;
 pub use self::session::Session;
+pub use self::tiering::{Compiling, ExitCounts, TierStats, TierUp};
 
 use crate::bytecode::Code;
+use crate::compiled::cache::{CacheStats, CodeCache};
 use crate::compiled::frame::Spec;
-use crate::compiled::tier::{CompiledCode, Tier};
+use crate::compiled::tier::CompiledCode;
 use crate::host::{HostError, Log};
 use crate::outcome::Exit;
+use tiering::{Tiering, Tiers};
 
 /// Which tiers run code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub enum Mode {
     Interp,
     /// Code is compiled before its first run; what the tier refuses is interpreted.
     Jit,
-    /// Code is compiled once enough gas was spent in it.
+    /// Code is compiled once enough gas was interpreted in it, also while it runs.
     Tiered,
     /// Every transaction runs interpreted and compiled, and any difference is an error.
     Check,
@@ -105,31 +109,19 @@ pub struct Engine {
 }
 
 struct Shared {
+    /// Unlike that of any other engine.
+    id: u64,
     spec: Spec,
     mode: Mode,
     limits: Limits,
     count_blocks: bool,
-    tier: Option<Arc<dyn Tier>>,
-    tier_up: TierUp,
-    /// Analyzed code by the hash of all bytes. One engine has one set of rules, so nothing else is in the key.
-    codes: RwLock<HashMap<B256, Arc<Code>>>,
+    tiering: Option<Tiering>,
+    codes: Arc<Codes>,
 }
 
-/// When [`Mode::Tiered`] compiles: once the gas spent in a code reaches a threshold that grows with its size,
-/// so that making the engine compile costs about what compiling costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TierUp {
-    /// Gas for any code.
-    pub gas_base: u64,
-    /// Gas per byte of code.
-    pub gas_per_byte: u64,
-}
-
-impl Default for TierUp {
-    fn default() -> TierUp {
-        TierUp { gas_base: 10 * 1024, gas_per_byte: 32 }
-    }
-}
+/// Analyzed code by the hash of all bytes. One engine has one set of rules, so nothing else is in the key; what is
+/// compiled hangs on the code.
+type Codes = CodeCache<B256, Code, RandomState>;
 
 impl Engine {
     /// A builder with the newest fork, native code, the interpreter and default limits.
@@ -158,45 +150,85 @@ impl Engine {
         hash: &B256,
         bytes: impl FnOnce() -> Result<Bytes, HostError>,
     ) -> Result<Arc<Code>, HostError> {
-        // A panic while the lock was held can't have left a half-made entry.
-        if let Some(code) = self.shared.codes.read().unwrap_or_else(PoisonError::into_inner).get(hash) {
-            return Ok(code.clone());
+        if let Some(code) = self.shared.codes.get(hash) {
+            return Ok(code);
         }
         let code = Arc::new(Code::new(bytes()?, self.shared.spec.native_code));
-        let mut codes = self.shared.codes.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(codes.entry(*hash).or_insert(code).clone())
+        code.tier_state().claim(self.shared.id);
+        Ok(self.shared.codes.insert(*hash, code))
     }
 
-    /// Compiled code to run `code` with in `mode`; compiles it where the mode says so.
-    fn compiled(&self, code: &Code, mode: Mode) -> Option<Arc<dyn CompiledCode>> {
-        let tier = match mode {
-            Mode::Interp => return None,
-            Mode::Jit | Mode::Tiered | Mode::Check => self.shared.tier.as_ref()?,
-        };
-        let published = code.compiled(&self.shared.spec);
-        if published.is_some() || mode == Mode::Tiered {
-            return published;
+    /// Compiles all of a code now, on this thread, and returns true if that was still to be done. Not in
+    /// [`Mode::Interp`] nor without a tier.
+    pub fn compile(&self, code: &Arc<Code>) -> bool {
+        let Some(tiering) = &self.shared.tiering else { return false };
+        let state = code.tier_state();
+        if !state.claim(self.shared.id) || state.is_complete() {
+            return false;
         }
-        let compiled = tier.compile(code, &self.shared.spec)?;
-        code.publish(&self.shared.spec, compiled.clone());
-        Some(compiled)
+        tiering.compile_all(code);
+        state.prepared().is_some()
     }
 
-    /// Notes gas spent in a code, and compiles it when that was enough.
-    fn note_gas_spent(&self, code: &Code, gas: u64) {
-        if self.shared.mode != Mode::Tiered {
-            return;
+    /// What is compiled of a code for this engine, if anything.
+    pub fn compiled<'c>(&self, code: &'c Code) -> Option<&'c dyn CompiledCode> {
+        let state = code.tier_state();
+        let prepared = if state.claim(self.shared.id) { state.prepared() } else { None };
+        prepared.map(|prepared| &*prepared.code)
+    }
+
+    /// What the tiers did so far. An executor's part is added when a top frame has ended.
+    pub fn tier_stats(&self) -> TierStats {
+        self.shared.tiering.as_ref().map(Tiering::stats).unwrap_or_default()
+    }
+
+    /// What the cache of codes holds and has let go.
+    pub fn cache_stats(&self) -> CacheStats {
+        self.shared.codes.stats()
+    }
+
+    /// Starts no further compilation in [`Mode::Tiered`] until [`Engine::resume_compiling`]; what is compiled
+    /// stays in use, and what has become hot meanwhile is compiled afterwards.
+    pub fn pause_compiling(&self) {
+        if let Some(tiering) = &self.shared.tiering {
+            tiering.pause();
         }
-        let TierUp { gas_base, gas_per_byte } = self.shared.tier_up;
-        let threshold = gas_base + gas_per_byte * code.body().len() as u64;
-        let heat = code.add_heat(gas);
-        // Once, when the threshold is crossed: a refusal is not asked for again.
-        if heat >= threshold
-            && heat.saturating_sub(gas) < threshold
-            && let Some(tier) = &self.shared.tier
-            && let Some(compiled) = tier.compile(code, &self.shared.spec)
-        {
-            code.publish(&self.shared.spec, compiled);
+    }
+
+    /// Ends [`Engine::pause_compiling`].
+    pub fn resume_compiling(&self) {
+        if let Some(tiering) = &self.shared.tiering {
+            tiering.resume();
+        }
+    }
+
+    /// Waits until no compilation is queued or running; while paused, until none is running.
+    pub fn wait_for_compiler(&self) {
+        if let Some(tiering) = &self.shared.tiering {
+            tiering.wait_until_idle();
+        }
+    }
+
+    /// The code to run in place of `code`, which an embedder brought: a copy where the compiled code of another
+    /// engine hangs on it.
+    fn adopt(&self, code: Arc<Code>) -> Arc<Code> {
+        if self.shared.tiering.is_none() || code.tier_state().claim(self.shared.id) {
+            return code;
+        }
+        match self.code(&code.hash(), || Ok(code.raw().clone())) {
+            Ok(own) if own.encoding() == code.encoding() => own,
+            // Analyzed by other rules than this engine's: it is interpreted.
+            _ => code,
+        }
+    }
+
+    /// How frames are run in `mode`.
+    fn tiers(&self, mode: Mode) -> Tiers<'_> {
+        let Shared { count_blocks, tiering, .. } = &*self.shared;
+        match (mode, tiering) {
+            (Mode::Interp, _) | (_, None) => Tiers::Interpreter(*count_blocks),
+            (Mode::Jit | Mode::Check, Some(tiering)) => Tiers::Compiled(tiering),
+            (Mode::Tiered, Some(tiering)) => Tiers::Mixed(tiering, *count_blocks),
         }
     }
 }

@@ -6,6 +6,7 @@ mod bench_table;
 mod codegen;
 mod demo;
 mod lint;
+mod pressure;
 mod soak;
 mod tidy;
 
@@ -25,6 +26,16 @@ struct Script {
 const SCRIPTS: &[Script] = &[
     Script { name: "codegen", summary: "write derived files; --check only compares", run: codegen::run },
     Script { name: "soak", summary: "random programs through every tier: [programs] [seed]", run: soak::run },
+    Script {
+        name: "compile-soak",
+        summary: "compile and evict many contracts, and look at memory: [contracts]",
+        run: pressure::compile_soak,
+    },
+    Script {
+        name: "tier-stress",
+        summary: "threads on one engine that compiles and evicts: [seconds] [threads]",
+        run: pressure::tier_stress,
+    },
     Script { name: "demo", summary: "compile an example and run it in both tiers", run: demo::run },
     Script {
         name: "bench-table",

@@ -1,16 +1,14 @@
 //! Bytes to [`Code`]: encoding, jump targets, padded end, hash. Never fails: any bytes are code.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{OnceLock, RwLock};
+use std::sync::OnceLock;
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 
 use super::decode::instructions;
 use super::encoding::{Encoding, NATIVE_PREFIX, delegation_target};
 use super::info::Op;
-use crate::compiled::frame::Spec;
-use crate::compiled::tier::CompiledCode;
+use crate::compiled::cache::Cached;
+use crate::compiled::state::TierState;
 
 /// Zero bytes after the body, so that an immediate and the `halt` after it can always be read.
 ///
@@ -28,10 +26,7 @@ pub struct Code {
     /// One bit per body byte that is a jump target.
     jump_targets: Box<[u64]>,
     hash: OnceLock<B256>,
-    /// Gas spent in this code, for tiering.
-    heat: AtomicU64,
-    /// With the rules it was compiled for: one code may be shared by engines of different rules.
-    compiled: RwLock<Option<(Spec, Arc<dyn CompiledCode>)>>,
+    tier_state: TierState,
 }
 
 impl Code {
@@ -74,8 +69,7 @@ impl Code {
             body_len,
             jump_targets,
             hash: OnceLock::new(),
-            heat: AtomicU64::new(0),
-            compiled: RwLock::new(None),
+            tier_state: TierState::default(),
         }
     }
 
@@ -118,22 +112,28 @@ impl Code {
         *self.hash.get_or_init(|| keccak256(&self.raw))
     }
 
-    /// Adds gas spent in this code and returns the sum so far.
-    pub fn add_heat(&self, gas: u64) -> u64 {
-        self.heat.fetch_add(gas, Ordering::Relaxed).saturating_add(gas)
+    /// How hot the code is and what is compiled of it.
+    #[inline]
+    pub(crate) fn tier_state(&self) -> &TierState {
+        &self.tier_state
+    }
+}
+
+impl Cached for Code {
+    fn touch(&self) {
+        self.tier_state.touch();
     }
 
-    /// Compiled code published for this code under these rules, if any.
-    pub fn compiled(&self, spec: &Spec) -> Option<Arc<dyn CompiledCode>> {
-        let published = self.compiled.read().ok()?;
-        published.as_ref().filter(|(of, _)| of == spec).map(|(_, compiled)| compiled.clone())
+    fn take_touched(&self) -> bool {
+        self.tier_state.take_touched()
     }
 
-    /// Publishes code compiled for these rules, in place of any other; frames that start from now on may use it.
-    pub fn publish(&self, spec: &Spec, compiled: Arc<dyn CompiledCode>) {
-        if let Ok(mut slot) = self.compiled.write() {
-            *slot = Some((*spec, compiled));
-        }
+    fn own_bytes(&self) -> usize {
+        size_of::<Code>() + self.raw.len() + self.padded.len() + 8 * self.jump_targets.len()
+    }
+
+    fn compiled_bytes(&self) -> usize {
+        self.tier_state.prepared().map_or(0, |prepared| prepared.code.size_bytes())
     }
 }
 
@@ -163,40 +163,6 @@ mod tests {
         assert!(code.is_jump_target(2));
         assert!(!code.is_jump_target(3));
         assert!(!code.is_jump_target(usize::MAX));
-    }
-
-    /// Compiled code that does nothing.
-    struct Nothing;
-
-    impl CompiledCode for Nothing {
-        fn can_enter(&self, _: usize) -> bool {
-            false
-        }
-        fn run(
-            &self,
-            _: &mut crate::compiled::frame::Frame,
-            _: &mut dyn crate::host::Host,
-        ) -> crate::outcome::Exit {
-            crate::outcome::Exit::Interpret
-        }
-        fn size_bytes(&self) -> usize {
-            0
-        }
-        fn as_any(&self) -> &dyn std::any::Any {
-            self
-        }
-    }
-
-    #[test]
-    fn compiled_code_is_of_use_only_under_the_rules_it_was_compiled_for() {
-        let osaka = Spec { fork: crate::Fork::Osaka, native_code: true, hedera: false };
-        let code = Code::native(&[]);
-        assert!(code.compiled(&osaka).is_none());
-        code.publish(&osaka, Arc::new(Nothing));
-        assert!(code.compiled(&osaka).is_some());
-        assert!(code.compiled(&Spec { fork: crate::Fork::Prague, ..osaka }).is_none());
-        assert!(code.compiled(&Spec { hedera: true, ..osaka }).is_none());
-        assert!(code.compiled(&Spec { native_code: false, ..osaka }).is_none());
     }
 
     #[test]

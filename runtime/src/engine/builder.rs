@@ -1,9 +1,11 @@
 //! Choosing the rules, tiers and limits of an engine.
 
-use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Engine, Limits, Mode, Shared, TierUp};
+use super::tiering::Tiering;
+use super::{Codes, Compiling, Engine, Limits, Mode, Shared, TierUp};
+use crate::compiled::cache::CacheLimits;
 use crate::compiled::frame::Spec;
 use crate::compiled::tier::Tier;
 use crate::fork::Fork;
@@ -16,7 +18,9 @@ pub struct EngineBuilder {
     limits: Limits,
     count_blocks: bool,
     tier: Option<Arc<dyn Tier>>,
-    tier_up: TierUp,
+    tier_up: Option<TierUp>,
+    compiling: Compiling,
+    code_cache: CacheLimits,
 }
 
 impl EngineBuilder {
@@ -27,7 +31,9 @@ impl EngineBuilder {
             limits: Limits::default(),
             count_blocks: false,
             tier: None,
-            tier_up: TierUp::default(),
+            tier_up: None,
+            compiling: Compiling::Inline,
+            code_cache: CacheLimits::default(),
         }
     }
 
@@ -55,9 +61,21 @@ impl EngineBuilder {
         self
     }
 
-    /// When [`Mode::Tiered`] compiles.
+    /// When [`Mode::Tiered`] compiles; by default what suits [`compiling`](EngineBuilder::compiling).
     pub fn tier_up(mut self, tier_up: TierUp) -> EngineBuilder {
-        self.tier_up = tier_up;
+        self.tier_up = Some(tier_up);
+        self
+    }
+
+    /// Where [`Mode::Tiered`] compiles; by default [`Compiling::Inline`], which starts no thread.
+    pub fn compiling(mut self, compiling: Compiling) -> EngineBuilder {
+        self.compiling = compiling;
+        self
+    }
+
+    /// How many bytes of analyzed and of compiled code are kept for later frames.
+    pub fn code_cache(mut self, limits: CacheLimits) -> EngineBuilder {
+        self.code_cache = limits;
         self
     }
 
@@ -73,18 +91,21 @@ impl EngineBuilder {
         self
     }
 
-    /// The engine.
+    /// The engine. Starts the threads that [`compiling`](EngineBuilder::compiling) asks for.
     pub fn build(self) -> Engine {
-        Engine {
-            shared: Arc::new(Shared {
-                spec: self.spec,
-                mode: self.mode,
-                limits: self.limits,
-                count_blocks: self.count_blocks,
-                tier: self.tier,
-                tier_up: self.tier_up,
-                codes: RwLock::new(HashMap::new()),
-            }),
-        }
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let EngineBuilder { spec, mode, limits, count_blocks, tier, tier_up, compiling, code_cache } = self;
+        let codes = Arc::new(Codes::new(code_cache));
+        let policy = tier_up.unwrap_or_else(|| compiling.tier_up());
+        // Only one mode compiles in the background.
+        let compiling = if mode == Mode::Tiered { compiling } else { Compiling::Inline };
+        let tiering = match mode {
+            Mode::Interp => None,
+            Mode::Jit | Mode::Tiered | Mode::Check => {
+                tier.map(|tier| Tiering::new(tier, spec, Arc::clone(&codes), policy, compiling))
+            }
+        };
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Engine { shared: Arc::new(Shared { id, spec, mode, limits, count_blocks, tiering, codes }) }
     }
 }

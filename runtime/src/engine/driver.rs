@@ -7,12 +7,12 @@ use std::sync::Arc;
 use alloy_primitives::{Address, Bytes};
 
 use super::messages::resume;
+use super::tiering::{TierCounts, run_frame};
 use super::{Engine, EngineError, ExecutionResult, Mode, Session};
 use crate::bytecode::Code;
 use crate::call_stack::{Active, CallStack, FrameKind, Request, Start};
-use crate::compiled::frame::{Frame, Message};
-use crate::host::{BlockEnv, Host, HostError, TxEnv};
-use crate::interp;
+use crate::compiled::frame::Message;
+use crate::host::{BlockEnv, HostError, TxEnv};
 use crate::outcome::Exit;
 use crate::state::{Database, State};
 
@@ -23,6 +23,7 @@ pub struct Executor<D> {
     pub(super) frames: CallStack,
     blocks_interpreted: u64,
     blocks_compiled: u64,
+    tier_counts: TierCounts,
 }
 
 /// How the outermost frame ended.
@@ -41,6 +42,7 @@ impl<D: Database> Executor<D> {
             frames: CallStack::default(),
             blocks_interpreted: 0,
             blocks_compiled: 0,
+            tier_counts: TierCounts::default(),
         }
     }
 
@@ -85,6 +87,7 @@ impl<D: Database> Executor<D> {
         block: &BlockEnv,
         tx: &TxEnv,
     ) -> Result<ExecutionResult, EngineError> {
+        let code = self.engine.adopt(code);
         let kind = FrameKind::Call { start: 0, size: 0 };
         self.run_top(Start { code, message, gas, kind }, block, tx)
     }
@@ -127,7 +130,11 @@ impl<D: Database> Executor<D> {
         self.blocks_compiled = 0;
         let checkpoint = self.state.checkpoint();
         self.start(start, checkpoint);
-        let ended = match self.drive(mode, block, tx) {
+        let ended = self.drive(mode, block, tx);
+        if let Some(tiering) = &self.engine.shared.tiering {
+            tiering.add_counts(&mut self.tier_counts);
+        }
+        let ended = match ended {
             Ok(ended) => ended,
             Err(error) => {
                 self.frames.clear();
@@ -149,10 +156,12 @@ impl<D: Database> Executor<D> {
 
     /// The loop: runs the innermost frame, answers what it asks for, until no frame is left.
     fn drive(&mut self, mode: Mode, block: &BlockEnv, tx: &TxEnv) -> Result<Ended, EngineError> {
+        let engine = self.engine.clone();
+        let (id, tiers) = (engine.shared.id, engine.tiers(mode));
         loop {
             let active = self.frames.top_mut().expect("a frame is active until the outermost one has ended");
-            let mut session = Session { engine: &self.engine, state: &mut self.state, block, tx };
-            let exit = run_frame(&self.engine, mode, &mut active.frame, &mut session);
+            let mut session = Session { engine: &engine, state: &mut self.state, block, tx };
+            let exit = run_frame(id, tiers, &mut active.frame, &mut session, &mut self.tier_counts);
             match exit {
                 Exit::Call | Exit::Create => match active.frame.request.take() {
                     Some(Request::Call(request)) => self.begin_call(request)?,
@@ -178,7 +187,7 @@ impl<D: Database> Executor<D> {
 
     /// Ends the innermost frame; gives its result if it was the outermost, else hands it to the caller.
     fn end_frame(&mut self, exit: Exit) -> Result<Option<Ended>, EngineError> {
-        let Some(Active { mut frame, checkpoint, kind, gas_start, .. }) = self.frames.pop() else {
+        let Some(Active { mut frame, checkpoint, kind, .. }) = self.frames.pop() else {
             unreachable!("a frame has just run");
         };
         let mut exit = exit;
@@ -205,7 +214,6 @@ impl<D: Database> Executor<D> {
         }
         self.blocks_interpreted += frame.blocks_interpreted;
         self.blocks_compiled += frame.blocks_compiled;
-        self.engine.note_gas_spent(&frame.code, gas_start.saturating_sub(gas_left));
         self.frames.recycle(frame);
 
         let Some(caller) = self.frames.top_mut() else {
@@ -219,30 +227,6 @@ impl<D: Database> Executor<D> {
         let spec = *self.engine.spec();
         let memory_limit = self.engine.limits().memory_bytes;
         self.frames.push(start, spec, checkpoint, memory_limit);
-    }
-}
-
-/// Runs one frame until it ends or asks for something, in whatever tiers the mode allows.
-fn run_frame(engine: &Engine, mode: Mode, frame: &mut Frame, host: &mut dyn Host) -> Exit {
-    let compiled = engine.compiled(&frame.code, mode);
-    let Some(compiled) = compiled else {
-        return if engine.shared.count_blocks {
-            interp::run_counting(frame, host, None)
-        } else {
-            interp::run(frame, host)
-        };
-    };
-    loop {
-        if compiled.can_enter(frame.pc) {
-            match compiled.run(frame, host) {
-                Exit::Interpret => {}
-                exit => return exit,
-            }
-        }
-        match interp::run_counting(frame, host, Some(&*compiled)) {
-            Exit::Interpret => {}
-            exit => return exit,
-        }
     }
 }
 

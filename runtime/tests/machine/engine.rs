@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use alloy_primitives::keccak256;
 use zvm::bytecode::Code;
 use zvm::compiled::frame::{Frame, Message, Spec};
-use zvm::compiled::tier::{CompiledCode, Tier};
+use zvm::compiled::tier::{CompiledCode, Refusal, Tier};
 use zvm::engine::TierUp;
 use zvm::host::{BlockEnv, Host, HostError, TxEnv};
 use zvm::outcome::Exit;
@@ -22,8 +22,8 @@ const CALLEE: Address = Address::repeat_byte(0xbb);
 fn check_mode_finds_a_tier_that_lies() {
     struct Liar;
     impl Tier for Liar {
-        fn compile(&self, _: &Code, _: &Spec) -> Option<Arc<dyn CompiledCode>> {
-            Some(Arc::new(Liar))
+        fn prepare(&self, _: &Code, _: &Spec) -> Result<Box<dyn CompiledCode>, Refusal> {
+            Ok(Box::new(Liar))
         }
     }
     impl CompiledCode for Liar {
@@ -75,9 +75,9 @@ fn tiered_mode_compiles_when_enough_gas_was_spent_and_asks_once() {
     #[derive(Default)]
     struct Refusing(AtomicUsize);
     impl Tier for Refusing {
-        fn compile(&self, _: &Code, _: &Spec) -> Option<Arc<dyn CompiledCode>> {
+        fn prepare(&self, _: &Code, _: &Spec) -> Result<Box<dyn CompiledCode>, Refusal> {
             self.0.fetch_add(1, Ordering::Relaxed);
-            None
+            Err(Refusal::Failed)
         }
     }
     let tier = Arc::new(Refusing::default());

@@ -126,7 +126,7 @@ impl Session {
         let mut executor = Executor::new(engine.clone(), self.database.clone());
         let failed = |error: zvm::host::HostError| Failure::new(Status::Engine, error.to_string());
         let code = executor.code_of(&receiver).map_err(failed)?;
-        let is_new = code.is_some_and(|code| self.native.compile(&code, engine.spec()));
+        let is_new = code.is_some_and(|code| engine.compile(&code));
         Ok(is_new.then(|| start.elapsed()))
     }
 }

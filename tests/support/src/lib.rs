@@ -13,6 +13,7 @@ pub mod model;
 pub mod observe;
 pub mod operations;
 pub mod pieces;
+pub mod pressure;
 pub mod program;
 pub mod random;
 pub mod shrink;

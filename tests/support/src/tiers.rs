@@ -37,10 +37,14 @@ impl Compile {
     /// Mostly as in production, sometimes disturbed in ways that must not show.
     pub fn of_random(random: &mut Random) -> Compile {
         let plain = JitOptions { verify: random.chance(12), ..JitOptions::checked() };
-        Compile(match random.below(12) {
+        Compile(match random.below(13) {
             0..=4 => plain,
             10 => JitOptions { carry_loops: false, ..plain },
             11 => JitOptions { region_ops_max: 1 + random.index(60), ..plain },
+            12 => {
+                let enter_seed = Some(random.below(1 << 20));
+                JitOptions { perturbation: Perturbation { enter_seed, ..Perturbation::NONE }, ..plain }
+            }
             5 => JitOptions { opt_level: OptLevel::None, ..plain },
             6 => JitOptions { region_blocks_max: 1 + random.index(3), ..plain },
             7 => JitOptions {
@@ -57,7 +61,8 @@ impl Compile {
 
     /// Whether blocks are left to the interpreter on purpose.
     pub fn leaves_blocks(&self) -> bool {
-        self.0.perturbation.exit_every.is_some()
+        let Perturbation { exit_every, enter_seed, .. } = self.0.perturbation;
+        exit_every.is_some() || enter_seed.is_some()
     }
 }
 

@@ -13,7 +13,7 @@ mod with_jit {
     use zvm::bytecode::Code;
     use zvm::compiled::frame::Spec;
     use zvm::compiled::tier::Tier;
-    use zvm::engine::{EngineBuilder, Mode as EngineMode};
+    use zvm::engine::{Compiling, EngineBuilder, Mode as EngineMode};
     use zvm_jit::{Jit, JitOptions};
 
     use crate::failure::Failure;
@@ -48,9 +48,9 @@ mod with_jit {
             }
         }
 
-        /// An engine that compiles code which has spent much gas.
+        /// An engine that compiles code which has spent much gas, on a thread of its own.
         pub(crate) fn tiered(&self, builder: EngineBuilder) -> EngineBuilder {
-            self.with_mode(builder, EngineMode::Tiered)
+            self.with_mode(builder, EngineMode::Tiered).compiling(Compiling::ONE_THREAD)
         }
 
         /// An engine that compiles code before its first run.
@@ -63,15 +63,6 @@ mod with_jit {
                 Some(jit) => builder.mode(mode).tier(jit.clone()),
                 None => builder,
             }
-        }
-
-        /// Compiles code that is not compiled yet; whether it did.
-        pub(crate) fn compile(&self, code: &Code, spec: &Spec) -> bool {
-            let compiled = match &self.0 {
-                Some(jit) if code.compiled(spec).is_none() => Tier::compile(&**jit, code, spec),
-                _ => None,
-            };
-            compiled.map(|compiled| code.publish(spec, compiled)).is_some()
         }
 
         /// Why code does not run as native code.
@@ -129,11 +120,6 @@ mod without_jit {
         /// The interpreter; no mode comes here.
         pub(crate) fn at_once(&self, builder: EngineBuilder) -> EngineBuilder {
             builder
-        }
-
-        /// Nothing is compiled.
-        pub(crate) fn compile(&self, _: &Code, _: &Spec) -> bool {
-            false
         }
 
         /// Why code does not run as native code.
