@@ -2,6 +2,8 @@
 
 #[path = "machine/calls.rs"]
 mod calls;
+#[path = "machine/cold.rs"]
+mod cold;
 #[path = "machine/creations.rs"]
 mod creations;
 #[path = "machine/engine.rs"]
