@@ -1,24 +1,23 @@
 //! A database in maps.
 
-use std::collections::HashMap;
-
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 
+use super::hash::WordMap;
 use super::{AccountInfo, CommitDatabase, Database, StateDiff};
 use crate::host::HostError;
 
 /// A database that lives in memory.
 #[derive(Clone, Debug, Default)]
 pub struct InMemoryDatabase {
-    accounts: HashMap<Address, Stored>,
-    codes: HashMap<B256, Bytes>,
-    block_hashes: HashMap<u64, B256>,
+    accounts: WordMap<Address, Stored>,
+    codes: WordMap<B256, Bytes>,
+    block_hashes: WordMap<u64, B256>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Stored {
     info: AccountInfo,
-    storage: HashMap<U256, U256>,
+    storage: WordMap<U256, U256>,
 }
 
 impl InMemoryDatabase {
