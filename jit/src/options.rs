@@ -73,7 +73,7 @@ impl JitOptions {
             region_blocks_max: 64,
             region_ops_max: 1024,
             carry_loops: true,
-            copied_ops_max: 256,
+            copied_ops_max: 96,
             block_ops_max: 256,
             code_size_max: zvm::gas::INIT_CODE_SIZE_MAX,
             instructions_per_op_max: 400,

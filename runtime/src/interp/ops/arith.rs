@@ -31,6 +31,9 @@ pub fn div(a: U256, b: U256) -> U256 {
     if let (Some(a), Some(b)) = (small(&a), small(&b)) {
         return U256::from(a.checked_div(b).unwrap_or(0));
     }
+    if let (Some(a), Some(b)) = (half(&a), half(&b)) {
+        return U256::from(a.checked_div(b).unwrap_or(0));
+    }
     a.checked_div(b).unwrap_or(U256::ZERO)
 }
 
@@ -45,6 +48,9 @@ pub fn sdiv(a: U256, b: U256) -> U256 {
 #[inline]
 pub fn rem(a: U256, b: U256) -> U256 {
     if let (Some(a), Some(b)) = (small(&a), small(&b)) {
+        return U256::from(a.checked_rem(b).unwrap_or(0));
+    }
+    if let (Some(a), Some(b)) = (half(&a), half(&b)) {
         return U256::from(a.checked_rem(b).unwrap_or(0));
     }
     a.checked_rem(b).unwrap_or(U256::ZERO)
@@ -113,6 +119,13 @@ pub fn is_negative(word: &U256) -> bool {
 #[inline]
 pub fn magnitude(word: U256) -> U256 {
     if is_negative(&word) { word.wrapping_neg() } else { word }
+}
+
+/// The word as a `u128`, if it fits.
+#[inline(always)]
+fn half(word: &U256) -> Option<u128> {
+    let [low, high, a, b] = *word.as_limbs();
+    (a | b == 0).then_some(u128::from(high) << 64 | u128::from(low))
 }
 
 /// The word as a `u64`, if it fits.
