@@ -49,6 +49,11 @@ const DIRTY_AT_BRANCH_MAX_IN_LOOP: usize = 16;
 /// Words of room that a test of the stack asks for at least.
 const ROOM_AT_ONCE: i32 = 32;
 
+/// A region gets a guarded operation for so many instructions, and a few more.
+const OPS_PER_GUARD: usize = 16;
+/// See [`OPS_PER_GUARD`].
+const GUARDS_MIN: usize = 8;
+
 /// Memory regions that never overlap, for Cranelift's alias analysis.
 #[derive(Clone, Copy)]
 struct Regions {
@@ -82,6 +87,8 @@ pub(crate) struct Translator<'a> {
     /// Where in which loop the chain under translation is.
     in_loop: Option<carried::InLoop>,
     scratch: Option<StackSlot>,
+    /// Operations that may still be translated for short operands as well as for long ones.
+    guards_left: usize,
     signatures: Vec<Option<SigRef>>,
     /// Bytes that memory is known to hold in the chain under translation.
     memory_known: u64,
@@ -159,6 +166,7 @@ pub(crate) fn translate_region(
         loops: Vec::new(),
         in_loop: None,
         scratch: None,
+        guards_left: region_ops / OPS_PER_GUARD + GUARDS_MIN,
         signatures: vec![None; Builtin::COUNT],
         memory_known: 0,
         known: known::Known::default(),

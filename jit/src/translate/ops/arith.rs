@@ -137,6 +137,11 @@ impl Translator<'_> {
         builtin: Builtin,
         inline: impl FnOnce(&mut Self, Value, Value) -> [Value; 4],
     ) -> Word {
+        // Two ways instead of one cost time to compile, so there are only so many.
+        if self.guards_left == 0 {
+            return self.call_words(builtin, operands);
+        }
+        self.guards_left -= 1;
         let fast = self.b.create_block();
         let slow = self.b.create_block();
         let done = self.b.create_block();
