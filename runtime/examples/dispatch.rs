@@ -1,4 +1,5 @@
-//! Times the run loop on whole transactions of the benchmark vectors: `cargo run --release -p zvm --example dispatch`.
+//! Times the run loop on whole transactions of the benchmark vectors: `cargo run --release -p zvm --example dispatch`,
+//! with names of programs behind `--` to choose from them.
 //!
 //! For work on the loop itself; comparisons with other machines are in `benches/`.
 
@@ -17,7 +18,8 @@ const PROGRAMS: [&str; 7] =
 
 fn main() {
     let folder = std::env::var("ZVM_VECTORS").unwrap_or_else(|_| "../shared/vectors".to_owned());
-    for name in PROGRAMS {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    for name in PROGRAMS.iter().filter(|name| chosen.is_empty() || chosen.iter().any(|c| c == *name)) {
         let file = Path::new(&folder).join("bench").join(name).with_extension("json");
         let Ok(text) = std::fs::read_to_string(&file) else {
             println!("{name}: skipped, {} is absent", file.display());
@@ -55,7 +57,7 @@ fn measure(case: &Value) -> Duration {
     let engine = Engine::builder().fork(Fork::Prague).native_code(false).limits(limits).build();
     let mut executor = Executor::new(engine, database);
     let mut best = Duration::MAX;
-    let end = Instant::now() + Duration::from_secs(2);
+    let end = Instant::now() + Duration::from_millis(700);
     while Instant::now() < end {
         let start = Instant::now();
         let result = executor.transact(&transaction, &block).expect("a valid transaction");

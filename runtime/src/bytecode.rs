@@ -8,6 +8,7 @@ pub mod disasm;
 pub mod encoding;
 pub mod info;
 pub mod opcodes;
+pub mod steps;
 
 pub use analyze::{CODE_PADDING, Code};
 pub use asm::{AsmError, Assembly, assemble};

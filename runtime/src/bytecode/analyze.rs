@@ -4,9 +4,10 @@ use std::sync::OnceLock;
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 
-use super::decode::instructions;
+use super::decode::{Instruction, instructions};
 use super::encoding::{Encoding, NATIVE_PREFIX, delegation_target};
 use super::info::Op;
+use super::steps::step;
 use crate::compiled::cache::Cached;
 use crate::compiled::state::TierState;
 
@@ -22,6 +23,9 @@ pub struct Code {
     /// Body followed by [`CODE_PADDING`] zeros.
     // Invariant: `padded.len() == body_len + CODE_PADDING`.
     padded: Box<[u8]>,
+    /// What the run loop of the interpreter reads: see [`steps`](super::steps).
+    // Invariant: as long as `padded`, and zero behind the body likewise.
+    steps: Box<[u8]>,
     body_len: usize,
     /// One bit per body byte that is a jump target.
     jump_targets: Box<[u64]>,
@@ -57,15 +61,23 @@ impl Code {
         let mut padded = vec![0; body_len + CODE_PADDING].into_boxed_slice();
         padded[..body_len].copy_from_slice(body);
         let mut jump_targets = vec![0u64; body_len.div_ceil(64)].into_boxed_slice();
-        for instruction in instructions(body, encoding) {
+        let mut steps = padded.clone();
+        let mut window = instructions(body, encoding);
+        let (mut first, mut second) = (window.next(), window.next());
+        while let Some(instruction) = first {
+            let third = window.next();
+            let op_of = |instruction: &Option<Instruction<'_>>| instruction.and_then(|found| found.op);
+            steps[instruction.offset] = step(&instruction, op_of(&second), op_of(&third));
             if instruction.op == Some(Op::JumpDest) {
                 jump_targets[instruction.offset / 64] |= 1 << (instruction.offset % 64);
             }
+            (first, second) = (second, third);
         }
         Code {
             raw,
             encoding,
             padded,
+            steps,
             body_len,
             jump_targets,
             hash: OnceLock::new(),
@@ -96,6 +108,11 @@ impl Code {
     /// The body and the zeros after it.
     pub fn padded(&self) -> &[u8] {
         &self.padded
+    }
+
+    /// What the run loop of the interpreter reads in place of [`padded`](Code::padded).
+    pub(crate) fn steps(&self) -> &[u8] {
+        &self.steps
     }
 
     /// Whether a jump to that body offset is valid.

@@ -45,10 +45,10 @@ pub struct Message {
 /// One running frame.
 #[repr(C)]
 pub struct Frame {
+    /// Operand stack. First, so that its address is the frame's: the run loop reaches it with every operation.
+    pub stack: Stack,
     /// Gas left.
     pub gas: u64,
-    /// Operand stack.
-    pub stack: Stack,
     /// Memory.
     pub memory: Memory,
     /// Body offset of the next instruction whenever a run starts or stops.

@@ -1,7 +1,8 @@
-//! The run loops, one per encoding, generated from the opcode table and the handler table of [`ops`](super::ops).
+//! The run loop, generated from the opcode table and the handler table of [`ops`](super::ops).
 //!
-//! A `match` on the raw byte whose arms are the inlined handlers. Program counter, gas and stack height live in
-//! locals; frame operations get them through the frame. Why this shape: `docs/performance.md`, "Dispatch loop".
+//! A `match` on the [step](crate::bytecode::steps) whose arms are the inlined handlers. Program counter, gas and
+//! stack height live in locals; frame operations get them through the frame. Why this shape: `docs/performance.md`,
+//! "Dispatch loop".
 
 use alloy_primitives::U256;
 
@@ -11,43 +12,44 @@ use super::ops::{
 };
 use super::stack;
 use crate::bytecode::Op;
+use crate::bytecode::decode::Cursor;
+use crate::bytecode::steps::{for_each_fusion, fused};
 use crate::compiled::frame::Frame;
 use crate::compiled::tier::CompiledCode;
 use crate::host::Host;
 use crate::outcome::{Exit, Trap};
 
-/// The `match` pattern of a byte column: a missing byte becomes a number that no byte has.
-macro_rules! byte_pattern {
-    (-, $number:expr) => {
-        0x100 + $number as u16
-    };
-    ($byte:literal, $number:expr) => {
-        $byte
-    };
-}
-
 macro_rules! define_loop {
-    ($bytes:ident $run:ident;
-     $( $(#[doc = $doc:literal])+ $Name:ident $name:ident zvm($zvm:tt) evm($evm:tt) imm($imm:literal)
+    ({$( $(#[doc = $doc:literal])+ $Name:ident $name:ident zvm($zvm:tt) evm($evm:tt) imm($imm:literal)
         stack($stack:ident $(($pops:literal, $pushes:literal))?) gas($gas:literal)
         dynamic($dynamic:ident $(($rate:literal))?) in_static($in_static:ident) observes($observes:ident)
-        needs($needs:ident) clobbers($clobbers:ident) since($since:ident); )*) => {
-        pub(super) fn $run<const COUNTING: bool>(
+        needs($needs:ident) clobbers($clobbers:ident) since($since:ident); )*}
+     $( $Fusion:ident($($fused_op:ident)+); )*) => {
+        /// Step numbers by name, for patterns.
+        #[allow(non_upper_case_globals, reason = "the constants carry the names of the operations")]
+        mod number {
+            $( pub(super) const $Name: u8 = super::Op::$Name as u8; )*
+        }
+
+        /// Runs the frame until it ends, asks for something, or pauses; see [`run`](super::run) and
+        /// [`run_counting`](super::run_counting).
+        pub(super) fn run<const COUNTING: bool>(
             frame: &mut Frame,
             host: &mut dyn Host,
             compiled: Option<&dyn CompiledCode>,
         ) -> Exit {
             let code = frame.code.clone();
-            let bytes = code.padded();
-            let mut pc = frame.pc;
+            let mut cursor = Cursor::new(&code, frame.pc);
             let mut gas = frame.gas;
             let mut height = frame.stack.height();
             const JUMPDEST_GAS: u64 = Op::JumpDest.info().gas;
             let pause_at = frame.pause_at.max(JUMPDEST_GAS - 1);
             // Blocks begun by this run. One that starts with a jumpdest is counted there.
-            let mut blocks = u64::from(!is_jumpdest::<{ $bytes::JumpDest }>(bytes, pc));
+            let mut blocks = u64::from(cursor.peek() != number::JumpDest);
 
             let exit = 'run: loop {
+                // In a fused sequence: the word that the operation before has put on top, not stored yet.
+                let top: Option<U256>;
                 macro_rules! stop {
                     ($exit:expr) => { break 'run Exit::from($exit) };
                 }
@@ -61,20 +63,24 @@ macro_rules! define_loop {
                 }
                 macro_rules! charge {
                     ($op:ident) => {
-                        match gas.checked_sub(const { Op::$op.info().gas }) {
-                            Some(left) => gas = left,
-                            None => stop!(Trap::OutOfGas),
+                        let (left, is_short) = gas.overflowing_sub(const { Op::$op.info().gas });
+                        gas = left;
+                        if is_short {
+                            gas = 0;
+                            stop!(Trap::OutOfGas);
                         }
                     };
                 }
                 macro_rules! next {
-                    ($op:ident) => { pc += const { 1 + Op::$op.info().imm as usize } };
+                    ($op:ident) => { cursor.skip_immediate::<{ Op::$op.info().imm as usize }>() };
                 }
-                // The head of a block: counted, and where a faster tier may take over.
+                // The head of a block: counted, and where a faster tier may take over. `$arrive` puts the cursor
+                // behind the block's first step, which lies at `$offset`.
                 macro_rules! block_head {
-                    () => {
+                    ($offset:expr, $arrive:expr) => {
                         if COUNTING {
-                            if blocks > 0 && compiled.is_some_and(|compiled| compiled.can_enter(pc)) {
+                            if blocks > 0 && compiled.is_some_and(|compiled| compiled.can_enter($offset)) {
+                                $arrive;
                                 stop!(Exit::Interpret);
                             }
                             blocks += 1;
@@ -83,20 +89,30 @@ macro_rules! define_loop {
                 }
                 // A jump runs its jumpdest in place: one dispatch less.
                 // The price and the pause are one test, so that a loop pays nothing for being able to pause.
-                macro_rules! land {
+                macro_rules! jump {
                     ($target:expr) => {{
-                        pc = $target;
+                        let Some(()) = cursor.jump($target) else { stop!(Trap::InvalidJump) };
                         if gas <= pause_at {
                             if gas >= JUMPDEST_GAS {
                                 stop!(Exit::Interpret);
                             }
-                            block_head!();
+                            block_head!(cursor.offset(), {});
                             stop!(Trap::OutOfGas);
                         }
-                        block_head!();
+                        block_head!(cursor.offset(), {});
                         gas -= JUMPDEST_GAS;
-                        next!(JumpDest);
                     }};
+                }
+                macro_rules! jump_unless {
+                    ($condition:expr, $target:expr) => {
+                        if $condition {
+                            if COUNTING && cursor.peek() != number::JumpDest {
+                                block_head!(cursor.offset() + 1, cursor.fetch());
+                            }
+                        } else {
+                            jump!($target);
+                        }
+                    };
                 }
                 macro_rules! legal {
                     ($op:ident, $immediate:expr) => {
@@ -154,18 +170,18 @@ macro_rules! define_loop {
                     ($op:ident, invalid) => { stop!(Trap::InvalidOpcode) };
                     ($op:ident, later) => { stop!(Trap::InvalidOpcode) };
                     ($op:ident, nop) => {{ charge!($op); next!($op); }};
-                    ($op:ident, jumpdest) => {{ block_head!(); charge!($op); next!($op); }};
+                    ($op:ident, jumpdest) => {{ block_head!(cursor.offset(), {}); charge!($op); next!($op); }};
                     ($op:ident, pop) => {{
                         or_underflow!(height.take::<1, 0>());
                         charge!($op);
                         next!($op);
                     }};
-                    ($op:ident, push($size:literal)) => { push!($op, ops::push_word::<$size>(bytes, pc)) };
-                    ($op:ident, pc) => { push!($op, U256::from(pc)) };
+                    ($op:ident, push($size:literal)) => { push!($op, ops::push_word::<$size>(cursor.immediate())) };
+                    ($op:ident, pc) => { push!($op, U256::from(cursor.offset())) };
                     ($op:ident, gas) => { push!($op, U256::from(gas)) };
                     ($op:ident, dup($depth:literal)) => {{ dup!($op, $depth); next!($op); }};
                     ($op:ident, dupn) => {{
-                        let depth = bytes[pc + 1];
+                        let depth = cursor.immediate()[0];
                         dup!($op, usize::from(depth));
                         legal!($op, depth);
                         next!($op);
@@ -176,7 +192,7 @@ macro_rules! define_loop {
                         next!($op);
                     }};
                     ($op:ident, swapn) => {{
-                        let depth = bytes[pc + 1];
+                        let depth = cursor.immediate()[0];
                         or_underflow!(frame.stack.swap(&mut height, usize::from(depth)));
                         charge!($op);
                         legal!($op, depth);
@@ -204,19 +220,19 @@ macro_rules! define_loop {
                         next!($op);
                     }};
                     ($op:ident, checked1($function:path)) => {{
-                        let immediate = bytes[pc + 1];
+                        let immediate = cursor.immediate()[0];
                         let window = or_underflow!(height.take::<1, 1>());
                         let [a] = frame.stack.get(window);
                         checked!($op, window, immediate, $function(or_stop!(ops::num_type(immediate)), a));
                     }};
                     ($op:ident, checked2($function:path)) => {{
-                        let immediate = bytes[pc + 1];
+                        let immediate = cursor.immediate()[0];
                         let window = or_underflow!(height.take::<2, 1>());
                         let [b, a] = frame.stack.get(window);
                         checked!($op, window, immediate, $function(or_stop!(ops::num_type(immediate)), a, b));
                     }};
                     ($op:ident, ccast) => {{
-                        let immediate = bytes[pc + 1];
+                        let immediate = cursor.immediate()[0];
                         let window = or_underflow!(height.take::<1, 1>());
                         let [a] = frame.stack.get(window);
                         let from_signed = immediate & 0x40 != 0;
@@ -227,26 +243,13 @@ macro_rules! define_loop {
                         let window = or_underflow!(height.take::<1, 0>());
                         let [target] = frame.stack.get(window);
                         charge!($op);
-                        match flow::jump_target(&code, &target) {
-                            Some(target) => land!(target),
-                            None => stop!(Trap::InvalidJump),
-                        }
+                        jump!(&target);
                     }};
                     ($op:ident, jumpi) => {{
                         let window = or_underflow!(height.take::<2, 0>());
                         let [condition, target] = frame.stack.get(window);
                         charge!($op);
-                        if compare::is_zero(&condition) {
-                            next!($op);
-                            if !is_jumpdest::<{ $bytes::JumpDest }>(bytes, pc) {
-                                block_head!();
-                            }
-                        } else {
-                            match flow::jump_target(&code, &target) {
-                                Some(target) => land!(target),
-                                None => stop!(Trap::InvalidJump),
-                            }
-                        }
+                        jump_unless!(compare::is_zero(&condition), &target);
                     }};
                     ($op:ident, mload) => {{
                         let window = or_underflow!(height.take::<1, 1>());
@@ -285,27 +288,177 @@ macro_rules! define_loop {
                         height = frame.stack.height();
                         // The answer comes behind the operation.
                         if let Err(Exit::Call | Exit::Create) = asked {
-                            next!($op);
+                            cursor.fetch();
                         }
                         or_stop!(asked);
                     }};
                     ($op:ident, immediate($function:path)) => {{
-                        let immediate = bytes[pc + 1];
+                        let immediate = cursor.immediate()[0];
                         frame_operation!($op, immediate, $function(frame, host, immediate))
                     }};
                 }
-                match u16::from(bytes[pc]) {
-                    $( $bytes::$Name => {
+                // The first operation of a fused sequence: gives the word that it puts on top instead of storing it.
+                macro_rules! begin {
+                    ($op:ident, push($size:literal)) => {{
+                        let Some(_) = height.make_room() else { stop!(Trap::StackOverflow) };
+                        charge!($op);
+                        let word = ops::push_word::<$size>(cursor.immediate());
+                        next!($op);
+                        Some(word)
+                    }};
+                    ($op:ident, dup($depth:literal)) => {{
+                        let Some(word) = frame.stack.peek(height, $depth) else {
+                            let full = stack::check(height.words(), $depth, $depth + 1);
+                            stop!(full.err().unwrap_or(Trap::StackOverflow));
+                        };
+                        let Some(_) = height.make_room() else { stop!(Trap::StackOverflow) };
+                        charge!($op);
+                        Some(word)
+                    }};
+                    ($op:ident, swap($depth:literal)) => {{
+                        let [high] = frame.stack.get(or_underflow!(height.take::<1, 1>()));
+                        let low = or_underflow!(frame.stack.exchange(height, $depth, high));
+                        charge!($op);
+                        Some(low)
+                    }};
+                    ($op:ident, unary($function:path)) => {{
+                        let [a] = frame.stack.get(or_underflow!(height.take::<1, 1>()));
+                        charge!($op);
+                        Some($function(a))
+                    }};
+                    ($op:ident, binary($function:path)) => {{
+                        let [b, a] = frame.stack.get(or_underflow!(height.take::<2, 1>()));
+                        charge!($op);
+                        Some($function(a, b))
+                    }};
+                    ($op:ident, $shape:ident $details:tt) => {{ perform!($op, $shape $details); None }};
+                    ($op:ident, $shape:ident) => {{ perform!($op, $shape); None }};
+                }
+                macro_rules! store_top {
+                    () => {
+                        if let Some(word) = top {
+                            frame.stack.put(or_underflow!(height.take::<1, 1>()), word);
+                        }
+                    };
+                }
+                // An operation behind the first of a fused sequence: `top` is its topmost operand.
+                macro_rules! finish {
+                    ($op:ident, pop) => {{
+                        // The word was never stored, and nobody needs it.
+                        let _ = top;
+                        perform!($op, pop);
+                    }};
+                    ($op:ident, swap($depth:literal)) => {
+                        match top {
+                            Some(high) => {
+                                let low = or_underflow!(frame.stack.exchange(height, $depth, high));
+                                charge!($op);
+                                frame.stack.put(or_underflow!(height.take::<1, 1>()), low);
+                            }
+                            None => perform!($op, swap($depth)),
+                        }
+                    };
+                    ($op:ident, unary($function:path)) => {
+                        match top {
+                            Some(a) => {
+                                let window = or_underflow!(height.take::<1, 1>());
+                                charge!($op);
+                                frame.stack.put(window, $function(a));
+                            }
+                            None => perform!($op, unary($function)),
+                        }
+                    };
+                    ($op:ident, binary($function:path)) => {
+                        match top {
+                            Some(a) => {
+                                let window = or_underflow!(height.take::<2, 1>()).deepest();
+                                let [b] = frame.stack.get(window);
+                                charge!($op);
+                                frame.stack.put(window, $function(a, b));
+                            }
+                            None => perform!($op, binary($function)),
+                        }
+                    };
+                    ($op:ident, jump) => {
+                        match top {
+                            Some(target) => {
+                                or_underflow!(height.take::<1, 0>());
+                                charge!($op);
+                                jump!(&target);
+                            }
+                            None => perform!($op, jump),
+                        }
+                    };
+                    ($op:ident, jumpi) => {
+                        match top {
+                            Some(target) => {
+                                let window = or_underflow!(height.take::<2, 0>()).deepest();
+                                let [condition] = frame.stack.get(window);
+                                charge!($op);
+                                jump_unless!(compare::is_zero(&condition), &target);
+                            }
+                            None => perform!($op, jumpi),
+                        }
+                    };
+                    ($op:ident, mload) => {
+                        match top {
+                            Some(offset) => {
+                                let window = or_underflow!(height.take::<1, 1>());
+                                charge!($op);
+                                let (word, left) = or_stop!(memory::mload(&mut frame.memory, gas, &offset));
+                                gas = left;
+                                frame.stack.put(window, word);
+                            }
+                            None => perform!($op, mload),
+                        }
+                    };
+                    ($op:ident, mstore) => {
+                        match top {
+                            Some(offset) => {
+                                let window = or_underflow!(height.take::<2, 0>()).deepest();
+                                let [value] = frame.stack.get(window);
+                                charge!($op);
+                                gas = or_stop!(memory::mstore(&mut frame.memory, gas, &offset, &value));
+                            }
+                            None => perform!($op, mstore),
+                        }
+                    };
+                    ($op:ident, $shape:ident $details:tt) => {{ store_top!(); perform!($op, $shape $details); }};
+                    ($op:ident, $shape:ident) => {{ store_top!(); perform!($op, $shape); }};
+                }
+                macro_rules! sequence {
+                    ($first:ident $last:ident) => {{
+                        top = ops::handler!($first, begin);
+                        cursor.fetch();
+                        ops::handler!($last, finish);
+                    }};
+                    // A condition, a push and a `jumpi`: neither condition nor target is ever stored.
+                    ($first:ident $push:ident JumpI) => {{
+                        let condition: Option<U256> = ops::handler!($first, begin);
+                        cursor.fetch();
+                        let target: Option<U256> = ops::handler!($push, begin);
+                        cursor.fetch();
+                        let (Some(condition), Some(target)) = (condition, target) else {
+                            unreachable!("both operations give a word, whatever their operands");
+                        };
+                        or_underflow!(height.take::<2, 0>());
+                        charge!(JumpI);
+                        jump_unless!(compare::is_zero(&condition), &target);
+                    }};
+                }
+                match cursor.fetch() {
+                    $( number::$Name => {
                         // Folds to nothing for what every fork and host has.
                         if !Op::$Name.is_active(frame.spec.fork, frame.spec.hedera) {
                             stop!(Trap::InvalidOpcode);
                         }
                         ops::handler!($Name, perform)
                     } )*
+                    $( fused::$Fusion => sequence!($($fused_op)+), )*
                     _ => stop!(Trap::InvalidOpcode),
                 }
             };
-            frame.pc = pc;
+            frame.pc = cursor.offset();
             frame.gas = gas;
             frame.stack.set_height(height);
             if COUNTING {
@@ -316,36 +469,7 @@ macro_rules! define_loop {
     };
 }
 
-#[inline(always)]
-fn is_jumpdest<const BYTE: u16>(bytes: &[u8], pc: usize) -> bool {
-    u16::from(bytes[pc]) == BYTE
+macro_rules! with_fusions {
+    ($($rows:tt)*) => { for_each_fusion! { define_loop {$($rows)*} } };
 }
-
-macro_rules! define_zvm_bytes {
-    ($( $(#[doc = $doc:literal])+ $Name:ident $name:ident zvm($zvm:tt) $($rest:ident ($($value:tt)*))+ ; )*) => {
-        #[allow(non_upper_case_globals, reason = "the constants carry the names of the operations")]
-        mod zvm_bytes {
-            $( pub(super) const $Name: u16 = byte_pattern!($zvm, super::Op::$Name); )*
-        }
-    };
-}
-macro_rules! define_evm_bytes {
-    ($( $(#[doc = $doc:literal])+ $Name:ident $name:ident zvm($zvm:tt) evm($evm:tt)
-        $($rest:ident ($($value:tt)*))+ ; )*) => {
-        #[allow(non_upper_case_globals, reason = "the constants carry the names of the operations")]
-        mod evm_bytes {
-            $( pub(super) const $Name: u16 = byte_pattern!($evm, super::Op::$Name); )*
-        }
-    };
-}
-crate::for_each_opcode!(define_zvm_bytes);
-crate::for_each_opcode!(define_evm_bytes);
-
-macro_rules! zvm_loop {
-    ($($rows:tt)*) => { define_loop! { zvm_bytes run_zvm; $($rows)* } };
-}
-macro_rules! evm_loop {
-    ($($rows:tt)*) => { define_loop! { evm_bytes run_evm; $($rows)* } };
-}
-crate::for_each_opcode!(zvm_loop);
-crate::for_each_opcode!(evm_loop);
+crate::for_each_opcode!(with_fusions);

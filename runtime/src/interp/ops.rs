@@ -25,7 +25,8 @@ pub mod storage;
 use alloy_primitives::U256;
 
 use self::checked::NumType;
-use crate::bytecode::{Encoding, Op};
+use crate::bytecode::decode::IMMEDIATE_MAX;
+use crate::bytecode::{Code, Encoding, Op};
 use crate::compiled::frame::{Frame, Spec};
 use crate::host::Host;
 use crate::outcome::{Exit, Trap, panic_data};
@@ -303,7 +304,7 @@ macro_rules! define_execute {
                     Ok(())
                 }};
                 ($op:ident, push($size:literal)) => {{
-                    let word = push_word::<$size>(frame.code.padded(), pc);
+                    let word = push_word::<$size>(immediate_at(&frame.code, pc));
                     frame.stack.push_word(word);
                     Ok(())
                 }};
@@ -408,17 +409,21 @@ pub fn runnable(encoding: Encoding, byte: u8, spec: &Spec) -> Option<Op> {
     encoding.decode(byte, spec.fork, spec.hedera).filter(|&op| is_implemented(op))
 }
 
-/// The immediate of `push`, `N` bytes at `pc + 1`, missing ones zero.
+/// The bytes after the one at `pc`, padding included.
+fn immediate_at(code: &Code, pc: usize) -> &[u8; IMMEDIATE_MAX] {
+    let bytes = &code.padded()[pc + 1..pc + 1 + IMMEDIATE_MAX];
+    bytes.try_into().expect("the slice has IMMEDIATE_MAX bytes by construction")
+}
+
+/// The word of a `push` with `N` immediate bytes, which are the first of `bytes`; missing ones read as zero.
 #[inline(always)]
-pub(crate) fn push_word<const N: usize>(padded: &[u8], pc: usize) -> U256 {
+pub(crate) fn push_word<const N: usize>(bytes: &[u8; IMMEDIATE_MAX]) -> U256 {
     // Whole limbs are read, from the first byte on, and what lies behind the immediate is shifted out. The
     // padding lets every immediate be read as if it had 32 bytes.
     let mut limbs = [0; 4];
     let limbs_read = N.div_ceil(8);
-    for (index, limb) in limbs.iter_mut().take(limbs_read).enumerate() {
-        let start = pc + 1 + 8 * index;
-        let bytes = padded[start..start + 8].try_into().expect("the slice has eight bytes by construction");
-        *limb = u64::from_be_bytes(bytes);
+    for (limb, chunk) in limbs.iter_mut().zip(bytes.as_chunks::<8>().0).take(limbs_read) {
+        *limb = u64::from_be_bytes(*chunk);
     }
     // The limbs stand highest first, and N bytes of them count.
     let excess = 8 * (8 * limbs_read - N);

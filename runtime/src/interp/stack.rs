@@ -24,16 +24,20 @@ pub struct Stack {
 /// one stack addresses initialized words of any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Height {
-    // Invariant: `<= STACK_LIMIT`; only this file makes and changes heights.
-    words: usize,
+    // Counted in bytes, which saves the loop a shift per operation.
+    // Invariant: a multiple of WORD_BYTES, `<= LIMIT_BYTES`; only this file makes and changes heights.
+    bytes: usize,
 }
 
 /// A place of `N` words on any stack, top last.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<const N: usize> {
-    // Invariant: `start + N <= STACK_LIMIT`; only this file makes windows.
+    // Invariant: a multiple of WORD_BYTES, `start + N * WORD_BYTES <= LIMIT_BYTES`; only this file makes windows.
     start: usize,
 }
+
+const WORD_BYTES: usize = size_of::<U256>();
+const LIMIT_BYTES: usize = STACK_LIMIT * WORD_BYTES;
 
 impl<const N: usize> Window<N> {
     /// The place of the deepest word, where a result goes.
@@ -48,29 +52,29 @@ impl Height {
     /// The number of words.
     #[inline]
     pub fn words(self) -> usize {
-        self.words
+        self.bytes / WORD_BYTES
     }
 
     /// The top `N` words, of which `LEFT` stay when the operation is done. `None` is an underflow.
     #[inline(always)]
     pub fn take<const N: usize, const LEFT: usize>(&mut self) -> Option<Window<N>> {
         const { assert!(LEFT <= N && N <= STACK_LIMIT) };
-        if self.words < N {
+        if self.bytes < N * WORD_BYTES {
             return None;
         }
-        let window = Window { start: self.words - N };
-        self.words -= N - LEFT;
+        let window = Window { start: self.bytes - N * WORD_BYTES };
+        self.bytes -= (N - LEFT) * WORD_BYTES;
         Some(window)
     }
 
     /// The place of a word to be pushed. `None` is an overflow.
     #[inline(always)]
     pub fn make_room(&mut self) -> Option<Window<1>> {
-        if self.words >= STACK_LIMIT {
+        if self.bytes >= LIMIT_BYTES {
             return None;
         }
-        let window = Window { start: self.words };
-        self.words += 1;
+        let window = Window { start: self.bytes };
+        self.bytes += WORD_BYTES;
         Some(window)
     }
 }
@@ -112,13 +116,13 @@ impl Stack {
     #[inline]
     pub fn height(&self) -> Height {
         assert!(self.len <= STACK_LIMIT, "compiled code keeps the stack within its limit");
-        Height { words: self.len }
+        Height { bytes: self.len * WORD_BYTES }
     }
 
     /// Stores the height that the run loop kept in a local.
     #[inline]
     pub fn set_height(&mut self, height: Height) {
-        self.len = height.words;
+        self.len = height.words();
     }
 
     /// Whether an operation that takes `pops` words and leaves `pushes` fits the stack.
@@ -168,13 +172,13 @@ impl Stack {
     /// are volatile because the compiler joins plain ones into wide loads.
     #[inline(always)]
     pub fn get<const N: usize>(&self, window: Window<N>) -> [U256; N] {
-        debug_assert!(window.start + N <= STACK_LIMIT);
-        let limbs = self.words.as_ptr().cast::<u64>();
+        debug_assert!(window.start + N * WORD_BYTES <= LIMIT_BYTES);
+        // SAFETY: `Window`'s invariant puts its words within the STACK_LIMIT initialized words of every stack.
+        let limbs = unsafe { self.words.as_ptr().byte_add(window.start) }.cast::<u64>();
         std::array::from_fn(|word| {
-            U256::from_limbs(std::array::from_fn(|limb| {
-                // SAFETY: `Window`'s invariant puts its words within the STACK_LIMIT initialized words of every
-                // stack, and a word is four limbs.
-                unsafe { limbs.add(4 * (window.start + word) + limb).read_volatile() }
+            // SAFETY: as above; a word is four limbs.
+            U256::from_limbs(std::array::from_fn(|limb| unsafe {
+                limbs.add(4 * word + limb).read_volatile()
             }))
         })
     }
@@ -182,32 +186,61 @@ impl Stack {
     /// Puts a word into a window's place.
     #[inline(always)]
     pub fn put(&mut self, window: Window<1>, word: U256) {
-        debug_assert!(window.start < STACK_LIMIT);
+        debug_assert!(window.start < LIMIT_BYTES);
         // SAFETY: `Window`'s invariant puts its word within the STACK_LIMIT words of every stack, and `&mut self`
         // makes the access unique.
-        unsafe { *self.words.as_mut_ptr().cast::<U256>().add(window.start) = word };
+        unsafe { *self.words.as_mut_ptr().byte_add(window.start).cast::<U256>() = word };
     }
 
     /// Duplicates the `n`th word, 1 = top; `n` of 0 only makes room. `None` where words or room are missing.
     #[inline(always)]
     pub fn dup(&mut self, height: &mut Height, n: usize) -> Option<()> {
         debug_assert!(n < STACK_LIMIT);
-        if height.words.wrapping_sub(n) >= STACK_LIMIT - n {
+        let depth = n * WORD_BYTES;
+        if height.bytes.wrapping_sub(depth) >= LIMIT_BYTES - depth {
             return None;
         }
-        let [source] = self.get(Window { start: height.words - n });
-        self.put(Window { start: height.words }, source);
-        height.words += 1;
+        let [source] = self.get(Window { start: height.bytes - depth });
+        self.put(Window { start: height.bytes }, source);
+        height.bytes += WORD_BYTES;
         Some(())
+    }
+
+    /// Puts `top` in place of word `n + 1`, counted from the place of `top`, and returns the word that was there: the
+    /// first half of a swap whose top is not stored. `None` is an underflow.
+    #[inline(always)]
+    pub fn exchange(&mut self, height: Height, n: usize, top: U256) -> Option<U256> {
+        let depth = (n + 1) * WORD_BYTES;
+        if height.bytes < depth {
+            return None;
+        }
+        let deep = Window { start: height.bytes - depth };
+        let [word] = self.get(deep);
+        self.put(deep, top);
+        Some(word)
+    }
+
+    /// The `n`th word, 1 = top, if there is room for another one. `None` where words or room are missing.
+    #[inline(always)]
+    pub fn peek(&self, height: Height, n: usize) -> Option<U256> {
+        debug_assert!(n < STACK_LIMIT);
+        let depth = n * WORD_BYTES;
+        if height.bytes.wrapping_sub(depth) >= LIMIT_BYTES - depth {
+            return None;
+        }
+        let [word] = self.get(Window { start: height.bytes - depth });
+        Some(word)
     }
 
     /// Swaps the top with word `n + 1`. `None` is an underflow.
     #[inline(always)]
     pub fn swap(&mut self, height: &mut Height, n: usize) -> Option<()> {
-        if height.words < n + 1 {
+        let depth = n * WORD_BYTES;
+        if height.bytes < depth + WORD_BYTES {
             return None;
         }
-        let (top, deep) = (Window { start: height.words - 1 }, Window { start: height.words - 1 - n });
+        let top = Window { start: height.bytes - WORD_BYTES };
+        let deep = Window { start: top.start - depth };
         let ([high], [low]) = (self.get(top), self.get(deep));
         self.put(top, low);
         self.put(deep, high);

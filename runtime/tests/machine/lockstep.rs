@@ -1,6 +1,9 @@
 //! `execute`, one operation at a time, against the run loop, on random programs.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
+use zvm::bytecode::steps::FUSIONS;
 use zvm::bytecode::{Code, Encoding, Op};
 use zvm::engine::Session;
 use zvm::interp::ops;
@@ -127,4 +130,53 @@ fn blocks_are_counted_at_entry_jumpdests_and_fall_throughs() {
     let World { engine, frame, state, block, tx } = &mut world;
     assert_eq!(interp::run_counting(frame, &mut Session { engine, state, block, tx }, None), Exit::Halt);
     assert_eq!(world.frame.blocks_interpreted, 1 + 3 + 1);
+}
+
+/// The instructions of a fused sequence and a `jumpdest` behind them, each push giving the `jumpdest`'s offset or,
+/// with `valid_jump` off, one past it.
+fn fused_program(encoding: Encoding, sequence: &[Op], valid_jump: bool) -> Option<Vec<u8>> {
+    let bytes: Vec<u8> = sequence.iter().map(|&op| encoding.byte(op)).collect::<Option<_>>()?;
+    let end: usize = bytes.iter().map(|&byte| encoding.instruction_len(byte)).sum();
+    let mut program = Vec::new();
+    for byte in bytes {
+        program.push(byte);
+        program.resize(program.len() + encoding.immediate_len(byte), 0);
+        if encoding.immediate_len(byte) > 0 {
+            *program.last_mut()? = end as u8 + u8::from(!valid_jump);
+        }
+    }
+    program.push(encoding.byte(Op::JumpDest)?);
+    Some(program)
+}
+
+#[test]
+fn fused_sequences_trap_and_charge_like_their_operations() {
+    for (sequence, encoding) in FUSIONS.iter().flat_map(|sequence| Encoding::ALL.map(|e| (sequence, e))) {
+        for valid_jump in [true, false] {
+            let Some(program) = fused_program(encoding, sequence, valid_jump) else { continue };
+            let code = Arc::new(match encoding {
+                Encoding::Zvm => Code::native(&program),
+                Encoding::Evm => Code::evm(program.clone()),
+            });
+            let full = zvm::gas::STACK_LIMIT;
+            for height in (0..8).chain(full - 2..=full) {
+                let end = program.len() as u64 - 1;
+                for (gas, operand) in (0..30).map(|gas| (gas, end)).chain([(30, 0), (30, 1), (30, end + 1)]) {
+                    let mut words = vec![U256::from(operand); height];
+                    // The deeper words differ, so that a swap shows.
+                    words.iter_mut().rev().skip(1).zip(2u64..).for_each(|(word, n)| *word += U256::from(n));
+                    let world = || World::new(code.clone(), gas).with_stack(&words);
+                    let (mut looped, mut stepped) = (world(), world());
+                    let exit = looped.run();
+                    let context = (sequence, encoding, valid_jump, height, gas, operand);
+                    assert_eq!(run_stepwise(&mut stepped), exit, "{context:?}");
+                    if !matches!(exit, Exit::Trap(_)) {
+                        assert_eq!(looped.frame.gas, stepped.frame.gas, "{context:?}");
+                        assert_eq!(looped.frame.stack.words(), stepped.frame.stack.words(), "{context:?}");
+                        assert_eq!(looped.frame.memory.bytes(), stepped.frame.memory.bytes(), "{context:?}");
+                    }
+                }
+            }
+        }
+    }
 }

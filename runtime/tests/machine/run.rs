@@ -30,7 +30,7 @@ pub(crate) fn word(value: u64) -> U256 {
 
 impl World {
     /// A world in which `code` is about to run.
-    pub(crate) fn new(code: Code, gas: u64) -> World {
+    pub(crate) fn new(code: impl Into<Arc<Code>>, gas: u64) -> World {
         let mut database = InMemoryDatabase::new();
         database.insert_account(HERE, 1, word(1000), Bytes::new());
         database.insert_account(CALLER, 1, word(77), Bytes::new());
@@ -59,7 +59,7 @@ impl World {
         };
         let tx = TxEnv { origin: ORIGIN, gas_price: word(9), blob_hashes: Vec::new() };
         let engine = Engine::builder().build();
-        World { engine, frame: Frame::new(Arc::new(code), message, spec, gas), state, block, tx }
+        World { engine, frame: Frame::new(code.into(), message, spec, gas), state, block, tx }
     }
 
     /// Native code.
