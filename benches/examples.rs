@@ -1,13 +1,12 @@
 //! Calls of the project's own example contracts, compiled here, as benchmark cases.
 
-use std::collections::BTreeMap;
-
-use alloy_primitives::{Address, Bytes, U256, keccak256};
+use alloy_primitives::{Bytes, U256, keccak256};
 use kalix::source::Source;
 use kalix::{CompileOptions, compile};
 use zvm::bytecode::Code;
-use zvm_statetest::Account;
-use zvm_statetest::bench::{BenchBlock, BenchCase, BenchExpected};
+use zvm_statetest::bench::BenchCase;
+
+use crate::written::call;
 
 /// A call to measure: file, its text, contract, signature, arguments.
 pub struct Example {
@@ -50,42 +49,7 @@ impl Example {
         for argument in self.arguments {
             calldata.extend(U256::from(*argument).to_be_bytes::<32>());
         }
-        let (sender, target) = (Address::repeat_byte(0x11), Address::repeat_byte(0xcc));
-        let account =
-            |balance: U256, code: Bytes| Account { balance, nonce: 0, code, storage: BTreeMap::new() };
-        BenchCase {
-            name: self.name.to_owned(),
-            calldata: calldata.into(),
-            value: U256::ZERO,
-            gas_limit: 1 << 40,
-            gas_price: U256::ZERO,
-            sender,
-            target,
-            env: BenchBlock {
-                coinbase: Address::ZERO,
-                number: U256::ONE,
-                timestamp: U256::ONE,
-                gas_limit: U256::from(1u64 << 40),
-                base_fee: U256::ZERO,
-                chain_id: U256::ONE,
-                prev_randao: U256::ZERO,
-            },
-            pre: BTreeMap::from([
-                (sender, account(U256::from(1u64 << 60), Bytes::new())),
-                (target, account(U256::ZERO, account_code(self.text))),
-            ]),
-            expected: BenchExpected {
-                success: true,
-                gas_used: 0,
-                gas_used_prague: None,
-                exec_gas: 0,
-                output: Bytes::new(),
-                logs: Vec::new(),
-                storage_diff: BTreeMap::new(),
-                state_root: None,
-                fork_of_gas: "osaka".to_owned(),
-            },
-        }
+        call(self.name, calldata.into(), account_code(self.text))
     }
 
     /// The analyzed code.

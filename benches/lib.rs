@@ -7,3 +7,4 @@
 pub mod examples;
 pub mod observed;
 pub mod ours;
+pub mod written;

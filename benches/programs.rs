@@ -16,6 +16,7 @@ use zvm::engine::Mode;
 use zvm_benches::examples::EXAMPLES;
 use zvm_benches::observed::Observed;
 use zvm_benches::ours::OurCase;
+use zvm_benches::written::written_cases;
 use zvm_jit::{Jit, JitOptions};
 use zvm_statetest::bench::{BenchCase, bench_cases};
 use zvm_statetest::vectors::vectors_dir;
@@ -50,13 +51,22 @@ fn run(criterion: &mut Criterion) -> Result<(), String> {
         differs("jit", &case, compiled(&case, true).observe(), &reference)?;
         measure(criterion, &case, true);
     }
+    for case in &written_cases() {
+        let reference = OurCase::new(case, Mode::Interp, None, false).observe();
+        if !reference.success {
+            return Err(format!("{}: the call does not succeed", case.name));
+        }
+        differs("jit", case, compiled(case, false).observe(), &reference)?;
+        differs("revm", case, RevmCase::new(case).with_machine(|run| run()), &reference)?;
+        measure(criterion, case, false);
+    }
     let Some(vectors) = vectors_dir() else {
         println!("skipped: the contracts of the vectors folder, which is absent (set ZVM_VECTORS)");
         return Ok(());
     };
     for case in &bench_cases(&vectors)? {
         if case.calls_precompile() {
-            println!("skipped: {}: precompiled contracts are not built yet", case.name);
+            println!("skipped: {}: a precompiled contract is a library's work", case.name);
             continue;
         }
         let expected = Observed::expected(case);
