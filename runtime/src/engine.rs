@@ -4,7 +4,9 @@
 //! pushes one, and nothing recurses on the native stack. Transactions are in [`tx`](crate::tx).
 
 mod builder;
+mod changes;
 mod driver;
+mod load;
 mod messages;
 mod session;
 mod tiering;
@@ -16,6 +18,7 @@ use alloy_primitives::{Address, B256, Bytes};
 
 pub use self::builder::EngineBuilder;
 pub use self::driver::Executor;
+pub use self::load::{Deployment, LoadError};
 pub use self::messages::created_address;
 pub use self::session::Session;
 pub use self::tiering::{Compiling, ExitCounts, TierStats, TierUp};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use crate::bytecode::Code;
+use crate::compiled::frame::Frame;
 use crate::state::AccountInfo;
 
 /// Facts of the block that contracts can read.
@@ -82,6 +83,10 @@ pub struct StorageWrite {
 /// Where a method takes `cold_affordable` and that is false, a cold touch gives `Ok(None)` and must not reach a
 /// database: the frame is out of gas.
 pub trait Host {
+    /// An operation is about to run; called only by [`run_stepping`](crate::interp::run_stepping).
+    fn step(&mut self, frame: &Frame) {
+        let _ = frame;
+    }
     /// Facts of the block.
     fn block(&self) -> &BlockEnv;
     /// Facts of the transaction.

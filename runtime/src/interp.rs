@@ -8,6 +8,9 @@ mod dispatch;
 pub mod memory;
 pub mod ops;
 pub mod stack;
+mod stepping;
+
+pub use self::stepping::run_stepping;
 
 use crate::compiled::frame::Frame;
 use crate::compiled::tier::CompiledCode;

@@ -10,6 +10,7 @@ pub mod engine;
 pub mod fork;
 pub mod gas;
 pub mod host;
+pub mod inspect;
 pub mod interp;
 pub mod outcome;
 pub mod precompiles;

@@ -16,6 +16,7 @@ use crate::compiled::frame::Message;
 use crate::engine::{Executor, created_address};
 use crate::gas;
 use crate::host::{BlockEnv, HostError, Log, TxEnv};
+use crate::inspect::Inspector;
 use crate::outcome::Exit;
 use crate::state::Database;
 
@@ -53,24 +54,37 @@ impl TransactionResult {
     }
 }
 
-impl<D: Database> Executor<D> {
-    /// Runs a transaction. Its changes stay in the executor's state; an error leaves the state as it was.
+impl<D: Database, I: Inspector> Executor<D, I> {
+    /// Runs a transaction. An error leaves the state as it was.
+    ///
+    /// Its changes stay in the executor, where later transactions see them, until they are
+    /// [committed](Executor::commit), [taken](Executor::take_changes) or [discarded](Executor::discard); an
+    /// executor that is dropped discards them.
     pub fn transact(
         &mut self,
         transaction: &Transaction,
         block: &BlockEnv,
     ) -> Result<TransactionResult, TransactionError> {
-        let fork = self.engine().spec().fork;
-        self.state_mut().begin_transaction(fork);
-        let start = self.state().checkpoint();
-        let result = self.transact_inner(transaction, block);
+        let start = self.begin_transaction();
+        let result = self.run_transaction(transaction, block).and_then(|result| {
+            self.state_mut().end_transaction()?;
+            Ok(result)
+        });
         if result.is_err() {
             self.state_mut().revert_to(start);
         }
         result
     }
 
-    fn transact_inner(
+    /// Begins a transaction; gives the point to which it can be undone until it is ended.
+    pub(crate) fn begin_transaction(&mut self) -> usize {
+        let fork = self.engine().spec().fork;
+        self.state_mut().begin_transaction(fork);
+        self.state().checkpoint()
+    }
+
+    /// Runs a transaction that has begun, up to its end.
+    pub(crate) fn run_transaction(
         &mut self,
         transaction: &Transaction,
         block: &BlockEnv,
@@ -104,7 +118,6 @@ impl<D: Database> Executor<D> {
         let gas_refunded = refund.min(spent / gas::REFUND_QUOTIENT);
         let gas_used = (spent - gas_refunded).max(transaction.floor_gas(self.engine().spec().fork));
         self.settle(transaction, gas_used, gas_price, block)?;
-        self.state_mut().end_transaction()?;
         Ok(TransactionResult {
             exit: result.exit,
             gas_used,

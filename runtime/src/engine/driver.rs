@@ -13,14 +13,19 @@ use crate::bytecode::Code;
 use crate::call_stack::{Active, CallStack, FrameKind, Request, Start};
 use crate::compiled::frame::Message;
 use crate::host::{BlockEnv, HostError, TxEnv};
+use crate::inspect::{CallEnd, CallStart, Inspected, Inspector, NoInspector};
+use crate::interp;
 use crate::outcome::Exit;
 use crate::state::{Database, State};
 
 /// Runs transactions on one state, one at a time; reused, so that frames keep their buffers.
-pub struct Executor<D> {
+pub struct Executor<D, I = NoInspector> {
     pub(super) engine: Engine,
     pub(super) state: State<D>,
     pub(super) frames: CallStack,
+    inspector: I,
+    /// Whether this run is one that nobody is told of.
+    is_rehearsal: bool,
     blocks_interpreted: u64,
     blocks_compiled: u64,
     tier_counts: TierCounts,
@@ -36,14 +41,33 @@ struct Ended {
 impl<D: Database> Executor<D> {
     /// An executor of `engine` over the state that `database` holds.
     pub fn new(engine: Engine, database: D) -> Executor<D> {
+        Executor::with_inspector(engine, database, NoInspector)
+    }
+}
+
+impl<D: Database, I: Inspector> Executor<D, I> {
+    /// An executor that tells `inspector` what transactions do.
+    pub fn with_inspector(engine: Engine, database: D, inspector: I) -> Executor<D, I> {
         Executor {
             engine,
             state: State::new(database),
             frames: CallStack::default(),
+            inspector,
+            is_rehearsal: false,
             blocks_interpreted: 0,
             blocks_compiled: 0,
             tier_counts: TierCounts::default(),
         }
+    }
+
+    /// The inspector.
+    pub fn inspector(&self) -> &I {
+        &self.inspector
+    }
+
+    /// The inspector, writable.
+    pub fn inspector_mut(&mut self) -> &mut I {
+        &mut self.inspector
     }
 
     /// The engine.
@@ -104,7 +128,11 @@ impl<D: Database> Executor<D> {
             return self.run_once(mode, start, block, tx);
         }
         let checkpoint = self.state.checkpoint();
-        let reference = self.run_once(Mode::Interp, start.clone(), block, tx)?;
+        // Of two equal runs, the inspector sees one.
+        self.is_rehearsal = true;
+        let reference = self.run_once(Mode::Interp, start.clone(), block, tx);
+        self.is_rehearsal = false;
+        let reference = reference?;
         let reference_diff = self.state.diff();
         self.state.revert_to(checkpoint);
         let compiled = self.run_once(Mode::Jit, start, block, tx)?;
@@ -161,7 +189,16 @@ impl<D: Database> Executor<D> {
         loop {
             let active = self.frames.top_mut().expect("a frame is active until the outermost one has ended");
             let mut session = Session { engine: &engine, state: &mut self.state, block, tx };
-            let exit = run_frame(id, tiers, &mut active.frame, &mut session, &mut self.tier_counts);
+            let exit = if self.inspector.is_active() && !self.is_rehearsal {
+                let mut host = Inspected { host: session, inspector: &mut self.inspector };
+                if host.inspector.wants_steps() {
+                    interp::run_stepping(&mut active.frame, &mut host)
+                } else {
+                    run_frame(id, tiers, &mut active.frame, &mut host, &mut self.tier_counts)
+                }
+            } else {
+                run_frame(id, tiers, &mut active.frame, &mut session, &mut self.tier_counts)
+            };
             match exit {
                 Exit::Call | Exit::Create => match active.frame.request.take() {
                     Some(Request::Call(request)) => self.begin_call(request)?,
@@ -215,12 +252,27 @@ impl<D: Database> Executor<D> {
         self.blocks_interpreted += frame.blocks_interpreted;
         self.blocks_compiled += frame.blocks_compiled;
         self.frames.recycle(frame);
+        self.note_end(Some(exit), gas_left, &output, self.frames.len());
 
         let Some(caller) = self.frames.top_mut() else {
             return Ok(Some(Ended { exit, gas_left, output }));
         };
         resume(&mut caller.frame, kind, gas_left, is_success, output);
         Ok(None)
+    }
+
+    #[inline]
+    pub(super) fn note_start(&mut self, start: &CallStart<'_>) {
+        if self.inspector.is_active() && !self.is_rehearsal {
+            self.inspector.call_start(start);
+        }
+    }
+
+    #[inline]
+    pub(super) fn note_end(&mut self, exit: Option<Exit>, gas_left: u64, output: &Bytes, depth: usize) {
+        if self.inspector.is_active() && !self.is_rehearsal {
+            self.inspector.call_end(&CallEnd { exit, gas_left, output, depth });
+        }
     }
 
     pub(super) fn start(&mut self, start: Start, checkpoint: usize) {

@@ -15,11 +15,12 @@ use crate::compiled::frame::{Frame, Message};
 use crate::fork::Fork;
 use crate::gas;
 use crate::host::{BlockEnv, HostError, TxEnv};
+use crate::inspect::{CallStart, Inspector};
 use crate::outcome::{Exit, Trap};
 use crate::precompiles::{self, is_precompile};
 use crate::state::Database;
 
-impl<D: Database> Executor<D> {
+impl<D: Database, I: Inspector> Executor<D, I> {
     /// Carries a transaction's message call out: value, then the precompiled contract or the code of
     /// `message.address`, which may be a delegation's. What fails leaves no effect.
     ///
@@ -32,9 +33,21 @@ impl<D: Database> Executor<D> {
         tx: &TxEnv,
     ) -> Result<ExecutionResult, EngineError> {
         let checkpoint = self.state.checkpoint();
+        self.note_start(&CallStart {
+            is_create: false,
+            caller: message.caller,
+            address: message.address,
+            value: message.value,
+            input: &message.input,
+            gas,
+            is_static: message.is_static,
+            depth: 0,
+        });
         self.state.warm_account(&message.address)?;
         self.state.transfer(&message.caller, &message.address, message.value)?;
-        let result = match self.callee(&message.address)? {
+        let callee = self.callee(&message.address)?;
+        let has_frame = matches!(callee, Callee::Code(_));
+        let result = match callee {
             Callee::Code(code) => self.execute(code, message, gas, block, tx)?,
             Callee::Precompile(address) => match self.run_precompile(&address, &message.input, gas)? {
                 Ok(answer) => without_frame(Exit::Return, answer.gas_left, answer.output),
@@ -42,6 +55,9 @@ impl<D: Database> Executor<D> {
             },
             Callee::Empty => without_frame(Exit::Halt, gas, Bytes::new()),
         };
+        if !has_frame {
+            self.note_end(Some(result.exit), result.gas_left, &result.output, 0);
+        }
         if !result.is_success() {
             self.state.revert_to(checkpoint);
         }
@@ -87,7 +103,18 @@ impl<D: Database> Executor<D> {
     ) -> Result<ExecutionResult, EngineError> {
         let checkpoint = self.state.checkpoint();
         let address = message.address;
+        self.note_start(&CallStart {
+            is_create: true,
+            caller: message.caller,
+            address,
+            value: message.value,
+            input: init_code,
+            gas,
+            is_static: false,
+            depth: 0,
+        });
         if !self.state.create_account(&address)? {
+            self.note_end(Some(Trap::CreateCollision.into()), 0, &Bytes::new(), 0);
             return Ok(without_frame(Trap::CreateCollision.into(), 0, Bytes::new()));
         }
         self.state.transfer(&message.caller, &address, message.value)?;
@@ -124,30 +151,42 @@ impl<D: Database> Executor<D> {
     /// Answers a call: starts a frame, or answers at once where none can or need start.
     pub(super) fn begin_call(&mut self, request: CallRequest) -> Result<(), EngineError> {
         let depth = self.frames.len();
+        self.note_start(&CallStart {
+            is_create: false,
+            caller: request.caller,
+            address: request.address,
+            value: request.value,
+            input: &request.input,
+            gas: request.gas,
+            is_static: request.is_static,
+            depth,
+        });
         if depth > gas::CALL_DEPTH_MAX {
-            return self.refuse(request.gas);
+            return self.refuse(None, request.gas);
         }
         let checkpoint = self.state.checkpoint();
         if request.sends_value && !self.state.transfer(&request.caller, &request.address, request.value)? {
-            return self.refuse(request.gas);
+            return self.refuse(None, request.gas);
         }
         let (start, size) = request.output;
         let kind = FrameKind::Call { start, size };
         let code = match request.callee {
             Callee::Code(code) => code,
             Callee::Precompile(address) => {
-                let (gas_left, is_success, output) =
+                let (gas_left, exit, output) =
                     match self.run_precompile(&address, &request.input, request.gas)? {
-                        Ok(answer) => (answer.gas_left, true, answer.output),
-                        Err(_) => {
+                        Ok(answer) => (answer.gas_left, Exit::Return, answer.output),
+                        Err(trap) => {
                             self.state.revert_to(checkpoint);
-                            (0, false, Bytes::new())
+                            (0, Exit::Trap(trap), Bytes::new())
                         }
                     };
-                resume(self.asking(), kind, gas_left, is_success, output);
+                self.note_end(Some(exit), gas_left, &output, depth);
+                resume(self.asking(), kind, gas_left, exit == Exit::Return, output);
                 return Ok(());
             }
             Callee::Empty => {
+                self.note_end(Some(Exit::Halt), request.gas, &Bytes::new(), depth);
                 resume(self.asking(), kind, request.gas, true, Bytes::new());
                 return Ok(());
             }
@@ -169,18 +208,20 @@ impl<D: Database> Executor<D> {
         let depth = self.frames.len();
         let creator = self.state.account(&request.creator)?;
         if depth > gas::CALL_DEPTH_MAX || creator.balance < request.value || creator.nonce == u64::MAX {
-            return self.refuse(request.gas);
+            self.note_create(&request, Address::ZERO, depth);
+            return self.refuse(None, request.gas);
         }
         let address = match request.salt {
             Some(salt) => request.creator.create2(salt.to_be_bytes::<32>(), keccak256(&request.init_code)),
             None => created_address(&request.creator, creator.nonce),
         };
+        self.note_create(&request, address, depth);
         self.state.set_nonce(&request.creator, creator.nonce + 1)?;
         self.state.warm_account(&address)?;
         let checkpoint = self.state.checkpoint();
         if !self.state.create_account(&address)? {
             // The child's gas is lost; the nonce and the warm address stay.
-            return self.refuse(0);
+            return self.refuse(Some(Trap::CreateCollision.into()), 0);
         }
         self.state.transfer(&request.creator, &address, request.value)?;
         let code = Arc::new(Code::new(request.init_code, self.engine.spec().native_code));
@@ -203,8 +244,23 @@ impl<D: Database> Executor<D> {
         &mut active.frame
     }
 
+    #[inline]
+    fn note_create(&mut self, request: &CreateRequest, address: Address, depth: usize) {
+        self.note_start(&CallStart {
+            is_create: true,
+            caller: request.creator,
+            address,
+            value: request.value,
+            input: &request.init_code,
+            gas: request.gas,
+            is_static: false,
+            depth,
+        });
+    }
+
     /// Answers the innermost frame's request with failure: `gas` comes back, return data is empty.
-    fn refuse(&mut self, gas: u64) -> Result<(), EngineError> {
+    fn refuse(&mut self, exit: Option<Exit>, gas: u64) -> Result<(), EngineError> {
+        self.note_end(exit, gas, &Bytes::new(), self.frames.len());
         resume(self.asking(), FrameKind::Call { start: 0, size: 0 }, gas, false, Bytes::new());
         Ok(())
     }

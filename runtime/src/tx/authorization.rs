@@ -7,6 +7,7 @@ use crate::engine::Executor;
 use crate::fork::Fork;
 use crate::gas;
 use crate::host::{BlockEnv, HostError};
+use crate::inspect::Inspector;
 use crate::state::Database;
 
 /// One delegation that a set-code transaction carries, its signer recovered already.
@@ -76,7 +77,7 @@ impl Authorization {
     }
 }
 
-impl<D: Database> Executor<D> {
+impl<D: Database, I: Inspector> Executor<D, I> {
     /// Writes the delegations of a set-code transaction; gives the refund that they earn. An authorization that
     /// breaks a rule has no effect.
     pub(super) fn apply_authorizations(

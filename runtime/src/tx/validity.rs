@@ -12,9 +12,10 @@ use crate::engine::Executor;
 use crate::fork::Fork;
 use crate::gas;
 use crate::host::BlockEnv;
+use crate::inspect::Inspector;
 use crate::state::Database;
 
-impl<D: Database> Executor<D> {
+impl<D: Database, I: Inspector> Executor<D, I> {
     /// Checks every rule; gives the sender's nonce.
     pub(super) fn validate(
         &mut self,

@@ -114,7 +114,7 @@ impl Runner<'_> {
                 return Err(Failure::new(Status::Argument, message).at(flags.file.display().to_string()));
             }
             let address = address_without_deployment();
-            self.session.install(address, self.program.code.clone());
+            self.session.install(address, &self.program.code)?;
             self.deployed_at(address);
             let contract = self.names.show(&self.contract);
             self.note(format!("no init code: the code was put in place at {contract}"));

@@ -1,7 +1,7 @@
 //! The world that calls share, and the engines that run in it.
 //!
-//! One transaction at a time: each engine starts from the same database, and what the first of them changed is
-//! applied. Native code is in [`native`], so that all else builds without it.
+//! One transaction at a time: each engine's executor starts from the same state, and what the first of them
+//! changed counts. Native code is in [`native`], so that all else builds without it.
 
 mod native;
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use zvm::Fork;
 use zvm::engine::{Engine, EngineBuilder, EngineError, Executor, Limits};
-use zvm::host::BlockEnv;
+use zvm::host::{BlockEnv, HostError};
 use zvm::outcome::Exit;
 use zvm::state::{AccountInfo, InMemoryDatabase, StateDiff};
 use zvm::tx::{TransactionError, TransactionResult};
@@ -40,11 +40,10 @@ pub(crate) struct Transaction {
 
 /// A world and its engines.
 pub(crate) struct Session {
-    database: InMemoryDatabase,
     /// Runs each transaction, and its changes count.
-    engine: Engine,
+    first: Executor<InMemoryDatabase>,
     /// Runs each transaction a second time, for comparison.
-    second: Option<Engine>,
+    second: Option<Executor<InMemoryDatabase>>,
     native: Native,
     block: BlockEnv,
 }
@@ -60,29 +59,42 @@ impl Session {
             Mode::Jit => (native.at_once(builder(fork)).build(), None),
             Mode::Check => (interpreter.build(), Some(native.at_once(builder(fork)).build())),
         };
-        Ok(Session { database: InMemoryDatabase::new(), engine, second, native, block: block() })
+        let first = Executor::new(engine, InMemoryDatabase::new());
+        let second = second.map(|engine| Executor::new(engine, InMemoryDatabase::new()));
+        Ok(Session { first, second, native, block: block() })
     }
 
     /// Gives an account code, as if it had been deployed.
-    pub(crate) fn install(&mut self, address: Address, code: Bytes) {
-        self.database.insert_account(address, 1, U256::ZERO, code);
+    pub(crate) fn install(&mut self, address: Address, code: &Bytes) -> Result<(), Failure> {
+        self.in_both(|executor| {
+            executor.state_mut().set_nonce(&address, 1)?;
+            executor.state_mut().set_code(&address, code.clone())?;
+            executor.commit()
+        })
     }
 
     /// Runs a transaction and keeps its changes. A failure changes nothing.
     pub(crate) fn execute(&mut self, transaction: &Transaction) -> Result<Ran, Failure> {
-        self.fund(transaction.from);
+        self.fund(transaction.from)?;
         let compile_time = self.compile_receiver(transaction)?;
-        let (execution, diff) = self.run_in(&self.engine, transaction)?;
-        let checked = match &self.second {
-            Some(engine) => {
-                let (native, native_diff) = self.run_in(engine, transaction)?;
-                let (world, native_world) = (snapshot(&diff), snapshot(&native_diff));
+        let execution = run_in(&mut self.first, &self.block, transaction)?;
+        let checked = match &mut self.second {
+            Some(second) => {
+                let native =
+                    run_in(second, &self.block, transaction).inspect_err(|_| self.first.discard())?;
+                let (world, native_world) = (snapshot(&self.first.changes()), snapshot(&second.changes()));
                 let differences = differences((&execution, &world), (&native, &native_world));
                 Some(Checked { native, differences, slots_compared: world.slots.len() })
             }
             None => None,
         };
-        self.database.commit(&diff);
+        self.in_both(Executor::commit)?;
+        if let (Some(second), Some(checked)) = (&mut self.second, &checked)
+            && !checked.differences.is_empty()
+        {
+            // What the first changed counts: the next transaction starts equal.
+            *second = Executor::new(second.engine().clone(), self.first.state().database().clone());
+        }
         Ok(Ran { execution, checked, compile_time })
     }
 
@@ -91,44 +103,59 @@ impl Session {
         if code.is_empty() {
             return "there is no code".into();
         }
-        self.native.why_not(code, self.engine.spec())
+        self.native.why_not(code, self.first.engine().spec())
     }
 
     /// Whoever sends has wei to send.
-    fn fund(&mut self, sender: Address) {
-        if self.database.account_info(&sender).is_none() {
-            self.database.insert_account(sender, 0, U256::ONE << 128, Bytes::new());
-        }
+    fn fund(&mut self, sender: Address) -> Result<(), Failure> {
+        self.in_both(|executor| {
+            if !executor.state_mut().account(&sender)?.is_empty() {
+                return Ok(());
+            }
+            executor.state_mut().set_balance(&sender, U256::ONE << 128)?;
+            executor.commit()
+        })
     }
 
-    fn run_in(&self, engine: &Engine, transaction: &Transaction) -> Result<(Execution, StateDiff), Failure> {
-        let block = BlockEnv {
-            gas_limit: self.block.gas_limit.max(U256::from(transaction.gas)),
-            ..self.block.clone()
-        };
-        let Transaction { from, to, data, value, gas } = transaction.clone();
-        let sent = zvm::tx::Transaction::legacy(from, to, value, data, gas, U256::ZERO);
-        let mut executor = Executor::new(engine.clone(), self.database.clone());
-        let start = Instant::now();
-        let result = executor.transact(&sent, &block);
-        let time = start.elapsed();
-        let result = result.map_err(|error| refused(&error))?;
-        Ok((execution(result, sent.intrinsic_gas(), time), executor.state().diff()))
+    fn in_both(
+        &mut self,
+        change: impl Fn(&mut Executor<InMemoryDatabase>) -> Result<(), HostError>,
+    ) -> Result<(), Failure> {
+        std::iter::once(&mut self.first).chain(&mut self.second).try_for_each(change).map_err(host_failed)
     }
 
     /// Compiles the receiver's code ahead where native code was asked for, so that the time of the call is its own.
-    fn compile_receiver(&self, transaction: &Transaction) -> Result<Option<Duration>, Failure> {
-        let engine = self.second.as_ref().unwrap_or(&self.engine);
-        let Some(receiver) = transaction.to.filter(|_| engine.mode() == zvm::engine::Mode::Jit) else {
+    fn compile_receiver(&mut self, transaction: &Transaction) -> Result<Option<Duration>, Failure> {
+        let executor = self.second.as_mut().unwrap_or(&mut self.first);
+        let Some(receiver) = transaction.to.filter(|_| executor.engine().mode() == zvm::engine::Mode::Jit)
+        else {
             return Ok(None);
         };
         let start = Instant::now();
-        let mut executor = Executor::new(engine.clone(), self.database.clone());
-        let failed = |error: zvm::host::HostError| Failure::new(Status::Engine, error.to_string());
-        let code = executor.code_of(&receiver).map_err(failed)?;
-        let is_new = code.is_some_and(|code| engine.compile(&code));
+        let code = executor.code_of(&receiver).map_err(host_failed)?;
+        let is_new = code.is_some_and(|code| executor.engine().compile(&code));
         Ok(is_new.then(|| start.elapsed()))
     }
+}
+
+fn host_failed(error: HostError) -> Failure {
+    Failure::new(Status::Engine, error.to_string())
+}
+
+/// Runs a transaction; its changes are the executor's until they are committed.
+fn run_in(
+    executor: &mut Executor<InMemoryDatabase>,
+    block: &BlockEnv,
+    transaction: &Transaction,
+) -> Result<Execution, Failure> {
+    let block = BlockEnv { gas_limit: block.gas_limit.max(U256::from(transaction.gas)), ..block.clone() };
+    let Transaction { from, to, data, value, gas } = transaction.clone();
+    let sent = zvm::tx::Transaction::legacy(from, to, value, data, gas, U256::ZERO);
+    let start = Instant::now();
+    let result = executor.transact(&sent, &block);
+    let time = start.elapsed();
+    let result = result.map_err(|error| refused(&error))?;
+    Ok(execution(result, sent.intrinsic_gas(), time))
 }
 
 /// What all engines have in common.

@@ -1,0 +1,278 @@
+//! Watching what runs: an [`Inspector`] is told of calls, storage, logs and, if it wants, of every operation.
+//!
+//! An executor without one has [`NoInspector`], a type for which all of this compiles to nothing.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+
+use crate::bytecode::Code;
+use crate::compiled::frame::Frame;
+use crate::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
+use crate::outcome::Exit;
+use crate::state::AccountInfo;
+
+/// Told of what transactions do, in order. Both tiers report the same events.
+///
+/// What a frame did before it failed was reported already: the end of its call says that it was undone. An
+/// inspector that wants steps makes every frame run in the interpreter.
+pub trait Inspector {
+    /// Whether anything is to be reported at all.
+    #[inline]
+    fn is_active(&self) -> bool {
+        true
+    }
+
+    /// Whether [`Inspector::step`] is to be called.
+    fn wants_steps(&self) -> bool {
+        false
+    }
+
+    /// An operation is about to run: the one at `frame.pc`, with stack, memory and gas as they are before it.
+    fn step(&mut self, frame: &Frame) {
+        let _ = frame;
+    }
+
+    /// A message call or a creation starts, the transaction's own included.
+    fn call_start(&mut self, start: &CallStart<'_>) {
+        let _ = start;
+    }
+
+    /// The call or creation that started last and had not ended has ended.
+    fn call_end(&mut self, end: &CallEnd<'_>) {
+        let _ = end;
+    }
+
+    /// A log entry was appended.
+    fn log(&mut self, log: &Log) {
+        let _ = log;
+    }
+
+    /// A storage word was read or written.
+    fn storage(&mut self, access: &StorageAccess) {
+        let _ = access;
+    }
+}
+
+/// The inspector that is not there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoInspector;
+
+impl Inspector for NoInspector {
+    #[inline(always)]
+    fn is_active(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! forward_inspector {
+    ($($pointer:ty),*) => { $(
+        impl<I: Inspector + ?Sized> Inspector for $pointer {
+            #[inline]
+            fn is_active(&self) -> bool {
+                (**self).is_active()
+            }
+            fn wants_steps(&self) -> bool {
+                (**self).wants_steps()
+            }
+            fn step(&mut self, frame: &Frame) {
+                (**self).step(frame);
+            }
+            fn call_start(&mut self, start: &CallStart<'_>) {
+                (**self).call_start(start);
+            }
+            fn call_end(&mut self, end: &CallEnd<'_>) {
+                (**self).call_end(end);
+            }
+            fn log(&mut self, log: &Log) {
+                (**self).log(log);
+            }
+            fn storage(&mut self, access: &StorageAccess) {
+                (**self).storage(access);
+            }
+        }
+    )* };
+}
+forward_inspector!(&mut I, Box<I>);
+
+/// The start of a message call or creation.
+#[derive(Clone, Copy, Debug)]
+pub struct CallStart<'a> {
+    /// Whether a contract is created.
+    pub is_create: bool,
+    /// Account that CALLER names.
+    pub caller: Address,
+    /// Account whose storage and balance are used; of a creation, the new account, or zero if none can be made.
+    pub address: Address,
+    /// Value that CALLVALUE reports.
+    pub value: U256,
+    /// Call data, or init code.
+    pub input: &'a Bytes,
+    /// Gas it starts with.
+    pub gas: u64,
+    /// Whether state changes are refused.
+    pub is_static: bool,
+    /// Calls around this one.
+    pub depth: usize,
+}
+
+/// The end of a message call or creation.
+#[derive(Clone, Copy, Debug)]
+pub struct CallEnd<'a> {
+    /// How it ended: `Halt`, `Return`, `Revert` or `Trap`. `None`: nothing ran, because the depth, the balance or
+    /// the nonce was at its limit.
+    pub exit: Option<Exit>,
+    /// Gas that goes back.
+    pub gas_left: u64,
+    /// Return data; of a successful creation, empty.
+    pub output: &'a Bytes,
+    /// Calls around this one.
+    pub depth: usize,
+}
+
+impl CallEnd<'_> {
+    /// Whether the effects were kept.
+    pub fn is_success(&self) -> bool {
+        matches!(self.exit, Some(Exit::Halt | Exit::Return))
+    }
+}
+
+/// An access to a storage word of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StorageAccess {
+    /// The account.
+    pub address: Address,
+    /// The key.
+    pub key: U256,
+    /// What was done.
+    pub kind: StorageAccessKind,
+}
+
+/// Ways to access a storage word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageAccessKind {
+    /// The word was read.
+    Read {
+        /// The word.
+        value: U256,
+        /// Whether the touch was the first of the transaction.
+        is_cold: bool,
+    },
+    /// The word was written. The frame may still be unable to pay, and is undone then.
+    Written {
+        /// The word before.
+        previous: U256,
+        /// The word now.
+        value: U256,
+        /// Whether the touch was the first of the transaction.
+        is_cold: bool,
+    },
+    /// The transient word was read.
+    TransientRead {
+        /// The word.
+        value: U256,
+    },
+    /// The transient word was written.
+    TransientWritten {
+        /// The word now.
+        value: U256,
+    },
+}
+
+/// A host that reports to an inspector what passes through it.
+pub(crate) struct Inspected<'a, H, I> {
+    pub(crate) host: H,
+    pub(crate) inspector: &'a mut I,
+}
+
+impl<H: Host, I: Inspector> Inspected<'_, H, I> {
+    fn note(&mut self, address: &Address, key: &U256, kind: StorageAccessKind) {
+        self.inspector.storage(&StorageAccess { address: *address, key: *key, kind });
+    }
+}
+
+impl<H: Host, I: Inspector> Host for Inspected<'_, H, I> {
+    fn step(&mut self, frame: &Frame) {
+        self.inspector.step(frame);
+    }
+
+    fn block(&self) -> &BlockEnv {
+        self.host.block()
+    }
+
+    fn tx(&self) -> &TxEnv {
+        self.host.tx()
+    }
+
+    fn sload(
+        &mut self,
+        address: &Address,
+        key: &U256,
+        cold_affordable: bool,
+    ) -> Result<Option<Access<U256>>, HostError> {
+        let access = self.host.sload(address, key, cold_affordable)?;
+        if let Some(Access { value, is_cold }) = access {
+            self.note(address, key, StorageAccessKind::Read { value, is_cold });
+        }
+        Ok(access)
+    }
+
+    fn sstore(
+        &mut self,
+        address: &Address,
+        key: &U256,
+        value: &U256,
+        cold_affordable: bool,
+    ) -> Result<Option<StorageWrite>, HostError> {
+        let write = self.host.sstore(address, key, value, cold_affordable)?;
+        if let Some(StorageWrite { current, is_cold, .. }) = write {
+            let written = StorageAccessKind::Written { previous: current, value: *value, is_cold };
+            self.note(address, key, written);
+        }
+        Ok(write)
+    }
+
+    fn tload(&mut self, address: &Address, key: &U256) -> U256 {
+        let value = self.host.tload(address, key);
+        self.note(address, key, StorageAccessKind::TransientRead { value });
+        value
+    }
+
+    fn tstore(&mut self, address: &Address, key: &U256, value: &U256) {
+        self.host.tstore(address, key, value);
+        self.note(address, key, StorageAccessKind::TransientWritten { value: *value });
+    }
+
+    fn add_refund(&mut self, refund: i64) {
+        self.host.add_refund(refund);
+    }
+
+    fn log(&mut self, log: Log) {
+        self.inspector.log(&log);
+        self.host.log(log);
+    }
+
+    fn account(
+        &mut self,
+        address: &Address,
+        cold_affordable: bool,
+    ) -> Result<Option<Access<AccountInfo>>, HostError> {
+        self.host.account(address, cold_affordable)
+    }
+
+    fn code(&mut self, hash: &B256) -> Result<Arc<Code>, HostError> {
+        self.host.code(hash)
+    }
+
+    fn selfdestruct(&mut self, address: &Address, beneficiary: &Address) -> Result<(), HostError> {
+        self.host.selfdestruct(address, beneficiary)
+    }
+
+    fn self_balance(&mut self, address: &Address) -> Result<U256, HostError> {
+        self.host.self_balance(address)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, HostError> {
+        self.host.block_hash(number)
+    }
+}
