@@ -3,14 +3,31 @@
 //!
 //! Skips, and says so, when the folder is absent.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use zvm::Fork;
-use zvm_jit::{Jit, JitOptions};
+use zvm_jit::{Jit, JitOptions, Perturbation};
 use zvm_statetest::suite::{CaseReport, FileReport, Runner, SuiteOptions, Verdict, find_files, run_files};
 use zvm_statetest::vectors::vectors_dir;
+
+/// A part of the state tests that takes seconds.
+const STATE_TESTS: &[&str] = &[
+    "eest/cancun/eip1153_tstore",
+    "eest/prague/eip7702_set_code_tx",
+    "eest/osaka/eip7939_count_leading_zeros",
+];
+
+/// The interpreter, then native code.
+fn both() -> Vec<Runner> {
+    vec![Runner::Interp, Runner::Jit(jit(Perturbation::NONE))]
+}
+
+fn jit(perturbation: Perturbation) -> Arc<Jit> {
+    let options = JitOptions { perturbation, ..JitOptions::checked() };
+    Arc::new(Jit::new(options).expect("the JIT supports this machine"))
+}
 
 /// What the cases of some folders gave.
 #[derive(Default)]
@@ -18,25 +35,24 @@ struct Tally {
     passed: usize,
     skipped: usize,
     blocks_compiled: u64,
+    blocks_interpreted: u64,
     /// Cases in which no compiled code ran.
     interpreted: Vec<String>,
 }
 
-/// Runs every case of the folders, of one fork or all, in the interpreter and as native code; `None` without the
-/// vectors.
+/// Runs every case of the folders, of one fork or all, in each of the ways; `None` without the vectors.
 ///
 /// # Panics
 /// If a case fails, or a file can't be read.
-fn run(folders: &[&str], fork: Option<Fork>) -> Option<Tally> {
+fn run(folders: &[&str], fork: Option<Fork>, runners: Vec<Runner>) -> Option<Tally> {
     let Some(vectors) = vectors_dir() else {
         eprintln!("skipped: no vectors folder (set ZVM_VECTORS)");
         return None;
     };
     let paths: Vec<PathBuf> = folders.iter().map(|folder| vectors.join(folder)).collect();
     let files = find_files(&paths).expect("the folders are there");
-    let jit = Jit::new(JitOptions::checked()).expect("the JIT supports this machine");
     let options = SuiteOptions {
-        runners: vec![Runner::Interp, Runner::Jit(Arc::new(jit))],
+        runners,
         fork,
         threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
     };
@@ -46,7 +62,7 @@ fn run(folders: &[&str], fork: Option<Fork>) -> Option<Tally> {
             tally.add(case, &path.display().to_string());
         }
     });
-    println!("{folders:?}: {} cases passed in two tiers, {} skipped", tally.passed, tally.skipped);
+    println!("{folders:?}: {} cases passed, {} skipped", tally.passed, tally.skipped);
     assert!(tally.passed > 0, "the folders have cases that run");
     Some(tally)
 }
@@ -61,6 +77,7 @@ impl Tally {
             }
         }
         self.blocks_compiled += case.blocks_compiled;
+        self.blocks_interpreted += case.blocks_interpreted;
         if case.blocks_compiled == 0 {
             self.interpreted.push(case.name);
         }
@@ -69,7 +86,7 @@ impl Tally {
 
 #[test]
 fn benchmark_contracts_give_the_expected_results() {
-    let Some(tally) = run(&["bench"], None) else { return };
+    let Some(tally) = run(&["bench"], None, both()) else { return };
     let programs: Vec<&String> =
         tally.interpreted.iter().filter(|name| !name.starts_with("precompile-")).collect();
     assert!(programs.is_empty(), "compiled code must run in {programs:?}");
@@ -78,17 +95,19 @@ fn benchmark_contracts_give_the_expected_results() {
 /// The forks differ in the price of transactions alone, and compiling for each takes long: here it is one.
 #[test]
 fn scripts_of_solidity_programs_give_the_expected_results() {
-    let Some(tally) = run(&["solidity"], Some(Fork::Prague)) else { return };
+    let Some(tally) = run(&["solidity"], Some(Fork::Prague), both()) else { return };
     assert!(tally.interpreted.is_empty(), "compiled code must run in {:?}", tally.interpreted);
 }
 
 #[test]
 fn a_part_of_the_state_tests_gives_the_expected_results() {
-    let folders = [
-        "eest/cancun/eip1153_tstore",
-        "eest/prague/eip7702_set_code_tx",
-        "eest/osaka/eip7939_count_leading_zeros",
-    ];
-    let Some(tally) = run(&folders, None) else { return };
+    let Some(tally) = run(STATE_TESTS, None, both()) else { return };
     assert!(tally.blocks_compiled > 0, "compiled code must run");
+}
+
+#[test]
+fn runs_that_change_tiers_midway_give_the_expected_results() {
+    let leaving = Perturbation { exit_every: NonZeroU32::new(5), ..Perturbation::NONE };
+    let Some(tally) = run(STATE_TESTS, None, vec![Runner::Mixed(jit(leaving))]) else { return };
+    assert!(tally.blocks_compiled > 0 && tally.blocks_interpreted > 0, "both tiers must run");
 }

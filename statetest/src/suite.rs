@@ -12,12 +12,16 @@ use std::sync::{Arc, mpsc};
 
 use zvm::Fork;
 use zvm::compiled::tier::Tier;
-use zvm::engine::{Engine, Mode, TierUp};
+use zvm::engine::{Engine, Mode};
 
 use crate::case::Case;
+use crate::mixed::MixedTier;
 use crate::read::{Entry, read};
 use crate::run::{Difference, Run, run};
 use crate::skips::skip_reason;
+
+/// Picks the block heads at which [`Runner::Mixed`] enters native code; any number does.
+const MIXED_SEED: u64 = 20_260_117;
 
 /// A way to run code.
 #[derive(Clone)]
@@ -26,7 +30,8 @@ pub enum Runner {
     Interp,
     /// Native code from the first instruction on.
     Jit(Arc<dyn Tier>),
-    /// Native code for what was interpreted before, so that runs change from one to the other.
+    /// Native code that is entered midway, at block heads that a seed picks. Where the tier also leaves blocks to the
+    /// interpreter, runs change to and fro.
     Mixed(Arc<dyn Tier>),
 }
 
@@ -46,11 +51,10 @@ impl Runner {
         match self {
             Runner::Interp => builder.mode(Mode::Interp),
             Runner::Jit(tier) => builder.mode(Mode::Jit).tier(tier.clone()).count_blocks(true),
-            Runner::Mixed(tier) => builder
-                .mode(Mode::Tiered)
-                .tier(tier.clone())
-                .tier_up(TierUp { gas_base: 1, gas_per_byte: 0 })
-                .count_blocks(true),
+            Runner::Mixed(tier) => {
+                let tier = MixedTier::new(tier.clone(), MIXED_SEED);
+                builder.mode(Mode::Jit).tier(Arc::new(tier)).count_blocks(true)
+            }
         }
         .build()
     }

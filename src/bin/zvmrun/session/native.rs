@@ -1,12 +1,13 @@
 //! Native code behind the feature `jit`. The two halves of this file have the same interface.
 
 #[cfg(feature = "jit")]
-pub(crate) use with_jit::{Native, tier};
+pub(crate) use with_jit::{Native, tier, tier_that_leaves};
 #[cfg(not(feature = "jit"))]
-pub(crate) use without_jit::{Native, tier};
+pub(crate) use without_jit::{Native, tier, tier_that_leaves};
 
 #[cfg(feature = "jit")]
 mod with_jit {
+    use std::num::NonZeroU32;
     use std::sync::Arc;
 
     use alloy_primitives::Bytes;
@@ -14,19 +15,26 @@ mod with_jit {
     use zvm::compiled::frame::Spec;
     use zvm::compiled::tier::Tier;
     use zvm::engine::{Compiling, EngineBuilder, Mode as EngineMode};
-    use zvm_jit::{Jit, JitOptions};
+    use zvm_jit::{Jit, JitOptions, Perturbation};
 
     use crate::failure::Failure;
     use crate::flags::Mode;
     use crate::status::Status;
 
-    /// The JIT as state tests use it: production code that counts its blocks.
+    /// The JIT as state tests use it.
     pub(crate) fn tier() -> Result<Arc<dyn Tier>, Failure> {
-        Ok(Arc::new(start()?))
+        Ok(Arc::new(start(Perturbation::NONE)?))
     }
 
-    fn start() -> Result<Jit, Failure> {
-        Jit::new(JitOptions { count_blocks: true, ..JitOptions::production() }).map_err(|error| {
+    /// The same, but its code leaves some blocks to the interpreter.
+    pub(crate) fn tier_that_leaves() -> Result<Arc<dyn Tier>, Failure> {
+        Ok(Arc::new(start(Perturbation { exit_every: NonZeroU32::new(5), ..Perturbation::NONE })?))
+    }
+
+    /// Production code that counts its blocks.
+    fn start(perturbation: Perturbation) -> Result<Jit, Failure> {
+        let options = JitOptions { count_blocks: true, perturbation, ..JitOptions::production() };
+        Jit::new(options).map_err(|error| {
             let message = format!("native code does not work on this machine: {error}");
             Failure::new(Status::NoJit, message).help("run it in the interpreter: --interp, --tier interp")
         })
@@ -41,7 +49,7 @@ mod with_jit {
             if mode == Mode::Interp {
                 return Ok(Native(None));
             }
-            match start() {
+            match start(Perturbation::NONE) {
                 Ok(jit) => Ok(Native(Some(Arc::new(jit)))),
                 Err(_) if !mode.needs_jit() => Ok(Native(None)),
                 Err(failure) => Err(failure),
@@ -93,6 +101,11 @@ mod without_jit {
     /// There is no JIT.
     pub(crate) fn tier() -> Result<Arc<dyn Tier>, Failure> {
         Err(absent("this needs native code"))
+    }
+
+    /// There is no JIT.
+    pub(crate) fn tier_that_leaves() -> Result<Arc<dyn Tier>, Failure> {
+        tier()
     }
 
     fn absent(what: &str) -> Failure {

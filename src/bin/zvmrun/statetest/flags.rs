@@ -60,7 +60,7 @@ pub(super) enum TierFlag {
     Interp,
     /// As native code from the first instruction on.
     Jit,
-    /// As native code once it has run interpreted.
+    /// In both by turns, changing at block heads.
     Mixed,
     /// In the interpreter, then as native code; both must pass.
     Both,
