@@ -107,7 +107,13 @@ fn a_part_of_the_state_tests_gives_the_expected_results() {
 
 #[test]
 fn runs_that_change_tiers_midway_give_the_expected_results() {
-    let leaving = Perturbation { exit_every: NonZeroU32::new(5), ..Perturbation::NONE };
-    let Some(tally) = run(STATE_TESTS, None, vec![Runner::Mixed(jit(leaving))]) else { return };
+    let disturbed = |seed| {
+        Runner::Mixed(jit(Perturbation {
+            enter_seed: Some(seed),
+            exit_every: NonZeroU32::new(5),
+            ..Perturbation::NONE
+        }))
+    };
+    let Some(tally) = run(STATE_TESTS, None, vec![disturbed(1), disturbed(2)]) else { return };
     assert!(tally.blocks_compiled > 0 && tally.blocks_interpreted > 0, "both tiers must run");
 }

@@ -10,7 +10,6 @@ pub mod bench;
 pub mod case;
 pub mod database;
 pub mod exceptions;
-mod mixed;
 pub mod read;
 pub mod run;
 pub mod skips;

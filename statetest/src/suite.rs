@@ -15,13 +15,9 @@ use zvm::compiled::tier::Tier;
 use zvm::engine::{Engine, Mode};
 
 use crate::case::Case;
-use crate::mixed::MixedTier;
 use crate::read::{Entry, read};
 use crate::run::{Difference, Run, run};
 use crate::skips::skip_reason;
-
-/// Picks the block heads at which [`Runner::Mixed`] enters native code; any number does.
-const MIXED_SEED: u64 = 20_260_117;
 
 /// A way to run code.
 #[derive(Clone)]
@@ -30,8 +26,7 @@ pub enum Runner {
     Interp,
     /// Native code from the first instruction on.
     Jit(Arc<dyn Tier>),
-    /// Native code that is entered midway, at block heads that a seed picks. Where the tier also leaves blocks to the
-    /// interpreter, runs change to and fro.
+    /// Native code of a tier that is disturbed, so that it is entered or left midway.
     Mixed(Arc<dyn Tier>),
 }
 
@@ -50,10 +45,8 @@ impl Runner {
         let builder = case.engine();
         match self {
             Runner::Interp => builder.mode(Mode::Interp),
-            Runner::Jit(tier) => builder.mode(Mode::Jit).tier(tier.clone()).count_blocks(true),
-            Runner::Mixed(tier) => {
-                let tier = MixedTier::new(tier.clone(), MIXED_SEED);
-                builder.mode(Mode::Jit).tier(Arc::new(tier)).count_blocks(true)
+            Runner::Jit(tier) | Runner::Mixed(tier) => {
+                builder.mode(Mode::Jit).tier(tier.clone()).count_blocks(true)
             }
         }
         .build()

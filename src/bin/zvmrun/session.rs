@@ -17,7 +17,7 @@ use zvm::state::{AccountInfo, InMemoryDatabase, StateDiff};
 use zvm::tx::{TransactionError, TransactionResult};
 
 use self::native::Native;
-pub(crate) use self::native::{tier, tier_that_leaves};
+pub(crate) use self::native::{disturbed_tiers, tier};
 use crate::execution::{Blocks, Checked, End, Execution, Gas, Ran, Snapshot, differences};
 use crate::failure::Failure;
 use crate::flags::Mode;

@@ -98,7 +98,7 @@ fn runners(tier: TierFlag) -> Result<Vec<Runner>, Failure> {
     Ok(match tier {
         TierFlag::Interp => vec![Runner::Interp],
         TierFlag::Jit => vec![Runner::Jit(session::tier()?)],
-        TierFlag::Mixed => vec![Runner::Mixed(session::tier_that_leaves()?)],
+        TierFlag::Mixed => session::disturbed_tiers()?.into_iter().map(Runner::Mixed).collect(),
         TierFlag::Both => vec![Runner::Interp, Runner::Jit(session::tier()?)],
     })
 }

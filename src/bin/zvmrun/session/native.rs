@@ -1,9 +1,9 @@
 //! Native code behind the feature `jit`. The two halves of this file have the same interface.
 
 #[cfg(feature = "jit")]
-pub(crate) use with_jit::{Native, tier, tier_that_leaves};
+pub(crate) use with_jit::{Native, disturbed_tiers, tier};
 #[cfg(not(feature = "jit"))]
-pub(crate) use without_jit::{Native, tier, tier_that_leaves};
+pub(crate) use without_jit::{Native, disturbed_tiers, tier};
 
 #[cfg(feature = "jit")]
 mod with_jit {
@@ -26,9 +26,11 @@ mod with_jit {
         Ok(Arc::new(start(Perturbation::NONE)?))
     }
 
-    /// The same, but its code leaves some blocks to the interpreter.
-    pub(crate) fn tier_that_leaves() -> Result<Arc<dyn Tier>, Failure> {
-        Ok(Arc::new(start(Perturbation { exit_every: NonZeroU32::new(5), ..Perturbation::NONE })?))
+    /// The same, but entered midway; and entered midway at other blocks, with some left to the interpreter.
+    pub(crate) fn disturbed_tiers() -> Result<Vec<Arc<dyn Tier>>, Failure> {
+        let entered = Perturbation { enter_seed: Some(1), ..Perturbation::NONE };
+        let left = Perturbation { enter_seed: Some(2), exit_every: NonZeroU32::new(5), ..Perturbation::NONE };
+        Ok(vec![Arc::new(start(entered)?), Arc::new(start(left)?)])
     }
 
     /// Production code that counts its blocks.
@@ -104,8 +106,8 @@ mod without_jit {
     }
 
     /// There is no JIT.
-    pub(crate) fn tier_that_leaves() -> Result<Arc<dyn Tier>, Failure> {
-        tier()
+    pub(crate) fn disturbed_tiers() -> Result<Vec<Arc<dyn Tier>>, Failure> {
+        tier().map(|tier| vec![tier])
     }
 
     fn absent(what: &str) -> Failure {

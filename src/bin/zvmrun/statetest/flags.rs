@@ -60,7 +60,7 @@ pub(super) enum TierFlag {
     Interp,
     /// As native code from the first instruction on.
     Jit,
-    /// In both by turns, changing at block heads.
+    /// In both by turns, changing at blocks that fixed seeds pick.
     Mixed,
     /// In the interpreter, then as native code; both must pass.
     Both,
