@@ -266,6 +266,6 @@ fn a_full_queue_refuses_and_the_request_can_be_made_again() {
         progress.withdraw();
         drop(queue.take());
         assert!(progress.request() && queue.push(2).is_ok());
-        assert_eq!(queue.len(), 1);
+        assert_eq!(queue.waiting(), 1);
     });
 }

@@ -104,7 +104,7 @@ impl<J> Queue<J> {
     }
 
     /// Jobs that wait.
-    pub fn len(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.lock().jobs.len()
     }
 }
