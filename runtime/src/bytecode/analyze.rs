@@ -146,7 +146,11 @@ impl Cached for Code {
     }
 
     fn own_bytes(&self) -> usize {
-        size_of::<Code>() + self.raw.len() + self.padded.len() + 8 * self.jump_targets.len()
+        size_of::<Code>()
+            + self.raw.len()
+            + self.padded.len()
+            + self.steps.len()
+            + 8 * self.jump_targets.len()
     }
 
     fn compiled_bytes(&self) -> usize {
