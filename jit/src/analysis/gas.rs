@@ -34,9 +34,6 @@ fn only_runs_out_of_gas(op: Op) -> bool {
                 | Op::CalldataSize
                 | Op::CalldataCopy
                 | Op::CodeCopy
-                | Op::Address
-                | Op::Caller
-                | Op::CallValue
                 | Op::ReturndataSize
                 | Op::Sload
                 | Op::Tload

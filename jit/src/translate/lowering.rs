@@ -47,6 +47,7 @@ pub const fn lowering(op: Op) -> Lowering {
         | Op::Lt | Op::Gt | Op::Slt | Op::Sgt | Op::Eq | Op::IsZero
         | Op::And | Op::Or | Op::Xor | Op::Not | Op::Byte | Op::Shl | Op::Shr | Op::Sar
         | Op::SignExtend
+        | Op::Address | Op::Caller | Op::CallValue
         | Op::Mload | Op::Mstore | Op::Mstore8 | Op::Msize => Lowering::Native,
 
         Op::AddMod | Op::MulMod | Op::Exp | Op::CExp | Op::Clz
@@ -54,7 +55,7 @@ pub const fn lowering(op: Op) -> Lowering {
         | Op::Mcopy | Op::Sload | Op::Sstore | Op::Tload | Op::Tstore
         | Op::Return | Op::Revert | Op::SelfDestruct
         | Op::Log0 | Op::Log1 | Op::Log2 | Op::Log3 | Op::Log4
-        | Op::Address | Op::Balance | Op::Origin | Op::Caller | Op::CallValue
+        | Op::Balance | Op::Origin
         | Op::CalldataLoad | Op::CalldataSize | Op::CalldataCopy | Op::CodeCopy
         | Op::GasPrice | Op::ExtcodeSize | Op::ExtcodeCopy | Op::ExtcodeHash
         | Op::ReturndataSize | Op::ReturndataCopy

@@ -4,6 +4,7 @@ mod arith;
 mod bits;
 mod checked;
 mod compare;
+mod context;
 mod divide;
 mod flow;
 mod memory;
@@ -11,6 +12,7 @@ mod memory;
 use alloy_primitives::U256;
 use cranelift_codegen::ir::InstBuilder;
 use zvm::bytecode::Op;
+use zvm::compiled::frame::offsets;
 use zvm::interp::ops::{arith as word_arith, bits as word_bits, compare as word_compare};
 use zvm::outcome::Trap;
 
@@ -115,7 +117,10 @@ impl Translator<'_> {
             Op::Sstore => self.by_charging_words(Builtin::Sstore, 2, false, instr),
             Op::Mcopy | Op::Tload | Op::Tstore => self.generic(op, instr),
             Op::Log0 | Op::Log1 | Op::Log2 | Op::Log3 | Op::Log4 => self.generic(op, instr),
-            Op::Address | Op::Balance | Op::Origin | Op::Caller | Op::CallValue => {
+            Op::Address => self.address(offsets::ADDRESS),
+            Op::Caller => self.address(offsets::CALLER),
+            Op::CallValue => self.call_value(),
+            Op::Balance | Op::Origin => {
                 self.generic(op, instr);
             }
             Op::CalldataLoad => self.by_words(Builtin::CalldataLoad, 1),

@@ -129,8 +129,8 @@ pub fn spec() -> Spec {
 /// A frame at its start.
 pub fn frame(code: &Arc<Code>, input: &[u8], gas: u64) -> Frame {
     let message = Message {
-        address: Address::repeat_byte(0xaa),
-        caller: Address::repeat_byte(0xbb),
+        address: Address::new(std::array::from_fn(|i| 0xa0 + i as u8)),
+        caller: Address::new(std::array::from_fn(|i| 0x10 + i as u8)),
         value: U256::from(3),
         input: Bytes::copy_from_slice(input),
         is_static: false,

@@ -131,6 +131,12 @@ pub mod offsets {
     pub const MEMORY_BASE: usize = offset_of!(Frame, memory) + Memory::BASE_OFFSET;
     /// `usize` bytes of memory, a multiple of 32.
     pub const MEMORY_LEN: usize = offset_of!(Frame, memory) + Memory::LEN_OFFSET;
+    /// 20 bytes of the account that the frame acts as.
+    pub const ADDRESS: usize = offset_of!(Frame, message.address);
+    /// 20 bytes of the account that called.
+    pub const CALLER: usize = offset_of!(Frame, message.caller);
+    /// Word of the value that came with the call, four little-endian limbs, lowest first.
+    pub const VALUE: usize = offset_of!(Frame, message.value);
     /// `usize` program counter.
     pub const PC: usize = offset_of!(Frame, pc);
     /// `u64` count of compiled blocks.
