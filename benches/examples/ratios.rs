@@ -10,12 +10,14 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use testkit::cases::{Case, bench_cases, vectors_dir};
 use zvm::engine::Mode;
 use zvm_benches::examples::EXAMPLES;
 use zvm_benches::observed::Observed;
 use zvm_benches::ours::OurCase;
+use zvm_benches::written::written_cases;
 use zvm_jit::{Jit, JitOptions};
+use zvm_statetest::bench::{BenchCase, bench_cases};
+use zvm_statetest::vectors::vectors_dir;
 
 use crate::revm_peer::RevmCase;
 
@@ -32,6 +34,9 @@ fn main() {
     for example in EXAMPLES.iter().filter(|example| is_wanted(example.name)) {
         compare(&example.case(), true, rounds);
     }
+    for case in written_cases().iter().filter(|case| is_wanted(&case.name)) {
+        compare(case, false, rounds);
+    }
     let cases = vectors_dir().map(|vectors| bench_cases(&vectors).expect("the cases read"));
     if cases.is_none() {
         println!("skipped: the contracts of the vectors folder, which is absent (set ZVM_VECTORS)");
@@ -43,7 +48,7 @@ fn main() {
     }
 }
 
-fn compare(case: &Case, native_code: bool, rounds: usize) {
+fn compare(case: &BenchCase, native_code: bool, rounds: usize) {
     let jit: Arc<Jit> = Arc::new(Jit::new(JitOptions::production()).expect("the JIT supports this machine"));
     let mut interpreter = OurCase::new(case, Mode::Interp, None, native_code);
     let mut compiled = OurCase::new(case, Mode::Jit, Some(jit), native_code);

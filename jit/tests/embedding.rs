@@ -123,12 +123,12 @@ fn trouble_at_any_access_ends_the_transaction_without_outcome_or_change() {
         for kind in ["accounts", "code", "words", "blocks", "storage"] {
             assert!(asked.contains(&kind), "the program asks for {kind}: {asked:?}");
         }
-        for fails_at in 0..asked.len() {
+        for (fails_at, question) in asked.iter().enumerate() {
             let failing = Failing { inner: world(), asked: Vec::new(), fails_at };
             let mut executor = Executor::new(engine(mode, Limits::default()), failing);
             match executor.transact(&transaction(500_000), &block()) {
                 Err(TransactionError::Engine(EngineError::Host(error))) => {
-                    let expected = format!("the host failed: no answer about {}", asked[fails_at]);
+                    let expected = format!("the host failed: no answer about {question}");
                     assert_eq!(error.to_string(), expected, "{mode:?}, question {fails_at}");
                 }
                 other => panic!("{mode:?}, question {fails_at}: {other:?}"),

@@ -76,7 +76,7 @@ impl Translator<'_> {
         let (mut waiting, first): (Vec<BlockId>, Vec<BlockId>) =
             heads.partition(|&id| self.may_be_absorbed(id));
         for id in first {
-            self.from_head(id);
+            self.grow_from(id);
         }
         loop {
             let (demanded, rest): (Vec<BlockId>, Vec<BlockId>) =
@@ -86,7 +86,7 @@ impl Translator<'_> {
                 break;
             }
             for id in demanded {
-                self.from_head(id);
+                self.grow_from(id);
             }
         }
         for id in waiting {
@@ -119,7 +119,7 @@ impl Translator<'_> {
     }
 
     /// Translates a head, once for each version of the loop it is in.
-    fn from_head(&mut self, id: BlockId) {
+    fn grow_from(&mut self, id: BlockId) {
         self.begin_chain(id);
         let versions = self.enter_loop(id);
         if versions.is_empty() {

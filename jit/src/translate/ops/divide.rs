@@ -94,9 +94,8 @@ impl Translator<'_> {
     }
 
     pub(super) fn smod(&mut self, a: Word, b: Word) -> Word {
-        match b.constant() {
-            Some(U256::ZERO | U256::ONE | U256::MAX) => return Word::Const(U256::ZERO),
-            Some(_) | None => {}
+        if let Some(U256::ZERO | U256::ONE | U256::MAX) = b.constant() {
+            return Word::Const(U256::ZERO);
         }
         if a.unsigned_bits() < 256 && b.unsigned_bits() < 256 {
             return self.rem(a, b);
