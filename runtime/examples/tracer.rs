@@ -33,8 +33,14 @@ impl Inspector for Tracer {
     }
 
     fn call_start(&mut self, start: &CallStart<'_>) {
-        let verb = if start.is_create { "creates" } else { "calls" };
-        println!("{:indent$}{} {verb} {}", "", start.caller, start.address, indent = 2 * self.depth);
+        println!(
+            "{:indent$}{} {:?} {}",
+            "",
+            start.caller,
+            start.kind,
+            start.code_address,
+            indent = 2 * self.depth
+        );
         self.depth += 1;
     }
 

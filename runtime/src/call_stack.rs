@@ -30,19 +30,50 @@ pub enum Callee {
     Empty,
 }
 
+/// The operations that ask for a message call or a creation; a transaction's own is a `Call` or `Create`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallKind {
+    /// `call`.
+    Call,
+    /// `callcode`: the callee's code on the caller's account.
+    CallCode,
+    /// `delegatecall`: the same, with the caller's own caller and value.
+    DelegateCall,
+    /// `staticcall`.
+    StaticCall,
+    /// `create`.
+    Create,
+    /// `create2`.
+    Create2,
+}
+
+impl CallKind {
+    /// Whether a contract is created.
+    pub fn is_create(self) -> bool {
+        matches!(self, CallKind::Create | CallKind::Create2)
+    }
+
+    /// Whether the value moves, rather than being only reported.
+    pub fn sends_value(self) -> bool {
+        self != CallKind::DelegateCall
+    }
+}
+
 /// A message call to be made. Its price is paid and `gas` is set aside already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRequest {
+    /// Which of the four calls it is.
+    pub kind: CallKind,
     /// What runs.
     pub callee: Callee,
+    /// Account that the call names, whose code or precompiled contract that is.
+    pub code_address: Address,
     /// Account whose storage and balance the callee uses.
     pub address: Address,
     /// Account that CALLER names.
     pub caller: Address,
     /// Value that CALLVALUE reports.
     pub value: U256,
-    /// Whether `value` moves from caller to callee.
-    pub sends_value: bool,
     /// Call data.
     pub input: Bytes,
     /// Gas of the callee, stipend included.

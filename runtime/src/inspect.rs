@@ -7,6 +7,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use crate::bytecode::Code;
+use crate::call_stack::CallKind;
 use crate::compiled::frame::Frame;
 use crate::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
 use crate::outcome::Exit;
@@ -98,8 +99,10 @@ forward_inspector!(&mut I, Box<I>);
 /// The start of a message call or creation.
 #[derive(Clone, Copy, Debug)]
 pub struct CallStart<'a> {
-    /// Whether a contract is created.
-    pub is_create: bool,
+    /// Which operation asked for it.
+    pub kind: CallKind,
+    /// Account that the call names, whose code or delegation runs; of a creation, the new account.
+    pub code_address: Address,
     /// Account that CALLER names.
     pub caller: Address,
     /// Account whose storage and balance are used; of a creation, the new account, or zero if none can be made.

@@ -10,7 +10,7 @@ use alloy_primitives::{Address, Bytes, U256, keccak256};
 use super::driver::Executor;
 use super::{EngineError, ExecutionResult};
 use crate::bytecode::{Code, NATIVE_PREFIX};
-use crate::call_stack::{CallRequest, Callee, CreateRequest, FrameKind, Start};
+use crate::call_stack::{CallKind, CallRequest, Callee, CreateRequest, FrameKind, Start};
 use crate::compiled::frame::{Frame, Message};
 use crate::fork::Fork;
 use crate::gas;
@@ -34,7 +34,8 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     ) -> Result<ExecutionResult, EngineError> {
         let checkpoint = self.state.checkpoint();
         self.note_start(&CallStart {
-            is_create: false,
+            kind: CallKind::Call,
+            code_address: message.address,
             caller: message.caller,
             address: message.address,
             value: message.value,
@@ -104,7 +105,8 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         let checkpoint = self.state.checkpoint();
         let address = message.address;
         self.note_start(&CallStart {
-            is_create: true,
+            kind: CallKind::Create,
+            code_address: address,
             caller: message.caller,
             address,
             value: message.value,
@@ -152,7 +154,8 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     pub(super) fn begin_call(&mut self, request: CallRequest) -> Result<(), EngineError> {
         let depth = self.frames.len();
         self.note_start(&CallStart {
-            is_create: false,
+            kind: request.kind,
+            code_address: request.code_address,
             caller: request.caller,
             address: request.address,
             value: request.value,
@@ -165,7 +168,9 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             return self.refuse(None, request.gas);
         }
         let checkpoint = self.state.checkpoint();
-        if request.sends_value && !self.state.transfer(&request.caller, &request.address, request.value)? {
+        if request.kind.sends_value()
+            && !self.state.transfer(&request.caller, &request.address, request.value)?
+        {
             return self.refuse(None, request.gas);
         }
         let (start, size) = request.output;
@@ -247,7 +252,8 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     #[inline]
     fn note_create(&mut self, request: &CreateRequest, address: Address, depth: usize) {
         self.note_start(&CallStart {
-            is_create: true,
+            kind: request.salt.map_or(CallKind::Create, |_| CallKind::Create2),
+            code_address: address,
             caller: request.creator,
             address,
             value: request.value,

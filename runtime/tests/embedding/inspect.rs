@@ -1,5 +1,6 @@
 //! What an inspector is told, and that running without one is the same.
 
+use zvm::call_stack::CallKind;
 use zvm::compiled::frame::Frame;
 use zvm::host::{BlockEnv, Log};
 use zvm::inspect::{CallEnd, CallStart, Inspector, StorageAccess, StorageAccessKind};
@@ -34,7 +35,7 @@ impl Inspector for Tape {
     }
 
     fn call_start(&mut self, start: &CallStart<'_>) {
-        let verb = if start.is_create { "create" } else { "call" };
+        let verb = format!("{:?}", start.kind).to_lowercase();
         self.lines.push(format!("{verb} {} to {:#04x} value {}", start.depth, start.address[0], start.value));
     }
 
@@ -115,6 +116,44 @@ fn calls_storage_and_logs_are_told_in_order_with_their_ends() {
         &format!("end 0 {:?}", Some(Exit::Halt)),
     ];
     assert_eq!(executor.inspector().lines, expected);
+}
+
+#[test]
+fn each_kind_of_call_names_the_account_whose_code_runs() {
+    // Four zeros, with a fifth as the value of callcode; then address, gas and the operation.
+    let ask = |opcode: u8, operands: usize| {
+        let mut code = vec![0x5f; operands];
+        code.push(0x73);
+        code.extend_from_slice(INNER.as_slice());
+        code.extend_from_slice(&[0x61, 0xff, 0xff, opcode, 0x50]);
+        code
+    };
+    let create2 = vec![0x5f, 0x5f, 0x5f, 0x5f, 0xf5];
+    let outer = [ask(0xf2, 5), ask(0xf4, 4), ask(0xfa, 4), create2].concat();
+    let mut executor =
+        Executor::with_inspector(Engine::builder().build(), database(&outer, &[]), Kinds::default());
+    executor.transact(&transaction(), &block()).expect("it runs");
+    let created = OUTER.create2([0; 32], alloy_primitives::KECCAK256_EMPTY);
+    let expected = [
+        (CallKind::Call, OUTER, OUTER, word(3)),
+        (CallKind::CallCode, INNER, OUTER, word(0)),
+        (CallKind::DelegateCall, INNER, OUTER, word(3)),
+        (CallKind::StaticCall, INNER, INNER, word(0)),
+        (CallKind::Create2, created, created, word(0)),
+    ];
+    assert_eq!(executor.inspector().starts, expected);
+}
+
+/// Kind, code's account, account and value of each start.
+#[derive(Default)]
+struct Kinds {
+    starts: Vec<(CallKind, Address, Address, U256)>,
+}
+
+impl Inspector for Kinds {
+    fn call_start(&mut self, start: &CallStart<'_>) {
+        self.starts.push((start.kind, start.code_address, start.address, start.value));
+    }
 }
 
 #[test]

@@ -122,8 +122,8 @@ impl TestHost {
         self.requests.push(request.clone());
         let here = self.accounts.entry(frame.message.address).or_default();
         let (value, gas, to) = match &request {
-            Request::Call(CallRequest { sends_value, value, gas, address, .. }) => {
-                (if *sends_value { *value } else { U256::ZERO }, *gas, *address)
+            Request::Call(CallRequest { kind, value, gas, address, .. }) => {
+                (if kind.sends_value() { *value } else { U256::ZERO }, *gas, *address)
             }
             // A creation goes to an address that is nobody's.
             Request::Create(CreateRequest { value, gas, .. }) => (*value, *gas, Address::repeat_byte(0xc7)),

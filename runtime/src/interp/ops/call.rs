@@ -9,7 +9,7 @@ use super::account::touch_account;
 use super::context::word_address;
 use super::memory::touch_both;
 use super::storage::host_result;
-use crate::call_stack::{CallRequest, Callee, Request};
+use crate::call_stack::{CallKind, CallRequest, Callee, Request};
 use crate::compiled::frame::Frame;
 use crate::fork::Fork;
 use crate::gas;
@@ -31,8 +31,7 @@ struct Call {
     address: Address,
     caller: Address,
     value: U256,
-    /// Whether `value` is sent, rather than only reported.
-    sends_value: bool,
+    kind: CallKind,
     is_static: bool,
     input: MemoryOperands,
     output: MemoryOperands,
@@ -51,7 +50,7 @@ pub fn call(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
         address: to,
         caller: frame.message.address,
         value,
-        sends_value: true,
+        kind: CallKind::Call,
         is_static: frame.message.is_static,
         input: (in_offset, in_size),
         output: (out_offset, out_size),
@@ -69,7 +68,7 @@ pub fn callcode(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
         address: here,
         caller: here,
         value,
-        sends_value: true,
+        kind: CallKind::CallCode,
         is_static: frame.message.is_static,
         input: (in_offset, in_size),
         output: (out_offset, out_size),
@@ -86,7 +85,7 @@ pub fn delegatecall(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> 
         address: frame.message.address,
         caller: frame.message.caller,
         value: frame.message.value,
-        sends_value: false,
+        kind: CallKind::DelegateCall,
         is_static: frame.message.is_static,
         input: (in_offset, in_size),
         output: (out_offset, out_size),
@@ -104,7 +103,7 @@ pub fn staticcall(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
         address: to,
         caller: frame.message.address,
         value: U256::ZERO,
-        sends_value: true,
+        kind: CallKind::StaticCall,
         is_static: true,
         input: (in_offset, in_size),
         output: (out_offset, out_size),
@@ -117,7 +116,7 @@ fn ask(frame: &mut Frame, host: &mut dyn Host, call: &Call) -> Result<(), Exit> 
     let (input, output) = touch_both(frame, &call.input, &call.output)?;
     let target = touch_account(frame, host, &call.code_address)?;
     let callee = callee(frame, host, &call.code_address, &target)?;
-    let pays_value = call.sends_value && !call.value.is_zero();
+    let pays_value = call.kind.sends_value() && !call.value.is_zero();
     if pays_value {
         super::charge(frame, gas::CALL_VALUE)?;
         // Under CALLCODE the value goes to this account, which is alive.
@@ -134,11 +133,12 @@ fn ask(frame: &mut Frame, host: &mut dyn Host, call: &Call) -> Result<(), Exit> 
     };
     frame.return_data = Bytes::new();
     frame.request = Some(Request::Call(CallRequest {
+        kind: call.kind,
         callee,
+        code_address: call.code_address,
         address: call.address,
         caller: call.caller,
         value: call.value,
-        sends_value: call.sends_value,
         input,
         gas: forwarded + if pays_value { gas::CALL_STIPEND } else { 0 },
         is_static: call.is_static,

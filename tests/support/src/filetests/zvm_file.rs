@@ -167,7 +167,7 @@ fn request(request: &Request) -> String {
                 Callee::Precompile(address) => format!("precompile {address}"),
                 Callee::Empty => "no code".to_owned(),
             };
-            let sends = if call.sends_value { "sends" } else { "reports" };
+            let sends = if call.kind.sends_value() { "sends" } else { "reports" };
             let is_static = if call.is_static { ", static" } else { "" };
             format!(
                 "call {callee} on {} by {} {sends} {}, gas {}, input {}, output {}+{}{is_static}",
