@@ -11,6 +11,7 @@ pub(crate) mod regions;
 
 use zvm::bytecode::{Code, Op};
 use zvm::compiled::frame::Spec;
+use zvm::profile::BlockLayout;
 
 use crate::options::JitOptions;
 use blocks::{Block, BlockId, Instr, Target, Terminator};
@@ -38,6 +39,8 @@ pub(crate) struct Analysis {
     cold: Vec<bool>,
     /// By block: where the only way in comes from.
     way_in: Vec<Option<BlockId>>,
+    /// The blocks to count, where that is asked for.
+    pub profiled: Option<BlockLayout>,
 }
 
 impl Analysis {
@@ -56,7 +59,8 @@ impl Analysis {
         let path_ops = path_ops(&blocks);
         let cold = cold(&blocks, &instrs);
         let way_in = way_in(code, &blocks, &instrs, &block_at);
-        Analysis { blocks, instrs, heights, block_at, regions, path_ops, cold, way_in }
+        let profiled = options.profile.then(|| BlockLayout::new(code));
+        Analysis { blocks, instrs, heights, block_at, regions, path_ops, cold, way_in, profiled }
     }
 
     /// The only block that pushes the block's offset or falls into it, if it is only one and does so once: whoever

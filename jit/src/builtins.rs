@@ -17,6 +17,7 @@ use zvm::host::{Host, HostError};
 use zvm::interp::ops::checked::{self, NumType};
 use zvm::interp::ops::{arith, bits, context, crypto, execute as execute_op, fault, storage};
 use zvm::outcome::{Exit, STATUS_CONTINUE, Trap};
+use zvm::profile::RunBy;
 
 use crate::entry::RunContext;
 
@@ -211,6 +212,13 @@ pub(crate) fn checked_word(op: Op, t: NumType, immediate: u8, a: U256, b: U256) 
     })
 }
 
+fn begin_block(frame: &mut Frame, pc: u32, gas: u64) -> u32 {
+    if let Some(tracker) = &mut frame.tracker {
+        tracker.begin(pc as usize, gas, RunBy::Compiled);
+    }
+    STATUS_CONTINUE
+}
+
 /// What compiled code calls. Each shim only converts.
 mod shims {
     use super::{
@@ -280,6 +288,11 @@ mod shims {
     ) -> u32 {
         // SAFETY: compiled code passes on the context it was given.
         unsafe { with_frame(context, |frame, _| status_of(super::memory_grow(frame, offset, size, rest))) }
+    }
+
+    pub(super) unsafe extern "C" fn begin_block(context: *mut RunContext<'_>, pc: u32, gas: u64) -> u32 {
+        // SAFETY: compiled code passes on the context it was given.
+        unsafe { with_frame(context, |frame, _| super::begin_block(frame, pc, gas)) }
     }
 
     pub(super) unsafe extern "C" fn panic(context: *mut RunContext<'_>, code: u32) -> u32 {

@@ -57,8 +57,10 @@ pub struct JitOptions {
     pub code_size_max: usize,
     /// Fuel: most instructions of intermediate code per operation of a region.
     pub instructions_per_op_max: usize,
-    /// Count blocks in `Frame::blocks_compiled`.
+    /// Count blocks and operations in the frame.
     pub count_blocks: bool,
+    /// Tell the frame's tracker of every block, for engines that [profile](zvm::profile::Profiling).
+    pub profile: bool,
     /// Check the intermediate code with Cranelift's verifier.
     pub verify: bool,
     /// Disturbances for tests.
@@ -78,6 +80,7 @@ impl JitOptions {
             code_size_max: zvm::gas::INIT_CODE_SIZE_MAX,
             instructions_per_op_max: 400,
             count_blocks: false,
+            profile: false,
             verify: false,
             perturbation: Perturbation::NONE,
         }

@@ -9,6 +9,7 @@
 
 mod calls;
 mod carried;
+mod counting;
 mod exits;
 mod known;
 mod lowering;
@@ -98,6 +99,8 @@ pub(crate) struct Translator<'a> {
     bounds: paths::Bounds,
     /// The chain under translation and the copies made.
     path: paths::Path,
+    /// Operations of the block behind the one under translation.
+    operations_after: usize,
     /// State of the chain under translation.
     stack: VStack,
     /// Height at the chain's head.
@@ -172,6 +175,7 @@ pub(crate) fn translate_region(
         known: known::Known::default(),
         bounds: paths::Bounds::default(),
         path: paths::Path::new(region_ops, region_blocks),
+        operations_after: 0,
         stack: VStack::new(),
         head_height: Height::Unknown,
         head_top: zero,
@@ -227,17 +231,20 @@ impl Translator<'_> {
             self.exit_interpret(block.pc);
             return None;
         }
+        let instrs = &analysis.instrs[block.instrs.clone()];
+        if let Some(first) = instrs.first() {
+            self.note_block(first, 0);
+        }
         if !self.check_stack(id) {
             return None;
         }
         self.charge(block.gas, block.exact, block.pc);
-        if self.options.count_blocks {
-            let count = self.load_frame(types::I64, offsets::BLOCKS_COMPILED);
-            let one = self.imm(1);
-            let count = self.b.ins().iadd(count, one);
-            self.store_frame(count, offsets::BLOCKS_COMPILED);
-        }
-        for instr in &analysis.instrs[block.instrs.clone()] {
+        self.count_block(instrs.len());
+        for (number, instr) in instrs.iter().enumerate() {
+            self.operations_after = instrs.len() - number - 1;
+            if number > 0 {
+                self.note_block(instr, instr.gas_after + instr.op.map_or(0, |op| op.info().gas));
+            }
             match instr.op.filter(|op| op.immediate_is_legal(instr.immediate)) {
                 None => {
                     self.exit_trap(Trap::InvalidOpcode);

@@ -165,8 +165,8 @@ impl CallStack {
         self.active.last_mut()
     }
 
-    /// Starts a frame; `memory_limit` bytes are shared by all frames.
-    pub fn push(&mut self, start: Start, spec: Spec, checkpoint: usize, memory_limit: usize) {
+    /// Starts a frame and gives it; `memory_limit` bytes are shared by all frames.
+    pub fn push(&mut self, start: Start, spec: Spec, checkpoint: usize, memory_limit: usize) -> &mut Active {
         let Start { code, message, gas, kind } = start;
         let memory_below = match self.active.last() {
             Some(below) => below.memory_below + below.frame.memory.len(),
@@ -181,6 +181,7 @@ impl CallStack {
         };
         frame.memory.set_limit(memory_limit.saturating_sub(memory_below));
         self.active.push(Active { frame, checkpoint, kind, memory_below });
+        self.active.last_mut().expect("one was pushed")
     }
 
     /// Takes the innermost frame off; give it back with [`CallStack::recycle`].

@@ -29,6 +29,7 @@ use crate::compiled::frame::Spec;
 use crate::compiled::tier::CompiledCode;
 use crate::host::{HostError, Log};
 use crate::outcome::Exit;
+use crate::profile::{CodeProfile, Operations, Profiles};
 use tiering::{Tiering, Tiers};
 
 /// Which tiers run code.
@@ -76,6 +77,8 @@ pub struct ExecutionResult {
     pub blocks_interpreted: u64,
     /// Basic blocks run by compiled code, if counted.
     pub blocks_compiled: u64,
+    /// Operations run, if the engine [profiles](crate::profile::Profiling).
+    pub operations: Operations,
 }
 
 impl ExecutionResult {
@@ -119,6 +122,8 @@ struct Shared {
     limits: Limits,
     count_blocks: bool,
     tiering: Option<Tiering>,
+    counts_operations: bool,
+    profiles: Option<Profiles>,
     codes: Arc<Codes>,
 }
 
@@ -183,6 +188,12 @@ impl Engine {
     /// What the tiers did so far. An executor's part is added when a top frame has ended.
     pub fn tier_stats(&self) -> TierStats {
         self.shared.tiering.as_ref().map(Tiering::stats).unwrap_or_default()
+    }
+
+    /// What was counted of the code with that hash, of all its bytes; `None` where the engine does not
+    /// [profile](crate::profile::Profiling) or the code has not run.
+    pub fn profile(&self, hash: &B256) -> Option<Arc<CodeProfile>> {
+        self.shared.profiles.as_ref()?.get(hash)
     }
 
     /// What the cache of codes holds and has let go.

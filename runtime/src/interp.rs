@@ -10,6 +10,7 @@ pub mod ops;
 pub mod stack;
 mod stepping;
 
+pub(crate) use self::stepping::run_counting_operations;
 pub use self::stepping::run_stepping;
 
 use crate::compiled::frame::Frame;

@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod interp;
 pub mod outcome;
 pub mod precompiles;
+pub mod profile;
 pub mod state;
 pub mod tx;
 

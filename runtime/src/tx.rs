@@ -18,6 +18,7 @@ use crate::gas;
 use crate::host::{BlockEnv, HostError, Log, TxEnv};
 use crate::inspect::Inspector;
 use crate::outcome::Exit;
+use crate::profile::Operations;
 use crate::state::Database;
 
 pub use self::authorization::Authorization;
@@ -45,6 +46,8 @@ pub struct TransactionResult {
     pub blocks_interpreted: u64,
     /// Basic blocks run by compiled code, if counted.
     pub blocks_compiled: u64,
+    /// Operations run, if the engine [profiles](crate::profile::Profiling).
+    pub operations: Operations,
 }
 
 impl TransactionResult {
@@ -128,6 +131,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             logs: result.logs,
             blocks_interpreted: result.blocks_interpreted,
             blocks_compiled: result.blocks_compiled,
+            operations: result.operations,
         })
     }
 

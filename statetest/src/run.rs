@@ -9,6 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use zvm::engine::{Engine, Executor};
 use zvm::host::Log;
 use zvm::outcome::Exit;
+use zvm::profile::Operations;
 use zvm::state::{StateDiff, logs_hash};
 use zvm::tx::{TransactionError, TransactionResult};
 
@@ -33,6 +34,8 @@ pub struct Run {
     pub blocks_compiled: u64,
     /// Basic blocks run by the interpreter, if the engine counts them.
     pub blocks_interpreted: u64,
+    /// Operations run, if the engine counts them.
+    pub operations: Operations,
 }
 
 /// One thing that differs, with both sides.
@@ -112,6 +115,7 @@ fn run_step(step: &Step, engine: &Engine, database: CaseDatabase, run: &mut Run)
         (Ok(result), None) => {
             run.blocks_compiled += result.blocks_compiled;
             run.blocks_interpreted += result.blocks_interpreted;
+            run.operations.add(result.operations);
         }
         (Ok(result), Some(refusal)) => run.differ("transaction", refusal.names(), describe(result)),
         (Err(error), Some(refusal)) if refusal.is_met_by(error) => {}

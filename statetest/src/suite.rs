@@ -12,7 +12,8 @@ use std::sync::{Arc, mpsc};
 
 use zvm::Fork;
 use zvm::compiled::tier::Tier;
-use zvm::engine::{Engine, Mode};
+use zvm::engine::{Engine, EngineBuilder, Mode};
+use zvm::profile::{Operations, Profiling};
 
 use crate::case::Case;
 use crate::read::{Entry, read};
@@ -43,11 +44,14 @@ impl Runner {
     /// An engine with the case's rules that runs in this way.
     pub fn engine(&self, case: &Case) -> Engine {
         let builder = case.engine();
+        let native = |builder: EngineBuilder, tier: &Arc<dyn Tier>| {
+            builder.mode(Mode::Jit).tier(Arc::clone(tier)).count_blocks(true)
+        };
         match self {
             Runner::Interp => builder.mode(Mode::Interp),
-            Runner::Jit(tier) | Runner::Mixed(tier) => {
-                builder.mode(Mode::Jit).tier(tier.clone()).count_blocks(true)
-            }
+            Runner::Jit(tier) => native(builder, tier).profiling(Profiling::Operations),
+            // The interpreter that counts operations is not the one that changes tiers elsewhere.
+            Runner::Mixed(tier) => native(builder, tier),
         }
         .build()
     }
@@ -95,6 +99,16 @@ pub struct CaseReport {
     pub blocks_compiled: u64,
     /// Basic blocks run by the interpreter while it counted them.
     pub blocks_interpreted: u64,
+    /// Operations run as [`Runner::Jit`].
+    pub operations: Operations,
+}
+
+impl CaseReport {
+    /// Of a case that has run nothing yet.
+    fn new(name: String, verdict: Verdict) -> CaseReport {
+        let operations = Operations::default();
+        CaseReport { name, verdict, blocks_compiled: 0, blocks_interpreted: 0, operations }
+    }
 }
 
 /// How a case ended.
@@ -209,24 +223,20 @@ pub fn run_file(path: &Path, options: &SuiteOptions) -> Result<Vec<CaseReport>, 
 type EngineKey = (usize, Fork, bool);
 
 fn skipped(name: String, reason: &'static str) -> CaseReport {
-    CaseReport { name, verdict: Verdict::Skipped { reason }, blocks_compiled: 0, blocks_interpreted: 0 }
+    CaseReport::new(name, Verdict::Skipped { reason })
 }
 
 fn run_case(case: Case, runners: &[Runner], engines: &mut HashMap<EngineKey, Engine>) -> CaseReport {
-    let mut report = CaseReport {
-        name: String::new(),
-        verdict: Verdict::Passed,
-        blocks_compiled: 0,
-        blocks_interpreted: 0,
-    };
+    let mut report = CaseReport::new(String::new(), Verdict::Passed);
     for (index, runner) in runners.iter().enumerate() {
         let key = (index, case.fork, case.transaction_gas_cap);
         let engine = engines.entry(key).or_insert_with(|| runner.engine(&case));
         // A panic is a fault of the machine like any other: it fails the case, and the others go on.
-        let Run { differences, more, blocks_compiled, blocks_interpreted } =
+        let Run { differences, more, blocks_compiled, blocks_interpreted, operations } =
             catch_unwind(AssertUnwindSafe(|| run(&case, engine))).unwrap_or_else(|panic| panicked(&*panic));
         report.blocks_compiled += blocks_compiled;
         report.blocks_interpreted += blocks_interpreted;
+        report.operations.add(operations);
         if !differences.is_empty() {
             report.verdict = Verdict::Failed { runner: runner.name(), differences, more };
             break;

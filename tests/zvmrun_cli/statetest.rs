@@ -195,7 +195,68 @@ fn native_code_runs_and_its_share_is_told() {
     }
     for tier in ["jit", "both"] {
         let (stdout, _) = statetest(&["--tier", tier], &[&store], 0);
-        assert_parts(&stdout, &["100.00 % of ", "ran as native code", "2 passed"]);
+        // push1 0 calldataload push1 0 sstore, and the end of the code
+        assert_parts(&stdout, &["100.000 % of 5 operations ran as native code", "2 passed"]);
     }
+    let (stdout, _) = statetest(&["--tier", "jit", "--json"], &[&store], 0);
+    let document: Value = serde_json::from_str(&stdout).expect("stdout is JSON");
+    assert_eq!(
+        (&document["operations_compiled"], &document["operations_interpreted"]),
+        (&json!(5), &json!(0))
+    );
+    assert_eq!(document["is_native_enough"], true);
     statetest(&["--tier", "mixed"], &[&store], 0);
+}
+
+/// The first case of the file with its code made longer than what is compiled, and the root that this gives.
+fn too_long_to_compile(files: &Files) -> PathBuf {
+    let mut file: Value = serde_json::from_str(STORE).expect("the file is JSON");
+    let contract = "0xcccccccccccccccccccccccccccccccccccccccc";
+    let code = json!(format!("0x600035600055{}", "00".repeat(60_000)));
+    file["store"]["pre"][contract]["code"] = code.clone();
+    let rows = file["store"]["post"]["Prague"].as_array_mut().expect("rows by fork");
+    rows.truncate(1);
+    rows[0]["state"][contract]["code"] = code;
+    let path = files.write("long.json", file.to_string().as_bytes());
+    let (stdout, _) = statetest(&["--json"], &[&path], 1);
+    let document: Value = serde_json::from_str(&stdout).expect("stdout is JSON");
+    let differences = &document["failures"][0]["differences"];
+    assert_eq!((&differences[0]["what"], &differences[1]), (&json!("state root"), &Value::Null));
+    file["store"]["post"]["Prague"][0]["hash"] = differences[0]["found"].clone();
+    files.write("long.json", file.to_string().as_bytes())
+}
+
+#[test]
+fn too_little_native_code_gives_status_1_though_every_case_passes() {
+    if !HAS_JIT {
+        return;
+    }
+    let files = Files::new("statetest-share");
+    let long = too_long_to_compile(&files);
+    statetest(&["--tier", "interp"], &[&long], 0);
+    let (stdout, _) = statetest(&["--tier", "jit"], &[&long], 1);
+    assert_parts(
+        &stdout,
+        &["0.000 % of 5 operations ran as native code", "asks for 99 %", "1 passed, 0 failed"],
+    );
+    let (stdout, _) = statetest(&["--tier", "jit", "--json"], &[&long], 1);
+    let document: Value = serde_json::from_str(&stdout).expect("stdout is JSON");
+    assert_eq!((&document["failed"], &document["is_native_enough"]), (&json!(0), &json!(false)));
+    // The rule is one of the tier, not of the code.
+    statetest(&["--tier", "both"], &[&long], 0);
+}
+
+#[test]
+fn where_no_operation_runs_none_is_missing() {
+    if !HAS_JIT {
+        return;
+    }
+    let files = Files::new("statetest-nothing");
+    let mut file: Value = serde_json::from_str(STORE).expect("the file is JSON");
+    let rows = file["store"]["post"]["Prague"].as_array_mut().expect("rows by fork");
+    // The refused transaction alone.
+    rows.remove(0);
+    let path = files.write("refused.json", file.to_string().as_bytes());
+    let (stdout, _) = statetest(&["--tier", "jit"], &[&path], 0);
+    assert_parts(&stdout, &["no operation was executed", "1 passed"]);
 }

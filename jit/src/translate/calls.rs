@@ -92,6 +92,7 @@ impl Translator<'_> {
             t.b.ins().brif(is_short, synced, &[], t.shared.leave_synced, &[status.into()]);
             t.b.seal_block(synced);
             t.b.switch_to_block(synced);
+            t.count_no_further();
             t.write_dirty();
             t.sync_height();
             let pc = t.imm(i64::from(instr.next_pc));

@@ -61,6 +61,7 @@ impl Shared {
 impl Translator<'_> {
     /// Writes the shared exits.
     pub(super) fn shared_exits(&mut self) {
+        self.operations_after = 0;
         self.dispatch_block();
         self.jump_dynamic_block();
 
@@ -197,11 +198,13 @@ impl Translator<'_> {
         let own = instr.op.map_or(0, |op| op.info().gas);
         let gas = self.gas_with(instr.gas_after + own);
         self.b.def_var(self.gas, gas);
+        self.count_not_even_this();
         self.exit_interpret(instr.pc);
     }
 
     /// Ends with a trap. What the stack holds no longer matters.
     pub(super) fn exit_trap(&mut self, trap: Trap) {
+        self.count_no_further();
         self.leave(Exit::Trap(trap));
     }
 
@@ -224,6 +227,7 @@ impl Translator<'_> {
 
     /// Ends with a panic.
     pub(super) fn fault(&mut self, code: u8, rest: u64) {
+        self.count_no_further();
         let gas = self.gas_with(rest);
         let code = self.imm32(u32::from(code));
         self.b.ins().jump(self.shared.fault, &[gas.into(), code.into()]);

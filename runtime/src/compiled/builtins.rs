@@ -31,6 +31,8 @@ macro_rules! for_each_builtin {
             /// Grows memory to hold `size` bytes at `offset` and charges for it. When the gas left then would be
             /// less than `rest`, nothing changes and the status is `Interpret`; else `rest` is charged.
             MemoryGrow memory_grow(offset: u64, size: u64, rest: u64);
+            /// Tells the frame's tracker that the block at `pc` begins, with `gas` left.
+            BeginBlock begin_block(pc: u32, gas: u64);
             /// Ends the frame with `Panic(uint256 code)`.
             Panic panic(code: u32);
             /// `mul` of two words.

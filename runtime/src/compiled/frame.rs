@@ -13,6 +13,8 @@ use crate::fork::Fork;
 use crate::host::HostError;
 use crate::interp::memory::Memory;
 use crate::interp::stack::Stack;
+use crate::outcome::Exit;
+use crate::profile::{Operations, Tracker};
 
 /// What the rules of a run depend on beside the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +76,12 @@ pub struct Frame {
     pub host_error: Option<HostError>,
     /// Set with [`Exit::Call`](crate::outcome::Exit::Call) and [`Exit::Create`](crate::outcome::Exit::Create).
     pub request: Option<Request>,
+    /// Whether the interpreter counts its operations.
+    pub counts_operations: bool,
+    /// Operations run: by the interpreter where that is asked for, by compiled code that was compiled to count.
+    pub operations: Operations,
+    /// Follows the frame from block to block, if that is asked for.
+    pub tracker: Option<Box<Tracker>>,
 }
 
 impl Frame {
@@ -94,6 +102,9 @@ impl Frame {
             output: Bytes::new(),
             host_error: None,
             request: None,
+            counts_operations: false,
+            operations: Operations::default(),
+            tracker: None,
         }
     }
 
@@ -113,6 +124,25 @@ impl Frame {
         self.output = Bytes::new();
         self.host_error = None;
         self.request = None;
+        self.counts_operations = false;
+        self.operations = Operations::default();
+        self.tracker = None;
+    }
+
+    /// Gas that was set aside for the call or creation that the frame asks for.
+    pub(crate) fn gas_set_aside(&self) -> u64 {
+        self.request.as_ref().map_or(0, |request| match request {
+            Request::Call(call) => call.gas,
+            Request::Create(create) => create.gas,
+        })
+    }
+
+    /// Tells the tracker that a tier stopped running the frame.
+    pub(crate) fn note_left(&mut self, exit: Exit) {
+        let gas = self.gas.saturating_add(self.gas_set_aside());
+        if let Some(tracker) = &mut self.tracker {
+            tracker.leave(exit, self.pc, gas);
+        }
     }
 }
 
@@ -141,4 +171,6 @@ pub mod offsets {
     pub const PC: usize = offset_of!(Frame, pc);
     /// `u64` count of compiled blocks.
     pub const BLOCKS_COMPILED: usize = offset_of!(Frame, blocks_compiled);
+    /// `u64` count of operations in compiled code.
+    pub const OPERATIONS_COMPILED: usize = offset_of!(Frame, operations.compiled);
 }

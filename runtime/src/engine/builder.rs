@@ -9,6 +9,7 @@ use crate::compiled::cache::CacheLimits;
 use crate::compiled::frame::Spec;
 use crate::compiled::tier::Tier;
 use crate::fork::Fork;
+use crate::profile::{Profiles, Profiling};
 
 /// Builds an [`Engine`].
 #[derive(Clone)]
@@ -17,6 +18,7 @@ pub struct EngineBuilder {
     mode: Mode,
     limits: Limits,
     count_blocks: bool,
+    profiling: Profiling,
     tier: Option<Arc<dyn Tier>>,
     tier_up: Option<TierUp>,
     compiling: Compiling,
@@ -30,6 +32,7 @@ impl EngineBuilder {
             mode: Mode::Interp,
             limits: Limits::default(),
             count_blocks: false,
+            profiling: Profiling::Off,
             tier: None,
             tier_up: None,
             compiling: Compiling::Inline,
@@ -91,10 +94,29 @@ impl EngineBuilder {
         self
     }
 
+    /// What is counted of every code that runs; by default nothing. Frames that an inspector sees step by step are
+    /// left out.
+    pub fn profiling(mut self, profiling: Profiling) -> EngineBuilder {
+        self.profiling = profiling;
+        self
+    }
+
     /// The engine. Starts the threads that [`compiling`](EngineBuilder::compiling) asks for.
     pub fn build(self) -> Engine {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-        let EngineBuilder { spec, mode, limits, count_blocks, tier, tier_up, compiling, code_cache } = self;
+        let EngineBuilder {
+            spec,
+            mode,
+            limits,
+            count_blocks,
+            profiling,
+            tier,
+            tier_up,
+            compiling,
+            code_cache,
+        } = self;
+        let counts_operations = profiling != Profiling::Off;
+        let profiles = Profiles::new(profiling);
         let codes = Arc::new(Codes::new(code_cache));
         let policy = tier_up.unwrap_or_else(|| compiling.tier_up());
         // Only one mode compiles in the background.
@@ -106,6 +128,18 @@ impl EngineBuilder {
             }
         };
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Engine { shared: Arc::new(Shared { id, spec, mode, limits, count_blocks, tiering, codes }) }
+        Engine {
+            shared: Arc::new(Shared {
+                id,
+                spec,
+                mode,
+                limits,
+                count_blocks,
+                tiering,
+                counts_operations,
+                profiles,
+                codes,
+            }),
+        }
     }
 }

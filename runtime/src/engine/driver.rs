@@ -16,6 +16,7 @@ use crate::host::{BlockEnv, HostError, TxEnv};
 use crate::inspect::{CallEnd, CallStart, Inspected, Inspector, NoInspector};
 use crate::interp;
 use crate::outcome::Exit;
+use crate::profile::Operations;
 use crate::state::{Database, State};
 
 /// Runs transactions on one state, one at a time; reused, so that frames keep their buffers.
@@ -28,6 +29,7 @@ pub struct Executor<D, I = NoInspector> {
     is_rehearsal: bool,
     blocks_interpreted: u64,
     blocks_compiled: u64,
+    operations: Operations,
     tier_counts: TierCounts,
 }
 
@@ -56,6 +58,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             is_rehearsal: false,
             blocks_interpreted: 0,
             blocks_compiled: 0,
+            operations: Operations::default(),
             tier_counts: TierCounts::default(),
         }
     }
@@ -156,6 +159,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     ) -> Result<ExecutionResult, EngineError> {
         self.blocks_interpreted = 0;
         self.blocks_compiled = 0;
+        self.operations = Operations::default();
         let checkpoint = self.state.checkpoint();
         self.start(start, checkpoint);
         let ended = self.drive(mode, block, tx);
@@ -179,6 +183,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             logs: if is_success { self.state.take_logs() } else { Vec::new() },
             blocks_interpreted: self.blocks_interpreted,
             blocks_compiled: self.blocks_compiled,
+            operations: self.operations,
         })
     }
 
@@ -251,6 +256,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         }
         self.blocks_interpreted += frame.blocks_interpreted;
         self.blocks_compiled += frame.blocks_compiled;
+        self.operations.add(frame.operations);
         self.frames.recycle(frame);
         self.note_end(Some(exit), gas_left, &output, self.frames.len());
 
@@ -278,7 +284,11 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     pub(super) fn start(&mut self, start: Start, checkpoint: usize) {
         let spec = *self.engine.spec();
         let memory_limit = self.engine.limits().memory_bytes;
-        self.frames.push(start, spec, checkpoint, memory_limit);
+        let shared = &self.engine.shared;
+        let tracker = shared.profiles.as_ref().map(|profiles| profiles.tracker(&start.code));
+        let frame = &mut self.frames.push(start, spec, checkpoint, memory_limit).frame;
+        frame.counts_operations = shared.counts_operations;
+        frame.tracker = tracker;
     }
 }
 

@@ -18,6 +18,7 @@ use crate::host::{BlockEnv, HostError, TxEnv};
 use crate::inspect::{CallStart, Inspector};
 use crate::outcome::{Exit, Trap};
 use crate::precompiles::{self, is_precompile};
+use crate::profile::Operations;
 use crate::state::Database;
 
 impl<D: Database, I: Inspector> Executor<D, I> {
@@ -297,6 +298,7 @@ fn without_frame(exit: Exit, gas_left: u64, output: Bytes) -> ExecutionResult {
         logs: Vec::new(),
         blocks_interpreted: 0,
         blocks_compiled: 0,
+        operations: Operations::default(),
     }
 }
 

@@ -20,11 +20,10 @@ pub use self::stats::{ExitCounts, TierStats};
 
 use super::Codes;
 use crate::bytecode::Code;
-use crate::call_stack::Request;
 use crate::compiled::frame::{Frame, Spec};
 use crate::compiled::publication::Stage;
 use crate::compiled::state::{Prepared, TierState, Unit};
-use crate::compiled::tier::{Refusal, Tier};
+use crate::compiled::tier::{CompiledCode, Refusal, Tier};
 use crate::host::Host;
 use crate::interp;
 use crate::outcome::Exit;
@@ -293,8 +292,8 @@ pub(super) fn run_frame(
     // Another engine's compiled code may be for other rules.
     let is_ours = frame.code.tier_state().claim(engine);
     match tiers {
-        Tiers::Interpreter(is_counting) => interpret(frame, host, is_counting),
-        Tiers::Compiled(_) | Tiers::Mixed(..) if !is_ours => interpret(frame, host, true),
+        Tiers::Interpreter(is_counting) => interpret(frame, host, is_counting, None),
+        Tiers::Compiled(_) | Tiers::Mixed(..) if !is_ours => interpret(frame, host, true, None),
         Tiers::Compiled(tiering) => {
             tiering.compile_all(&frame.code);
             alternate(None, true, frame, host, counts)
@@ -303,8 +302,20 @@ pub(super) fn run_frame(
     }
 }
 
-fn interpret(frame: &mut Frame, host: &mut dyn Host, is_counting: bool) -> Exit {
-    if is_counting { interp::run_counting(frame, host, None) } else { interp::run(frame, host) }
+/// Runs a frame in the interpreter, up to a block that `compiled` can enter.
+fn interpret(
+    frame: &mut Frame,
+    host: &mut dyn Host,
+    is_counting: bool,
+    compiled: Option<&dyn CompiledCode>,
+) -> Exit {
+    if frame.counts_operations {
+        interp::run_counting_operations(frame, host, compiled)
+    } else if is_counting || compiled.is_some() {
+        interp::run_counting(frame, host, compiled)
+    } else {
+        interp::run(frame, host)
+    }
 }
 
 /// Runs a frame in compiled code where there is some and in the interpreter elsewhere; what the interpreter spends
@@ -326,6 +337,7 @@ fn alternate(
         {
             counts.entries_mid_run += u64::from(has_interpreted);
             let exit = compiled.run(frame, host);
+            frame.note_left(exit);
             counts.exits.note(exit, |pc| compiled.can_enter(pc), frame.pc);
             if exit != Exit::Interpret {
                 return exit;
@@ -334,17 +346,10 @@ fn alternate(
         has_interpreted = true;
         let (pc, gas) = (frame.pc, frame.gas);
         frame.pause_at = policy.map_or(0, |tiering| tiering.pause_at(&code, frame));
-        let exit = match prepared {
-            Some(prepared) => interp::run_counting(frame, host, Some(&*prepared.code)),
-            None => interpret(frame, host, is_counting),
-        };
+        let exit = interpret(frame, host, is_counting, prepared.map(|prepared| &*prepared.code));
         frame.pause_at = 0;
         if let Some(tiering) = policy {
-            let set_aside = frame.request.as_ref().map_or(0, |request| match request {
-                Request::Call(call) => call.gas,
-                Request::Create(create) => create.gas,
-            });
-            let spent = gas.saturating_sub(frame.gas).saturating_sub(set_aside);
+            let spent = gas.saturating_sub(frame.gas).saturating_sub(frame.gas_set_aside());
             tiering.note_interpreted(&code, pc, spent);
         }
         if exit != Exit::Interpret {

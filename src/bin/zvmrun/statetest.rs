@@ -29,7 +29,7 @@ pub(crate) const NAME: &str = "statetest";
 
 /// Every case passed, or was skipped.
 const PASSED: u8 = 0;
-/// A case failed.
+/// A case failed, or too little ran as native code.
 const FAILED: u8 = 1;
 /// No case was found, a file can't be read, or the command line makes no sense.
 const NOT_RUN: u8 = 2;
@@ -80,10 +80,10 @@ fn run(flags: &StateTestFlags) -> Result<u8, Failure> {
     }
     let mut output = Output::new(flags.json);
     output.json(&json::document(flags, &summary));
-    output.text(&text::report(&summary));
+    output.text(&text::report(flags, &summary));
     output.finish().map_err(|error| file_failure(format!("cannot write the output: {error}")))?;
 
-    if summary.total.failed > 0 {
+    if summary.total.failed > 0 || flags.lacks_native(&summary) {
         return Ok(FAILED);
     }
     if summary.total.cases() == 0 && summary.errors.is_empty() {

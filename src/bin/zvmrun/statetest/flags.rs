@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use zvm::Fork;
 
+use super::summary::Summary;
 use crate::failure::Failure;
 use crate::status::Status;
 
@@ -50,7 +51,7 @@ pub(super) struct StateTestFlags {
 const AFTER_HELP: &str = "\
 Exit status:
   0  every case passed, or was skipped for a reason that the last line names
-  1  a case failed
+  1  a case failed, or with --tier jit less than 99 % of the operations that were executed ran as native code
   2  no case was found, a file cannot be read or has none of the forms, or the command line makes no sense";
 
 /// How code runs.
@@ -58,7 +59,7 @@ Exit status:
 pub(super) enum TierFlag {
     /// In the interpreter.
     Interp,
-    /// As native code from the first instruction on.
+    /// As native code from the first instruction on; at least 99 % of all operations must run so.
     Jit,
     /// In both by turns, changing at blocks that fixed seeds pick.
     Mixed,
@@ -79,6 +80,11 @@ impl TierFlag {
 }
 
 impl StateTestFlags {
+    /// Whether the tier that was asked for has run too few operations.
+    pub(super) fn lacks_native(&self, summary: &Summary) -> bool {
+        self.tier == TierFlag::Jit && summary.total.has_too_little_native()
+    }
+
     /// The fork that was asked for.
     pub(super) fn fork(&self) -> Result<Option<Fork>, Failure> {
         let Some(name) = &self.fork else { return Ok(None) };

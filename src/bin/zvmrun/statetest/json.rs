@@ -18,6 +18,7 @@ pub(super) fn document(flags: &StateTestFlags, summary: &Summary) -> Value {
         .map(|error| json!({ "file": error.path.display().to_string(), "message": error.message }));
     let mut document = counts_json(&summary.total);
     document["tier"] = json!(flags.tier.name());
+    document["is_native_enough"] = json!(!flags.lacks_native(summary));
     document["seconds"] = json!(summary.seconds);
     document["skipped_by_reason"] = json!(summary.skipped_by_reason);
     document["folders"] = folders.collect();
@@ -34,6 +35,8 @@ fn counts_json(counts: &Counts) -> Value {
         "skipped": counts.skipped,
         "blocks_compiled": counts.blocks_compiled,
         "blocks_interpreted": counts.blocks_interpreted,
+        "operations_compiled": counts.operations.compiled,
+        "operations_interpreted": counts.operations.interpreted,
     })
 }
 

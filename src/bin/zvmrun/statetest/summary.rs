@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use zvm::profile::Operations;
 use zvm_statetest::run::Difference;
 use zvm_statetest::suite::{CaseReport, FileError, FileReport, Verdict};
 
-/// Counts of cases and blocks.
+/// Least share of operations that `--tier jit` runs as native code, in percent.
+pub(super) const NATIVE_PERCENT_MIN: u64 = 99;
+
+/// Counts of cases, blocks and operations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     pub(super) passed: u64,
@@ -14,6 +18,7 @@ pub(super) struct Counts {
     pub(super) skipped: u64,
     pub(super) blocks_compiled: u64,
     pub(super) blocks_interpreted: u64,
+    pub(super) operations: Operations,
 }
 
 impl Counts {
@@ -21,10 +26,19 @@ impl Counts {
         self.passed + self.failed + self.skipped
     }
 
-    /// Share of the blocks that ran compiled, in percent; `None` where nothing was counted.
-    pub(super) fn compiled_percent(&self) -> Option<f64> {
+    /// What ran as native code: operations where they were counted, else blocks.
+    pub(super) fn native(&self) -> Option<Native> {
+        let Operations { interpreted, compiled } = self.operations;
+        let operations = Native { what: "operations", compiled, all: interpreted + compiled };
         let all = self.blocks_compiled + self.blocks_interpreted;
-        (all > 0).then(|| 100.0 * self.blocks_compiled as f64 / all as f64)
+        let blocks = Native { what: "basic blocks", compiled: self.blocks_compiled, all };
+        [operations, blocks].into_iter().find(|native| native.all > 0)
+    }
+
+    /// Whether too few of the operations ran as native code. Where none ran at all, none is missing.
+    pub(super) fn has_too_little_native(&self) -> bool {
+        let Operations { compiled, .. } = self.operations;
+        u128::from(compiled) * 100 < u128::from(self.operations.total()) * u128::from(NATIVE_PERCENT_MIN)
     }
 
     fn add(&mut self, case: &CaseReport) {
@@ -35,6 +49,24 @@ impl Counts {
         }
         self.blocks_compiled += case.blocks_compiled;
         self.blocks_interpreted += case.blocks_interpreted;
+        self.operations.add(case.operations);
+    }
+}
+
+/// How much ran as native code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Native {
+    /// What was counted.
+    pub(super) what: &'static str,
+    pub(super) compiled: u64,
+    // Invariant: not 0.
+    pub(super) all: u64,
+}
+
+impl Native {
+    /// Share in percent.
+    pub(super) fn percent(&self) -> f64 {
+        100.0 * self.compiled as f64 / self.all as f64
     }
 }
 
@@ -108,5 +140,20 @@ impl Summary {
     /// Failing cases that are not shown.
     pub(super) fn failures_not_shown(&self) -> u64 {
         self.total.failed - self.failures.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ninety_nine_percent_are_enough_and_nothing_is_missing_of_nothing() {
+        let too_little = |interpreted, compiled| {
+            let operations = Operations { interpreted, compiled };
+            Counts { operations, ..Counts::default() }.has_too_little_native()
+        };
+        assert!(!too_little(0, 0) && !too_little(0, 1) && !too_little(1, 99));
+        assert!(too_little(1, 0) && too_little(1, 98) && too_little(10_001, 990_000));
     }
 }

@@ -4,18 +4,24 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::summary::{Counts, Summary};
+use super::flags::{StateTestFlags, TierFlag};
+use super::summary::{Counts, NATIVE_PERCENT_MIN, Native, Summary};
 
 /// The whole report.
-pub(super) fn report(summary: &Summary) -> String {
+pub(super) fn report(flags: &StateTestFlags, summary: &Summary) -> String {
     let mut text = failures(summary);
     if summary.folders.len() > 1 {
         let _ = writeln!(text, "\n{}\n", folders(summary).trim_fmt());
     }
-    if let Some(percent) = summary.total.compiled_percent() {
-        let Counts { blocks_compiled, blocks_interpreted, .. } = summary.total;
-        let all = blocks_compiled + blocks_interpreted;
-        let _ = writeln!(text, "{percent:.2} % of {all} basic blocks ran as native code");
+    match summary.total.native() {
+        Some(native @ Native { what, all, .. }) => {
+            let _ = writeln!(text, "{:.3} % of {all} {what} ran as native code", native.percent());
+        }
+        None if flags.tier != TierFlag::Interp => text.push_str("no operation was executed\n"),
+        None => {}
+    }
+    if flags.lacks_native(summary) {
+        let _ = writeln!(text, "FAILED: --tier jit asks for {NATIVE_PERCENT_MIN} %");
     }
     let _ = writeln!(text, "{}", total(summary));
     text
@@ -48,7 +54,7 @@ fn folders(summary: &Summary) -> Table {
     table.set_header(["folder", "passed", "failed", "skipped", "native"]);
     for (folder, counts) in &summary.folders {
         let Counts { passed, failed, skipped, .. } = counts;
-        let native = counts.compiled_percent().map_or(String::new(), |percent| format!("{percent:.1} %"));
+        let native = counts.native().map_or(String::new(), |native| format!("{:.2} %", native.percent()));
         table.add_row([
             folder.display().to_string(),
             passed.to_string(),
