@@ -8,6 +8,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, Bytes, U256};
 
 use crate::bytecode::Code;
+use crate::check::Record;
 use crate::compiled::frame::{Frame, Message, Spec};
 
 /// What a frame asks of the driver when it stops with `Exit::Call` or `Exit::Create`.
@@ -116,6 +117,19 @@ pub enum FrameKind {
     },
 }
 
+/// What a frame was given for its call or creation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Where the result goes.
+    pub kind: FrameKind,
+    /// Gas that came back.
+    pub gas_left: u64,
+    /// Whether the effects were kept.
+    pub is_success: bool,
+    /// Return data.
+    pub output: Bytes,
+}
+
 /// What a frame starts with.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -137,8 +151,29 @@ pub struct Active {
     pub checkpoint: usize,
     /// What becomes of its result.
     pub kind: FrameKind,
+    /// What the frame asked so far, if it is checked.
+    pub(crate) record: Option<Box<Record>>,
     /// Bytes of memory that the frames below hold; they don't change until this one has ended.
     memory_below: usize,
+}
+
+impl Active {
+    /// Takes what the frame asks for.
+    pub(crate) fn take_request(&mut self) -> Option<Request> {
+        let request = self.frame.request.take();
+        if let (Some(record), Some(request)) = (&mut self.record, &request) {
+            record.note_request(request, self.frame.gas);
+        }
+        request
+    }
+
+    /// Hands the frame the answer to what it asked for.
+    pub(crate) fn resume(&mut self, answer: Answer) {
+        if let Some(record) = &mut self.record {
+            record.note_answer(answer.clone());
+        }
+        self.frame.resume(answer);
+    }
 }
 
 /// The active frames, outermost first, and ended ones whose buffers are used again.
@@ -180,8 +215,13 @@ impl CallStack {
             None => Box::new(Frame::new(code, message, spec, gas)),
         };
         frame.memory.set_limit(memory_limit.saturating_sub(memory_below));
-        self.active.push(Active { frame, checkpoint, kind, memory_below });
+        self.active.push(Active { frame, checkpoint, kind, record: None, memory_below });
         self.active.last_mut().expect("one was pushed")
+    }
+
+    /// Bytes that the innermost record may still grow by; `None` if no active frame has one.
+    pub(crate) fn record_bytes_left(&self) -> Option<usize> {
+        self.active.iter().rev().find_map(|active| active.record.as_ref()).map(|record| record.bytes_left())
     }
 
     /// Takes the innermost frame off; give it back with [`CallStack::recycle`].

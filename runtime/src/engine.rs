@@ -5,6 +5,7 @@
 
 mod builder;
 mod changes;
+mod checking;
 mod driver;
 mod load;
 mod messages;
@@ -30,6 +31,7 @@ use crate::compiled::tier::CompiledCode;
 use crate::host::{HostError, Log};
 use crate::outcome::Exit;
 use crate::profile::{CodeProfile, Operations, Profiles};
+use checking::Checks;
 use tiering::{Tiering, Tiers};
 
 /// Which tiers run code.
@@ -41,7 +43,9 @@ pub enum Mode {
     Jit,
     /// Code is compiled once enough gas was interpreted in it, also while it runs.
     Tiered,
-    /// Every transaction runs interpreted and compiled, and any difference is an error.
+    /// Code is compiled before its first run, every frame runs interpreted and compiled, and the interpreter's
+    /// result counts: see [`check`](crate::check). A difference is told as [`Checking`](crate::check::Checking)
+    /// says.
     Check,
 }
 
@@ -73,9 +77,9 @@ pub struct ExecutionResult {
     pub output: Bytes,
     /// Log entries; none unless the frame succeeded.
     pub logs: Vec<Log>,
-    /// Basic blocks run by the interpreter, if counted.
+    /// Basic blocks run by the interpreter, if counted; of a frame that was checked, those of the compiled run.
     pub blocks_interpreted: u64,
-    /// Basic blocks run by compiled code, if counted.
+    /// Basic blocks run by compiled code, if counted, those of checks included.
     pub blocks_compiled: u64,
     /// Operations run, if the engine [profiles](crate::profile::Profiling).
     pub operations: Operations,
@@ -103,9 +107,6 @@ pub enum EngineError {
     /// A precompiled contract was called that this build does not have.
     #[error("{0} is a precompiled contract, and this build of zvm has none (feature `precompiles`)")]
     NoPrecompile(Address),
-    /// Interpreter and compiled code disagreed.
-    #[error("the tiers disagree: {0}")]
-    TiersDisagree(String),
 }
 
 /// A machine with fixed rules, shared by any number of executors.
@@ -124,6 +125,7 @@ struct Shared {
     tiering: Option<Tiering>,
     counts_operations: bool,
     profiles: Option<Profiles>,
+    checks: Option<Checks>,
     codes: Arc<Codes>,
 }
 
@@ -236,9 +238,9 @@ impl Engine {
         }
     }
 
-    /// How frames are run in `mode`.
-    fn tiers(&self, mode: Mode) -> Tiers<'_> {
-        let Shared { count_blocks, tiering, .. } = &*self.shared;
+    /// How frames are run.
+    fn tiers(&self) -> Tiers<'_> {
+        let Shared { mode, count_blocks, tiering, .. } = &*self.shared;
         match (mode, tiering) {
             (Mode::Interp, _) | (_, None) => Tiers::Interpreter(*count_blocks),
             (Mode::Jit | Mode::Check, Some(tiering)) => Tiers::Compiled(tiering),

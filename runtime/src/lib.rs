@@ -5,6 +5,7 @@
 
 pub mod bytecode;
 pub mod call_stack;
+pub mod check;
 pub mod compiled;
 pub mod engine;
 pub mod fork;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use zvm::bytecode::{Code, Encoding, assemble};
+use zvm::check::Checking;
 use zvm::engine::{Executor, Limits};
 use zvm::host::BlockEnv;
 use zvm::state::InMemoryDatabase;
@@ -61,6 +62,10 @@ impl World {
             .native_code(native_code)
             .mode(mode)
             .limits(limits)
+            .checking(Checking {
+                on_difference: Some(Arc::new(|report| panic!("{}", report.case))),
+                ..Checking::new()
+            })
             .count_blocks(true);
         let engine = if compiles { engine.tier(jit()) } else { engine };
         World { executor: Executor::new(engine.build(), database), compiles }

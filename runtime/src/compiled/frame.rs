@@ -8,7 +8,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, Bytes, U256};
 
 use crate::bytecode::Code;
-use crate::call_stack::Request;
+use crate::call_stack::{Answer, FrameKind, Request};
 use crate::fork::Fork;
 use crate::host::HostError;
 use crate::interp::memory::Memory;
@@ -28,7 +28,7 @@ pub struct Spec {
 }
 
 /// What a frame is called with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Account whose storage and balance the frame uses.
     pub address: Address,
@@ -143,6 +143,22 @@ impl Frame {
         if let Some(tracker) = &mut self.tracker {
             tracker.leave(exit, self.pc, gas);
         }
+    }
+
+    /// Hands the frame the answer to its call or creation.
+    pub(crate) fn resume(&mut self, answer: Answer) {
+        let Answer { kind, gas_left, is_success, output } = answer;
+        self.gas += gas_left;
+        self.stack.push_word(match kind {
+            FrameKind::Call { start, size } => {
+                let copied = size.min(output.len());
+                self.memory.bytes_mut()[start..start + copied].copy_from_slice(&output[..copied]);
+                U256::from(is_success)
+            }
+            FrameKind::Create { address } if is_success => address.into_word().into(),
+            FrameKind::Create { .. } => U256::ZERO,
+        });
+        self.return_data = output;
     }
 }
 

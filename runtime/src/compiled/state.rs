@@ -1,6 +1,6 @@
 //! What the tiers keep in a code object: who may compile it, how hot it is, what is compiled.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::publication::{Progress, Slot};
@@ -17,6 +17,10 @@ pub(crate) struct TierState {
     pub(crate) unit: Unit,
     /// Whether every region was compiled or refused.
     is_complete: AtomicBool,
+    /// Whether what is compiled must not be entered any more.
+    is_banned: AtomicBool,
+    /// Checked frames that must agree before other frames may enter what is compiled.
+    trial: AtomicU32,
     compiled: Slot<Prepared>,
     preparing: Mutex<()>,
 }
@@ -43,10 +47,36 @@ impl TierState {
         }
     }
 
-    /// What was prepared by the owner, if anything: one load.
+    /// What was prepared by the owner, if anything, and not banned.
     #[inline]
     pub(crate) fn prepared(&self) -> Option<&Prepared> {
-        self.compiled.get()
+        if self.is_banned.load(Ordering::Relaxed) { None } else { self.compiled.get() }
+    }
+
+    /// Closes what is compiled to every frame that is not in it, and asks for no more.
+    pub(crate) fn ban(&self) {
+        self.is_banned.store(true, Ordering::Relaxed);
+        self.unit.progress.finish(false);
+    }
+
+    /// Lets only checked frames enter what is compiled until that many have agreed.
+    pub(crate) fn begin_trial(&self, frames: u32) {
+        if frames > 0 {
+            self.trial.store(frames, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether only checked frames may enter what is compiled.
+    #[inline]
+    pub(crate) fn is_on_trial(&self) -> bool {
+        self.trial.load(Ordering::Relaxed) > 0
+    }
+
+    /// Notes that a checked frame agreed.
+    pub(crate) fn pass_trial(&self) {
+        let less = |left: u32| left.checked_sub(1);
+        // An error: there is no trial.
+        let _ = self.trial.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Publishes what the tier has prepared.

@@ -13,6 +13,14 @@ use crate::outcome::Exit;
 pub trait Tier: Send + Sync {
     /// Analyzes `code` for `spec`. Nothing is compiled yet.
     fn prepare(&self, code: &Code, spec: &Spec) -> Result<Box<dyn CompiledCode>, Refusal>;
+
+    /// Its name, build and options, for reports.
+    fn describe(&self) -> String {
+        "a compiler without a name".to_owned()
+    }
+
+    /// Is told that its code for `code` gave a wrong result, which must not be kept for other engines either.
+    fn ban(&self, _code: &Code, _spec: &Spec) {}
 }
 
 /// Why code or a region is not compiled. It is interpreted then, and not asked for again.

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::checking::Checks;
 use super::tiering::Tiering;
 use super::{Codes, Compiling, Engine, Limits, Mode, Shared, TierUp};
+use crate::check::Checking;
 use crate::compiled::cache::CacheLimits;
 use crate::compiled::frame::Spec;
 use crate::compiled::tier::Tier;
@@ -23,6 +25,7 @@ pub struct EngineBuilder {
     tier_up: Option<TierUp>,
     compiling: Compiling,
     code_cache: CacheLimits,
+    checking: Option<Checking>,
 }
 
 impl EngineBuilder {
@@ -37,6 +40,7 @@ impl EngineBuilder {
             tier_up: None,
             compiling: Compiling::Inline,
             code_cache: CacheLimits::default(),
+            checking: None,
         }
     }
 
@@ -82,6 +86,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Which frames are cross-checked, and what becomes of a difference; by default none in any mode but
+    /// [`Mode::Check`].
+    pub fn checking(mut self, checking: Checking) -> EngineBuilder {
+        self.checking = Some(checking);
+        self
+    }
+
     /// Limits beyond those of the rules.
     pub fn limits(mut self, limits: Limits) -> EngineBuilder {
         self.limits = limits;
@@ -114,17 +125,20 @@ impl EngineBuilder {
             tier_up,
             compiling,
             code_cache,
+            checking,
         } = self;
         let counts_operations = profiling != Profiling::Off;
         let profiles = Profiles::new(profiling);
         let codes = Arc::new(Codes::new(code_cache));
+        let checks = Checks::new(mode, checking);
+        let first_runs = checks.as_ref().map_or(0, Checks::first_runs);
         let policy = tier_up.unwrap_or_else(|| compiling.tier_up());
         // Only one mode compiles in the background.
         let compiling = if mode == Mode::Tiered { compiling } else { Compiling::Inline };
         let tiering = match mode {
             Mode::Interp => None,
             Mode::Jit | Mode::Tiered | Mode::Check => {
-                tier.map(|tier| Tiering::new(tier, spec, Arc::clone(&codes), policy, compiling))
+                tier.map(|tier| Tiering::new(tier, spec, Arc::clone(&codes), policy, compiling, first_runs))
             }
         };
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -136,6 +150,7 @@ impl EngineBuilder {
                 limits,
                 count_blocks,
                 tiering,
+                checks,
                 counts_operations,
                 profiles,
                 codes,

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, Bytes};
 
-use super::messages::resume;
-use super::tiering::{TierCounts, run_frame};
-use super::{Engine, EngineError, ExecutionResult, Mode, Session};
+use super::checking::Sampler;
+use super::tiering::{TierCounts, run_frame, run_recorded};
+use super::{Engine, EngineError, ExecutionResult, Session};
 use crate::bytecode::Code;
-use crate::call_stack::{Active, CallStack, FrameKind, Request, Start};
+use crate::call_stack::{Active, Answer, CallStack, FrameKind, Request, Start};
+use crate::check::Recorder;
 use crate::compiled::frame::Message;
-use crate::host::{BlockEnv, HostError, TxEnv};
+use crate::host::{BlockEnv, Host, HostError, TxEnv};
 use crate::inspect::{CallEnd, CallStart, Inspected, Inspector, NoInspector};
 use crate::interp;
 use crate::outcome::Exit;
@@ -25,12 +26,11 @@ pub struct Executor<D, I = NoInspector> {
     pub(super) state: State<D>,
     pub(super) frames: CallStack,
     inspector: I,
-    /// Whether this run is one that nobody is told of.
-    is_rehearsal: bool,
     blocks_interpreted: u64,
     blocks_compiled: u64,
     operations: Operations,
-    tier_counts: TierCounts,
+    pub(super) tier_counts: TierCounts,
+    pub(super) sampler: Sampler,
 }
 
 /// How the outermost frame ended.
@@ -55,11 +55,11 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             state: State::new(database),
             frames: CallStack::default(),
             inspector,
-            is_rehearsal: false,
             blocks_interpreted: 0,
             blocks_compiled: 0,
             operations: Operations::default(),
             tier_counts: TierCounts::default(),
+            sampler: Sampler::default(),
         }
     }
 
@@ -119,40 +119,9 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         self.run_top(Start { code, message, gas, kind }, block, tx)
     }
 
-    /// Runs a top frame, in both tiers if the mode says so.
+    /// Runs a top frame.
     pub(super) fn run_top(
         &mut self,
-        start: Start,
-        block: &BlockEnv,
-        tx: &TxEnv,
-    ) -> Result<ExecutionResult, EngineError> {
-        let mode = self.engine.mode();
-        if mode != Mode::Check {
-            return self.run_once(mode, start, block, tx);
-        }
-        let checkpoint = self.state.checkpoint();
-        // Of two equal runs, the inspector sees one.
-        self.is_rehearsal = true;
-        let reference = self.run_once(Mode::Interp, start.clone(), block, tx);
-        self.is_rehearsal = false;
-        let reference = reference?;
-        let reference_diff = self.state.diff();
-        self.state.revert_to(checkpoint);
-        let compiled = self.run_once(Mode::Jit, start, block, tx)?;
-        let difference = describe_difference(&reference, &compiled)
-            .or_else(|| (reference_diff != self.state.diff()).then(|| "state changes".to_owned()));
-        match difference {
-            None => Ok(compiled),
-            Some(difference) => {
-                self.state.revert_to(checkpoint);
-                Err(EngineError::TiersDisagree(difference))
-            }
-        }
-    }
-
-    fn run_once(
-        &mut self,
-        mode: Mode,
         start: Start,
         block: &BlockEnv,
         tx: &TxEnv,
@@ -162,7 +131,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         self.operations = Operations::default();
         let checkpoint = self.state.checkpoint();
         self.start(start, checkpoint);
-        let ended = self.drive(mode, block, tx);
+        let ended = self.drive(block, tx);
         if let Some(tiering) = &self.engine.shared.tiering {
             tiering.add_counts(&mut self.tier_counts);
         }
@@ -188,24 +157,32 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     }
 
     /// The loop: runs the innermost frame, answers what it asks for, until no frame is left.
-    fn drive(&mut self, mode: Mode, block: &BlockEnv, tx: &TxEnv) -> Result<Ended, EngineError> {
+    fn drive(&mut self, block: &BlockEnv, tx: &TxEnv) -> Result<Ended, EngineError> {
         let engine = self.engine.clone();
-        let (id, tiers) = (engine.shared.id, engine.tiers(mode));
+        let (id, tiers) = (engine.shared.id, engine.tiers());
         loop {
             let active = self.frames.top_mut().expect("a frame is active until the outermost one has ended");
+            let Active { frame, record, .. } = active;
             let mut session = Session { engine: &engine, state: &mut self.state, block, tx };
-            let exit = if self.inspector.is_active() && !self.is_rehearsal {
-                let mut host = Inspected { host: session, inspector: &mut self.inspector };
-                if host.inspector.wants_steps() {
-                    interp::run_stepping(&mut active.frame, &mut host)
-                } else {
-                    run_frame(id, tiers, &mut active.frame, &mut host, &mut self.tier_counts)
-                }
+            let mut inspected;
+            let (host, wants_steps): (&mut dyn Host, bool) = if self.inspector.is_active() {
+                inspected = Inspected { host: session, inspector: &mut self.inspector };
+                let wants_steps = inspected.inspector.wants_steps();
+                (&mut inspected, wants_steps)
             } else {
-                run_frame(id, tiers, &mut active.frame, &mut session, &mut self.tier_counts)
+                (&mut session, false)
+            };
+            let exit = match record {
+                _ if wants_steps => {
+                    // Compiled code has no part in such a frame.
+                    *record = None;
+                    interp::run_stepping(frame, host)
+                }
+                None => run_frame(id, tiers, frame, host, &mut self.tier_counts),
+                Some(record) => run_recorded(tiers, frame, &mut Recorder { host, record }),
             };
             match exit {
-                Exit::Call | Exit::Create => match active.frame.request.take() {
+                Exit::Call | Exit::Create => match active.take_request() {
                     Some(Request::Call(request)) => self.begin_call(request)?,
                     Some(Request::Create(request)) => self.begin_create(request)?,
                     None => unreachable!("a frame that asks says what for"),
@@ -219,7 +196,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
                 }
                 Exit::Interpret => unreachable!("run_frame goes on with the interpreter"),
                 Exit::Halt | Exit::Return | Exit::Revert | Exit::Trap(_) => {
-                    if let Some(ended) = self.end_frame(exit)? {
+                    if let Some(ended) = self.end_frame(exit, block, tx)? {
                         return Ok(ended);
                     }
                 }
@@ -228,10 +205,12 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     }
 
     /// Ends the innermost frame; gives its result if it was the outermost, else hands it to the caller.
-    fn end_frame(&mut self, exit: Exit) -> Result<Option<Ended>, EngineError> {
-        let Some(Active { mut frame, checkpoint, kind, .. }) = self.frames.pop() else {
-            unreachable!("a frame has just run");
-        };
+    fn end_frame(&mut self, exit: Exit, block: &BlockEnv, tx: &TxEnv) -> Result<Option<Ended>, EngineError> {
+        let Some(mut active) = self.frames.pop() else { unreachable!("a frame has just run") };
+        if let Some(record) = active.record.take() {
+            self.check(&mut active, exit, *record, (block, tx));
+        }
+        let Active { mut frame, checkpoint, kind, .. } = active;
         let mut exit = exit;
         let mut output = std::mem::take(&mut frame.output);
         let mut gas_left = frame.gas;
@@ -263,20 +242,25 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         let Some(caller) = self.frames.top_mut() else {
             return Ok(Some(Ended { exit, gas_left, output }));
         };
-        resume(&mut caller.frame, kind, gas_left, is_success, output);
+        caller.resume(Answer { kind, gas_left, is_success, output });
         Ok(None)
+    }
+
+    /// Whether the inspector is told of every operation.
+    pub(super) fn wants_steps(&self) -> bool {
+        self.inspector.is_active() && self.inspector.wants_steps()
     }
 
     #[inline]
     pub(super) fn note_start(&mut self, start: &CallStart<'_>) {
-        if self.inspector.is_active() && !self.is_rehearsal {
+        if self.inspector.is_active() {
             self.inspector.call_start(start);
         }
     }
 
     #[inline]
     pub(super) fn note_end(&mut self, exit: Option<Exit>, gas_left: u64, output: &Bytes, depth: usize) {
-        if self.inspector.is_active() && !self.is_rehearsal {
+        if self.inspector.is_active() {
             self.inspector.call_end(&CallEnd { exit, gas_left, output, depth });
         }
     }
@@ -284,32 +268,12 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     pub(super) fn start(&mut self, start: Start, checkpoint: usize) {
         let spec = *self.engine.spec();
         let memory_limit = self.engine.limits().memory_bytes;
+        let record = self.record_for(&start.code, start.gas);
         let shared = &self.engine.shared;
         let tracker = shared.profiles.as_ref().map(|profiles| profiles.tracker(&start.code));
-        let frame = &mut self.frames.push(start, spec, checkpoint, memory_limit).frame;
-        frame.counts_operations = shared.counts_operations;
-        frame.tracker = tracker;
+        let active = self.frames.push(start, spec, checkpoint, memory_limit);
+        active.record = record;
+        active.frame.counts_operations = shared.counts_operations;
+        active.frame.tracker = tracker;
     }
-}
-
-/// What differs between the runs of the tiers, if anything.
-fn describe_difference(reference: &ExecutionResult, compiled: &ExecutionResult) -> Option<String> {
-    let ExecutionResult { exit, gas_left, refund, output, logs, .. } = reference;
-    if *exit != compiled.exit {
-        // Within a frame that dies, a tier may charge ahead and so find another reason to die first.
-        let both_trap = matches!((exit, compiled.exit), (Exit::Trap(_), Exit::Trap(_)));
-        if !both_trap {
-            return Some(format!("outcome: interpreted {exit:?}, compiled {:?}", compiled.exit));
-        }
-    }
-    if *gas_left != compiled.gas_left {
-        return Some(format!("gas left: interpreted {gas_left}, compiled {}", compiled.gas_left));
-    }
-    if *output != compiled.output {
-        return Some(format!("return data: interpreted {output}, compiled {}", compiled.output));
-    }
-    if *refund != compiled.refund {
-        return Some(format!("refund: interpreted {refund}, compiled {}", compiled.refund));
-    }
-    (*logs != compiled.logs).then(|| "logs".to_owned())
 }

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, Bytes, U256, keccak256};
+use alloy_primitives::{Address, Bytes, keccak256};
 
 use super::driver::Executor;
 use super::{EngineError, ExecutionResult};
 use crate::bytecode::{Code, NATIVE_PREFIX};
-use crate::call_stack::{CallKind, CallRequest, Callee, CreateRequest, FrameKind, Start};
-use crate::compiled::frame::{Frame, Message};
+use crate::call_stack::{Active, Answer, CallKind, CallRequest, Callee, CreateRequest, FrameKind, Start};
+use crate::compiled::frame::Message;
 use crate::fork::Fork;
 use crate::gas;
 use crate::host::{BlockEnv, HostError, TxEnv};
@@ -188,12 +188,13 @@ impl<D: Database, I: Inspector> Executor<D, I> {
                         }
                     };
                 self.note_end(Some(exit), gas_left, &output, depth);
-                resume(self.asking(), kind, gas_left, exit == Exit::Return, output);
+                self.asking().resume(Answer { kind, gas_left, is_success: exit == Exit::Return, output });
                 return Ok(());
             }
             Callee::Empty => {
                 self.note_end(Some(Exit::Halt), request.gas, &Bytes::new(), depth);
-                resume(self.asking(), kind, request.gas, true, Bytes::new());
+                let gas_left = request.gas;
+                self.asking().resume(Answer { kind, gas_left, is_success: true, output: Bytes::new() });
                 return Ok(());
             }
         };
@@ -245,9 +246,9 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     }
 
     /// The frame that has just asked.
-    fn asking(&mut self) -> &mut Frame {
+    fn asking(&mut self) -> &mut Active {
         let Some(active) = self.frames.top_mut() else { unreachable!("a frame has just asked") };
-        &mut active.frame
+        active
     }
 
     #[inline]
@@ -268,24 +269,10 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     /// Answers the innermost frame's request with failure: `gas` comes back, return data is empty.
     fn refuse(&mut self, exit: Option<Exit>, gas: u64) -> Result<(), EngineError> {
         self.note_end(exit, gas, &Bytes::new(), self.frames.len());
-        resume(self.asking(), FrameKind::Call { start: 0, size: 0 }, gas, false, Bytes::new());
+        let kind = FrameKind::Call { start: 0, size: 0 };
+        self.asking().resume(Answer { kind, gas_left: gas, is_success: false, output: Bytes::new() });
         Ok(())
     }
-}
-
-/// Hands the result of a call or creation to the frame that asked for it.
-pub(super) fn resume(asking: &mut Frame, kind: FrameKind, gas_left: u64, is_success: bool, output: Bytes) {
-    asking.gas += gas_left;
-    asking.stack.push_word(match kind {
-        FrameKind::Call { start, size } => {
-            let copied = size.min(output.len());
-            asking.memory.bytes_mut()[start..start + copied].copy_from_slice(&output[..copied]);
-            U256::from(is_success)
-        }
-        FrameKind::Create { address } if is_success => address.into_word().into(),
-        FrameKind::Create { .. } => U256::ZERO,
-    });
-    asking.return_data = output;
 }
 
 /// The result where no frame runs.

@@ -19,6 +19,7 @@ pub(super) use self::stats::TierCounts;
 pub use self::stats::{ExitCounts, TierStats};
 
 use super::Codes;
+use super::checking::Bans;
 use crate::bytecode::Code;
 use crate::compiled::frame::{Frame, Spec};
 use crate::compiled::publication::Stage;
@@ -101,6 +102,9 @@ pub(super) struct Compiler {
     tier: Arc<dyn Tier>,
     spec: Spec,
     codes: Arc<Codes>,
+    bans: Bans,
+    /// Checked frames that must agree after each compilation.
+    first_runs: u32,
     pub(super) stats: stats::Counters,
 }
 
@@ -111,8 +115,10 @@ impl Tiering {
         codes: Arc<Codes>,
         policy: TierUp,
         compiling: Compiling,
+        first_runs: u32,
     ) -> Tiering {
-        let compiler = Arc::new(Compiler { tier, spec, codes, stats: stats::Counters::default() });
+        let (bans, stats) = (Bans::default(), stats::Counters::default());
+        let compiler = Arc::new(Compiler { tier, spec, codes, bans, first_runs, stats });
         let background = match compiling {
             Compiling::Inline => None,
             Compiling::Background { threads, queue_max, is_blocking } => {
@@ -132,6 +138,24 @@ impl Tiering {
 
     pub(super) fn compile_all(&self, code: &Arc<Code>) {
         self.compiler.compile_all(code);
+    }
+
+    /// The compiler in its own words.
+    pub(super) fn describe(&self) -> String {
+        self.compiler.tier.describe()
+    }
+
+    /// Codes that are never compiled again.
+    pub(super) fn bans(&self) -> &Bans {
+        &self.compiler.bans
+    }
+
+    /// Never compiles or enters a code again.
+    pub(super) fn ban(&self, code: &Arc<Code>) {
+        code.tier_state().ban();
+        if self.compiler.bans.add(code) {
+            self.compiler.tier.ban(code, &self.compiler.spec);
+        }
     }
 
     pub(super) fn pause(&self) {
@@ -245,6 +269,10 @@ impl Compiler {
         if state.unit.progress.stage() == Stage::Refused {
             return None;
         }
+        if self.bans.holds(code) {
+            state.ban();
+            return None;
+        }
         let start = Instant::now();
         let result = self.tier.prepare(code, &self.spec);
         self.stats.note_prepared(start.elapsed(), result.as_ref().err());
@@ -263,6 +291,7 @@ impl Compiler {
 
     fn compile_region(&self, code: &Arc<Code>, prepared: &Prepared, region: usize) {
         let start = Instant::now();
+        code.tier_state().begin_trial(self.first_runs);
         let result = prepared.code.compile_region(code, region);
         self.stats.note_region(start.elapsed(), result.as_ref().err());
         prepared.regions[region].progress.finish(result.is_ok());
@@ -296,10 +325,26 @@ pub(super) fn run_frame(
         Tiers::Compiled(_) | Tiers::Mixed(..) if !is_ours => interpret(frame, host, true, None),
         Tiers::Compiled(tiering) => {
             tiering.compile_all(&frame.code);
-            alternate(None, true, frame, host, counts)
+            alternate(None, true, false, frame, host, counts)
         }
-        Tiers::Mixed(tiering, is_counting) => alternate(Some(tiering), is_counting, frame, host, counts),
+        Tiers::Mixed(tiering, is_counting) => {
+            alternate(Some(tiering), is_counting, false, frame, host, counts)
+        }
     }
+}
+
+/// Runs a frame whose host writes down what it asks: in the interpreter.
+pub(super) fn run_recorded(tiers: Tiers<'_>, frame: &mut Frame, host: &mut dyn Host) -> Exit {
+    let is_counting = match tiers {
+        Tiers::Interpreter(is_counting) | Tiers::Mixed(_, is_counting) => is_counting,
+        Tiers::Compiled(_) => true,
+    };
+    interpret(frame, host, is_counting, None)
+}
+
+/// Runs a frame in what is compiled of its code, which the caller has claimed, even where it is on trial.
+pub(super) fn run_trial(frame: &mut Frame, host: &mut dyn Host, counts: &mut TierCounts) -> Exit {
+    alternate(None, true, true, frame, host, counts)
 }
 
 /// Runs a frame in the interpreter, up to a block that `compiled` can enter.
@@ -319,10 +364,11 @@ fn interpret(
 }
 
 /// Runs a frame in compiled code where there is some and in the interpreter elsewhere; what the interpreter spends
-/// is told to `policy`.
+/// is told to `policy`. On trial, it enters also what others may not yet enter.
 fn alternate(
     policy: Option<&Tiering>,
     is_counting: bool,
+    is_trial: bool,
     frame: &mut Frame,
     host: &mut dyn Host,
     counts: &mut TierCounts,
@@ -331,7 +377,7 @@ fn alternate(
     let state: &TierState = code.tier_state();
     let mut has_interpreted = false;
     loop {
-        let prepared = state.prepared();
+        let prepared = state.prepared().filter(|_| is_trial || !state.is_on_trial());
         if let Some(Prepared { code: compiled, .. }) = prepared
             && compiled.can_enter(frame.pc)
         {

@@ -1,15 +1,14 @@
-//! The engine beside calls: tiers that lie or refuse, sharing, a database that fails.
+//! The engine beside calls: tiers that refuse, sharing, a database that fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use alloy_primitives::keccak256;
 use zvm::bytecode::Code;
-use zvm::compiled::frame::{Frame, Message, Spec};
+use zvm::compiled::frame::{Message, Spec};
 use zvm::compiled::tier::{CompiledCode, Refusal, Tier};
 use zvm::engine::TierUp;
-use zvm::host::{BlockEnv, Host, HostError, TxEnv};
-use zvm::outcome::Exit;
+use zvm::host::{BlockEnv, HostError, TxEnv};
 use zvm::state::{AccountInfo, Database, InMemoryDatabase};
 use zvm::{Address, B256, Bytes, Engine, Executor, Fork, Mode, U256};
 
@@ -17,50 +16,6 @@ use crate::calls::{CALLER, run};
 use crate::run::word;
 
 const CALLEE: Address = Address::repeat_byte(0xbb);
-
-#[test]
-fn check_mode_finds_a_tier_that_lies() {
-    struct Liar;
-    impl Tier for Liar {
-        fn prepare(&self, _: &Code, _: &Spec) -> Result<Box<dyn CompiledCode>, Refusal> {
-            Ok(Box::new(Liar))
-        }
-    }
-    impl CompiledCode for Liar {
-        fn can_enter(&self, _: usize) -> bool {
-            true
-        }
-        fn run(&self, frame: &mut Frame, _: &mut dyn Host) -> Exit {
-            frame.gas -= 1;
-            Exit::Halt
-        }
-        fn size_bytes(&self) -> usize {
-            0
-        }
-        fn as_any(&self) -> &dyn std::any::Any {
-            self
-        }
-    }
-    let mut database = InMemoryDatabase::new();
-    // push0 pop: 4 gas, not 1
-    database.insert_account(CALLER, 1, word(0), Bytes::from_static(&[0x5f, 0x50]));
-    let engine = Engine::builder().mode(Mode::Check).tier(Arc::new(Liar)).build();
-    let mut executor = Executor::new(engine, database);
-    let message = Message {
-        address: CALLER,
-        caller: Address::ZERO,
-        value: U256::ZERO,
-        input: Bytes::new(),
-        is_static: false,
-        depth: 0,
-    };
-    executor.state_mut().begin_transaction(Fork::LATEST);
-    let code = executor.code_of(&CALLER).expect("no trouble").expect("code");
-    let error = executor
-        .execute(code, message, 100, &BlockEnv::default(), &TxEnv::default())
-        .expect_err("the tiers differ");
-    assert_eq!(error.to_string(), "the tiers disagree: gas left: interpreted 96, compiled 99");
-}
 
 #[test]
 fn engines_are_shared_and_executors_move_between_threads() {

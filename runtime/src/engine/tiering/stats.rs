@@ -68,6 +68,14 @@ pub(in crate::engine) struct TierCounts {
     pub(super) exits: ExitCounts,
 }
 
+impl TierCounts {
+    /// How often compiled code was entered and has stopped.
+    pub(in crate::engine) fn entries(&self) -> u64 {
+        let ExitCounts { ended, trapped, asked, not_compiled, handed_over, host } = self.exits;
+        ended + trapped + asked + not_compiled + handed_over + host
+    }
+}
+
 /// The counters of an engine.
 #[derive(Default)]
 pub(in crate::engine) struct Counters {
