@@ -46,10 +46,13 @@ pub struct Checking {
     /// Most case files that one engine writes.
     pub case_files_max: u32,
     /// Is told of every difference, on the thread that runs the frame.
-    pub on_difference: Option<Arc<dyn Fn(&Report) + Send + Sync>>,
+    pub on_difference: Option<OnDifference>,
     /// Seed of what is picked at random; `None`: one that nobody can know.
     pub seed: Option<u64>,
 }
+
+/// Whom an engine tells of differences.
+pub type OnDifference = Arc<dyn Fn(&Report) + Send + Sync>;
 
 impl Checking {
     /// No frame by itself, 64 MiB of records, no case files: what others are made from.

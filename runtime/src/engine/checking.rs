@@ -187,10 +187,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     /// The record of a frame that is about to start, if it is to be checked.
     #[inline]
     pub(super) fn record_for(&mut self, code: &Arc<Code>, gas: u64) -> Option<Box<Record>> {
-        if self.engine.shared.checks.is_none() {
-            return None;
-        }
-        self.pick(code, gas)
+        if self.engine.shared.checks.is_some() { self.pick(code, gas) } else { None }
     }
 
     #[cold]
