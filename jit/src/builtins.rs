@@ -7,7 +7,7 @@
 use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use alloy_primitives::{U256, keccak256};
+use alloy_primitives::U256;
 use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
 use cranelift_codegen::isa::CallConv;
 use zvm::bytecode::Op;
@@ -115,41 +115,61 @@ unsafe fn with_frame(
     }
 }
 
-/// Runs `body` on the frame, the host and the words; a panic becomes a host error.
+/// Word `n` of the operands, read limb by limb: compiled code stored it so just before, and a processor forwards a
+/// store to a load only if the load lies within it. Volatile, since the compiler joins plain reads into wide ones.
 ///
 /// # Safety
-/// As [`with_frame`]; `words` points to four initialized words that nobody else uses during the call.
-unsafe fn with_frame_and_words(
-    context: *mut RunContext<'_>,
-    words: Words,
-    body: impl FnOnce(&mut Frame, &mut dyn Host, &mut [U256; 4]) -> Result<(), Exit>,
-) -> u32 {
-    // SAFETY: compiled code passes a stack slot of its own; every bit pattern is a word.
-    let words = unsafe { &mut *words };
-    // SAFETY: the same context.
-    unsafe { with_frame(context, |frame, host| status_of(body(frame, host, words))) }
+/// `words` points to initialized words that nobody else uses meanwhile, and `n` is one of them.
+#[inline(always)]
+unsafe fn operand(words: Words, n: usize) -> U256 {
+    let limbs = words.cast::<u64>();
+    // SAFETY: a word is four limbs, and the caller vouches for the word.
+    U256::from_limbs(std::array::from_fn(|limb| unsafe { limbs.add(4 * n + limb).read_volatile() }))
 }
 
-/// Replaces the first word by a function of all.
+/// Puts a function of `N` words in the place of the first.
 ///
 /// # Safety
-/// As [`with_frame`]; `words` points to four initialized words that nobody else uses during the call.
-unsafe fn with_words(
+/// As [`with_frame`]; `words` points to four words, `N` of them initialized, that nobody else uses meanwhile.
+#[inline(always)]
+unsafe fn with_words<const N: usize>(
     context: *mut RunContext<'_>,
     words: Words,
-    compute: impl FnOnce(&[U256; 4]) -> U256,
+    compute: impl FnOnce([U256; N]) -> U256,
 ) -> u32 {
-    // SAFETY: compiled code passes a stack slot of its own, written in full or in the operands' part; every bit
-    // pattern of the rest is a word too.
-    let words = unsafe { &mut *words };
-    match catch_unwind(AssertUnwindSafe(|| compute(words))) {
+    const { assert!(N <= 4) };
+    // SAFETY: the caller vouches for `N` words.
+    let operands = std::array::from_fn(|n| unsafe { operand(words, n) });
+    match catch_unwind(AssertUnwindSafe(|| compute(operands))) {
         Ok(word) => {
-            words[0] = word;
+            // SAFETY: the place of the first word.
+            unsafe { words.cast::<U256>().write(word) };
             STATUS_CONTINUE
         }
         // SAFETY: the same context.
         Err(_) => unsafe { with_frame(context, |_, _| panic!("a word operation panicked")) },
     }
+}
+
+/// Runs `body` on the frame and the host and puts the word it gives in the place of the first.
+///
+/// # Safety
+/// As [`with_frame`]; `words` points to a place for a word that nobody else uses meanwhile.
+unsafe fn with_frame_for_word(
+    context: *mut RunContext<'_>,
+    words: Words,
+    body: impl FnOnce(&mut Frame, &mut dyn Host) -> Result<U256, Exit>,
+) -> u32 {
+    let put = |frame: &mut Frame, host: &mut dyn Host| match body(frame, host) {
+        Ok(word) => {
+            // SAFETY: the caller vouches for the place.
+            unsafe { words.cast::<U256>().write(word) };
+            STATUS_CONTINUE
+        }
+        Err(exit) => exit.to_status(),
+    };
+    // SAFETY: the same context.
+    unsafe { with_frame(context, put) }
 }
 
 fn status_of(result: Result<(), Exit>) -> u32 {
@@ -178,6 +198,11 @@ fn charge_rest(frame: &mut Frame, rest: u64) -> Result<(), Exit> {
 
 fn memory_grow(frame: &mut Frame, offset: u64, size: u64, rest: u64) -> Result<(), Exit> {
     let end = offset.checked_add(size).ok_or(Trap::OutOfGas)?;
+    if let Some(left) = frame.gas.checked_sub(rest).and_then(|gas| frame.memory.grow_within_buffer(end, gas))
+    {
+        frame.gas = left;
+        return Ok(());
+    }
     let words = gas::words(end);
     let held = gas::words(frame.memory.len() as u64);
     let cost = gas::memory_cost(words).saturating_sub(gas::memory_cost(held));
@@ -191,11 +216,11 @@ fn memory_grow(frame: &mut Frame, offset: u64, size: u64, rest: u64) -> Result<(
     Ok(())
 }
 
-fn checked_op(op: u32, type_byte: u32, words: &[U256; 4]) -> Result<U256, u8> {
+fn checked_op(op: u32, type_byte: u32, a: U256, b: U256) -> Result<U256, u8> {
     let op = u8::try_from(op).ok().and_then(Op::from_number).expect("the translator passes an operation");
     let immediate = type_byte as u8;
     let t = NumType::from_immediate(immediate).expect("the translator passes a legal type");
-    checked_word(op, t, immediate, words[0], words[1]).expect("the translator passes a checked operation")
+    checked_word(op, t, immediate, a, b).expect("the translator passes a checked operation")
 }
 
 /// A checked operation on words; `None` for other operations.
@@ -223,7 +248,7 @@ fn begin_block(frame: &mut Frame, pc: u32, gas: u64) -> u32 {
 mod shims {
     use super::{
         Exit, Frame, Host, RunContext, U256, Words, arith, bits, charge_rest, checked_op, context, crypto,
-        fault, keccak256, status_of, storage, with_frame, with_frame_and_words, with_words,
+        fault, operand, status_of, storage, with_frame, with_frame_for_word, with_words,
     };
     use zvm::outcome::STATUS_CONTINUE;
 
@@ -239,21 +264,26 @@ mod shims {
     }
 
     pub(super) unsafe extern "C" fn sload(context: *mut RunContext<'_>, operands: Words, rest: u64) -> u32 {
-        let load = |frame: &mut Frame, host: &mut dyn Host, words: &mut [U256; 4]| {
-            words[0] = storage::load(frame, host, &words[0])?;
-            charge_rest(frame, rest)
+        // SAFETY: compiled code passes one word of its own.
+        let key = unsafe { operand(operands, 0) };
+        let load = |frame: &mut Frame, host: &mut dyn Host| {
+            let value = storage::load(frame, host, &key)?;
+            charge_rest(frame, rest)?;
+            Ok(value)
         };
         // SAFETY: compiled code passes on the context it was given, and words of its own.
-        unsafe { with_frame_and_words(context, operands, load) }
+        unsafe { with_frame_for_word(context, operands, load) }
     }
 
     pub(super) unsafe extern "C" fn sstore(context: *mut RunContext<'_>, operands: Words, rest: u64) -> u32 {
-        let store = |frame: &mut Frame, host: &mut dyn Host, words: &mut [U256; 4]| {
-            storage::store(frame, host, &words[0], &words[1])?;
+        // SAFETY: compiled code passes two words of its own.
+        let [key, value] = unsafe { [operand(operands, 0), operand(operands, 1)] };
+        let store = |frame: &mut Frame, host: &mut dyn Host| {
+            storage::store(frame, host, &key, &value)?;
             charge_rest(frame, rest)
         };
-        // SAFETY: compiled code passes on the context it was given, and words of its own.
-        unsafe { with_frame_and_words(context, operands, store) }
+        // SAFETY: compiled code passes on the context it was given.
+        unsafe { with_frame(context, |frame, host| status_of(store(frame, host))) }
     }
 
     pub(super) unsafe extern "C" fn keccak(
@@ -262,22 +292,20 @@ mod shims {
         size: u64,
         result: Words,
     ) -> u32 {
-        let hash = |frame: &mut Frame, _: &mut dyn Host, words: &mut [U256; 4]| {
+        let hash = |frame: &mut Frame, _: &mut dyn Host| {
             let bytes = &frame.memory.bytes()[offset as usize..][..size as usize];
-            words[0] = keccak256(bytes).into();
-            Ok(())
+            Ok(crypto::keccak256_of(bytes))
         };
         // SAFETY: compiled code passes on the context it was given, and words of its own.
-        unsafe { with_frame_and_words(context, result, hash) }
+        unsafe { with_frame_for_word(context, result, hash) }
     }
 
     pub(super) unsafe extern "C" fn calldata_load(context: *mut RunContext<'_>, operands: Words) -> u32 {
-        let load = |frame: &mut Frame, _: &mut dyn Host, words: &mut [U256; 4]| {
-            words[0] = context::calldata_word(frame, &words[0]);
-            Ok(())
-        };
+        // SAFETY: compiled code passes one word of its own.
+        let offset = unsafe { operand(operands, 0) };
+        let load = |frame: &mut Frame, _: &mut dyn Host| Ok(context::calldata_word(frame, &offset));
         // SAFETY: compiled code passes on the context it was given, and words of its own.
-        unsafe { with_frame_and_words(context, operands, load) }
+        unsafe { with_frame_for_word(context, operands, load) }
     }
 
     pub(super) unsafe extern "C" fn memory_grow(
@@ -306,28 +334,28 @@ mod shims {
     }
 
     macro_rules! word_shims {
-        ($( $name:ident => |$words:ident| $compute:expr; )*) => { $(
+        ($( $name:ident($( $operand:ident ),*) => $compute:expr; )*) => { $(
             pub(super) unsafe extern "C" fn $name(context: *mut RunContext<'_>, operands: Words) -> u32 {
-                // SAFETY: compiled code passes on the context it was given, and words of its own.
-                unsafe { with_words(context, operands, |$words| $compute) }
+                // SAFETY: compiled code passes on the context it was given, and the operands in words of its own.
+                unsafe { with_words(context, operands, |[$( $operand ),*]| $compute) }
             }
         )* };
     }
     word_shims! {
-        mul => |w| arith::mul(w[0], w[1]);
-        div => |w| arith::div(w[0], w[1]);
-        sdiv => |w| arith::sdiv(w[0], w[1]);
-        rem => |w| arith::rem(w[0], w[1]);
-        smod => |w| arith::smod(w[0], w[1]);
-        addmod => |w| arith::addmod(w[0], w[1], w[2]);
-        mulmod => |w| arith::mulmod(w[0], w[1], w[2]);
-        signextend => |w| arith::signextend(w[0], w[1]);
-        byte => |w| bits::byte(w[0], w[1]);
-        shl => |w| bits::shl(w[0], w[1]);
-        shr => |w| bits::shr(w[0], w[1]);
-        sar => |w| bits::sar(w[0], w[1]);
-        exp => |w| arith::exp(w[0], w[1]);
-        tablehash => |w| crypto::table_hash(&w[0], &w[1]);
+        mul(a, b) => arith::mul(a, b);
+        div(a, b) => arith::div(a, b);
+        sdiv(a, b) => arith::sdiv(a, b);
+        rem(a, b) => arith::rem(a, b);
+        smod(a, b) => arith::smod(a, b);
+        addmod(a, b, n) => arith::addmod(a, b, n);
+        mulmod(a, b, n) => arith::mulmod(a, b, n);
+        signextend(a, b) => arith::signextend(a, b);
+        byte(a, b) => bits::byte(a, b);
+        shl(a, b) => bits::shl(a, b);
+        shr(a, b) => bits::shr(a, b);
+        sar(a, b) => bits::sar(a, b);
+        exp(a, b) => arith::exp(a, b);
+        tablehash(slot, key) => crypto::table_hash(&slot, &key);
     }
 
     pub(super) unsafe extern "C" fn checked(
@@ -339,7 +367,7 @@ mod shims {
         let mut code = STATUS_CONTINUE;
         // SAFETY: compiled code passes on the context it was given, and words of its own.
         let status = unsafe {
-            with_words(context, operands, |words| match checked_op(op, type_byte, words) {
+            with_words(context, operands, |[a, b]| match checked_op(op, type_byte, a, b) {
                 Ok(word) => word,
                 Err(panic_code) => {
                     code = u32::from(panic_code);

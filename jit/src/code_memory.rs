@@ -7,12 +7,9 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cranelift_codegen::ir::{AbiParam, Signature, types};
-use cranelift_codegen::isa::CallConv;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 use wasmtime_internal_jit_icache_coherence::{clear_cache, pipeline_flush_mt};
 
-use crate::entry::RegionFn;
 use crate::error::JitError;
 
 /// Segments of pages for machine code, shared by all that one compiler compiles.
@@ -70,8 +67,8 @@ impl Arena {
 
     /// Copies a function to fresh pages and makes them executable.
     ///
-    /// The caller vouches that `code` is the finished, position-independent output of Cranelift for a function with
-    /// the signature of [`RegionFn`] on this machine, without relocations; only [`compiler`](crate::compiler) does.
+    /// The caller vouches that `code` is the finished, position-independent output of Cranelift for a function of
+    /// this machine, without relocations; only [`compiler`](crate::compiler) does.
     pub(crate) fn publish(self: &Arc<Arena>, code: &[u8]) -> Result<RegionCode, JitError> {
         let pages = code.len().div_ceil(self.page_bytes).max(1);
         let mut segments = self.lock();
@@ -203,10 +200,9 @@ impl Drop for Segment {
 }
 
 impl RegionCode {
-    /// The function; call it only while `self` lives.
-    pub(crate) fn function(&self) -> RegionFn {
-        // SAFETY: a finished function of this signature starts at `base`, as the caller of `publish` vouches.
-        unsafe { std::mem::transmute::<*mut u8, RegionFn>(self.base) }
+    /// Where the function starts; call it only while `self` lives.
+    pub(crate) fn start(&self) -> *const u8 {
+        self.base
     }
 
     /// Bytes of its pages.
@@ -223,14 +219,6 @@ impl Drop for RegionCode {
 
 fn no_memory(error: rustix::io::Errno) -> JitError {
     JitError::Memory(error.to_string())
-}
-
-/// The native signature of [`RegionFn`].
-pub(crate) fn region_signature(call_conv: CallConv) -> Signature {
-    let mut signature = Signature::new(call_conv);
-    signature.params.extend([AbiParam::new(types::I64), AbiParam::new(types::I32)]);
-    signature.returns.push(AbiParam::new(types::I32));
-    signature
 }
 
 #[cfg(test)]

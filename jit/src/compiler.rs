@@ -1,6 +1,7 @@
 //! The pipeline: analysis of a contract, then region by region one native function each, to code memory.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicPtr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -16,11 +17,13 @@ use zvm::compiled::frame::Spec;
 use crate::analysis::Analysis;
 use crate::analysis::blocks::NO_BLOCK;
 use crate::analysis::regions::Region;
-use crate::code_memory::{Arena, RegionCode, region_signature};
+use crate::code_memory::{Arena, RegionCode};
 use crate::entry::{CompiledContract, Counts, EntryPoint, RegionSlot};
 use crate::error::JitError;
 use crate::options::{JitOptions, OptLevel};
-use crate::translate::{is_excluded, is_head, translate_region};
+use crate::translate::{
+    gate_signature, is_excluded, is_head, region_signature, translate_gate, translate_region,
+};
 
 /// Figures of a contract's compilation so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,13 +43,17 @@ pub(crate) struct Compiler {
     pub(crate) options: JitOptions,
     isa: OwnedTargetIsa,
     pub(crate) arena: Arc<Arena>,
+    /// The function by which regions are entered.
+    pub(crate) gate: RegionCode,
 }
 
 impl Compiler {
     /// Sets up the code generator of this machine.
     pub(crate) fn new(options: JitOptions) -> Result<Compiler, JitError> {
         let isa = target(&options)?;
-        Ok(Compiler { options, isa, arena: Arc::new(Arena::new()) })
+        let arena = Arc::new(Arena::new());
+        let gate = arena.publish(&guarded(|| gate(&isa))?)?;
+        Ok(Compiler { options, isa, arena, gate })
     }
 }
 
@@ -80,6 +87,8 @@ fn target(options: &JitOptions) -> Result<OwnedTargetIsa, JitError> {
         ("enable_probestack", "true"),
         ("probestack_strategy", "inline"),
         ("unwind_info", "false"),
+        // Tail calls need them.
+        ("preserve_frame_pointers", "true"),
     ];
     for (name, value) in values {
         flags.set(name, value).map_err(|e| JitError::Machine(format!("{name}: {e}")))?;
@@ -108,6 +117,7 @@ pub(crate) fn prepare(
             jump_table: jump_table(code, &analysis),
             block_at: analysis.block_at.clone(),
             regions: analysis.regions.iter().map(|region| region_slot(&analysis, region)).collect(),
+            code_at: analysis.blocks.iter().map(|_| AtomicPtr::default()).collect(),
             counts: Counts::default(),
             analysis: Mutex::new(Some(Arc::new(analysis))),
         };
@@ -150,11 +160,24 @@ fn machine_code(
 ) -> Result<Vec<u8>, JitError> {
     let mut context = Context::new();
     translate(compiler, code, analysis, region, &mut context)?;
+    finish(&compiler.isa, &mut context)
+}
+
+/// The machine code of the gate.
+fn gate(isa: &OwnedTargetIsa) -> Result<Vec<u8>, JitError> {
+    let mut context = Context::new();
+    let signature = gate_signature(isa.default_call_conv());
+    context.func = Function::with_name_signature(UserFuncName::user(1, 0), signature);
+    translate_gate(&mut context.func, isa.frontend_config());
+    finish(isa, &mut context)
+}
+
+fn finish(isa: &OwnedTargetIsa, context: &mut Context) -> Result<Vec<u8>, JitError> {
     let compiled = context
-        .compile(&*compiler.isa, &mut ControlPlane::default())
+        .compile(&**isa, &mut ControlPlane::default())
         .map_err(|e| JitError::Backend(format!("{:?}", e.inner)))?;
     if !compiled.buffer.relocs().is_empty() {
-        return Err(JitError::Backend("a region needs relocations".into()));
+        return Err(JitError::Backend("a function needs relocations".into()));
     }
     Ok(compiled.code_buffer().to_vec())
 }
@@ -173,7 +196,7 @@ fn translate(
     let Compiler { options, isa, .. } = compiler;
     let region = &analysis.regions[number];
     let name = UserFuncName::user(0, number as u32);
-    context.func = Function::with_name_signature(name, region_signature(isa.default_call_conv()));
+    context.func = Function::with_name_signature(name, region_signature());
     let mut builder_context = FunctionBuilderContext::new();
     translate_region(
         &mut context.func,
@@ -182,7 +205,7 @@ fn translate(
         analysis,
         options,
         region.clone(),
-        isa.frontend_config(),
+        &**isa,
     );
     let ops = region.clone().map(|id| analysis.blocks[id as usize].instrs.len()).sum::<usize>();
     let limit = options.instructions_per_op_max.saturating_mul(ops + EXTRA_OPS);

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::mem::offset_of;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(crate) struct RunContext<'r> {
     pub(crate) frame: *mut Frame,
     /// Block at each body offset.
     jump_table: *const u32,
+    /// By number of block, the code to enter it by; null where there is none yet.
+    code_at: *const AtomicPtr<u8>,
     /// Where to go on when a region returns [`STATUS_CONTINUE`].
     next_block: BlockId,
     /// The surroundings of the frame.
@@ -42,11 +44,12 @@ pub(crate) mod context_offsets {
     pub(crate) const TABLE: usize = offset_of!(RunContext<'static>, table);
     pub(crate) const FRAME: usize = offset_of!(RunContext<'static>, frame);
     pub(crate) const JUMP_TABLE: usize = offset_of!(RunContext<'static>, jump_table);
+    pub(crate) const CODE_AT: usize = offset_of!(RunContext<'static>, code_at);
     pub(crate) const NEXT_BLOCK: usize = offset_of!(RunContext<'static>, next_block);
 }
 
-/// The native function of a region: context and block to start at, to a status.
-pub(crate) type RegionFn = unsafe extern "C" fn(*mut RunContext<'_>, BlockId) -> u32;
+/// The native function that enters regions: context, block to start at, code of its region, to a status.
+type GateFn = unsafe extern "C" fn(*mut RunContext<'_>, BlockId, *const u8) -> u32;
 
 /// What the driver knows of a block.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +78,9 @@ pub struct CompiledContract {
     pub(crate) block_at: Vec<u32>,
     /// By number of region.
     pub(crate) regions: Box<[RegionSlot]>,
+    /// By number of block: the code of its region if that is compiled and may be entered at the block.
+    // Invariant: not null only where that code lies in `regions`, which hold it as long as this lives.
+    pub(crate) code_at: Box<[AtomicPtr<u8>]>,
     pub(crate) counts: Counts,
 }
 
@@ -117,7 +123,12 @@ impl CompiledContract {
         let analysis = self.analysis.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(analysis) = analysis.filter(|_| slot.get().is_none()) else { return Ok(()) };
         let compiled = compiler::compile_region(&self.compiler, code, &analysis, region)?;
-        slot.publish(Box::new(compiled.code));
+        let published = slot.publish(Box::new(compiled.code));
+        for (entry, code_at) in self.entries.iter().zip(&self.code_at) {
+            if entry.region as usize == region && entry.is_enterable {
+                code_at.store(published.start().cast_mut(), Ordering::Release);
+            }
+        }
         self.add_time(compiled.time);
         self.counts.code_bytes.fetch_add(compiled.code_bytes, Ordering::Relaxed);
         let page_bytes = slot.get().map_or(0, RegionCode::size_bytes);
@@ -134,9 +145,8 @@ impl CompiledContract {
     #[inline]
     fn block_to_enter(&self, pc: usize) -> Option<BlockId> {
         let block = *self.block_at.get(pc)?;
-        let entry = self.entries.get(block as usize)?;
-        let is_compiled = || self.regions[entry.region as usize].code.get().is_some();
-        (entry.is_enterable && is_compiled()).then_some(block)
+        let code = self.code_at.get(block as usize)?;
+        (!code.load(Ordering::Acquire).is_null()).then_some(block)
     }
 }
 
@@ -169,9 +179,12 @@ impl CompiledCode for CompiledContract {
             table: &TABLE,
             frame,
             jump_table: self.jump_table.as_ptr(),
+            code_at: self.code_at.as_ptr(),
             next_block: NO_BLOCK,
             host,
         };
+        // SAFETY: the compiler's gate has this signature and stays mapped as long as the compiler lives.
+        let gate = unsafe { std::mem::transmute::<*const u8, GateFn>(self.compiler.gate.start()) };
         loop {
             let entry = self.entries[block as usize];
             // SAFETY: the pointer comes from the `&mut Frame` above, and no compiled code runs now.
@@ -180,15 +193,15 @@ impl CompiledCode for CompiledContract {
                 Height::Known(height) => state.stack.len() == usize::from(height),
                 Height::Unknown | Height::Unreached => true,
             };
-            let code = self.regions[entry.region as usize].code.get();
-            let Some(code) = code.filter(|_| fits && entry.is_enterable) else {
+            let code = self.code_at[block as usize].load(Ordering::Acquire);
+            if code.is_null() || !fits {
                 state.pc = entry.pc as usize;
                 return Exit::Interpret;
-            };
-            // SAFETY: the code has this signature and stays mapped while `self` is borrowed; the context points to
-            // a frame that only this call uses; the block lies in the region and its height is what the code
-            // relies on.
-            let status = unsafe { (code.function())(&mut context, block) };
+            }
+            // SAFETY: the code is a region's, of the signature that the gate calls, and stays mapped while `self` is
+            // borrowed; the context points to a frame that only this call uses; the block lies in the region, whose
+            // code relies on its height. From there on regions go to others only at heights that the analysis knows.
+            let status = unsafe { gate(&mut context, block, code) };
             if status == STATUS_CONTINUE {
                 block = context.next_block;
                 continue;
@@ -206,7 +219,8 @@ impl CompiledCode for CompiledContract {
         let tables = size_of_val(&self.entries[..])
             + size_of_val(&self.jump_table[..])
             + size_of_val(&self.block_at[..])
-            + size_of_val(&self.regions[..]);
+            + size_of_val(&self.regions[..])
+            + size_of_val(&self.code_at[..]);
         let analysis = self.analysis.lock().unwrap_or_else(PoisonError::into_inner);
         let analysis = analysis.as_ref().map_or(0, |analysis| analysis.size_bytes());
         size_of::<CompiledContract>() + tables + analysis + self.counts.page_bytes.load(Ordering::Relaxed)

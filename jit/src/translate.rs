@@ -11,6 +11,7 @@ mod calls;
 mod carried;
 mod counting;
 mod exits;
+mod gate;
 mod known;
 mod lowering;
 mod ops;
@@ -22,6 +23,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, AliasRegion, AliasRegionData, Function, InstBuilder, MemFlagsData, SigRef, StackSlot, Value, types,
 };
+use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use zvm::bytecode::{Code, Op};
 use zvm::compiled::frame::offsets;
@@ -33,9 +35,9 @@ use crate::analysis::blocks::{BlockId, Terminator};
 use crate::analysis::heights::{self, Height};
 use crate::analysis::regions::Region;
 use crate::builtins::Builtin;
-use crate::entry::context_offsets;
 use crate::options::JitOptions;
 
+pub(crate) use gate::{gate_signature, region_signature, translate_gate};
 pub use lowering::{Lowering, lowering};
 pub(crate) use ops::is_pure;
 use vstack::{Slot, VStack};
@@ -74,6 +76,8 @@ pub(crate) struct Translator<'a> {
     regions: Regions,
     /// The run context, first parameter.
     context: Value,
+    /// How Rust code is called.
+    native_call_conv: CallConv,
     frame: Value,
     /// Bottom word of the operand stack.
     stack_base: Value,
@@ -128,7 +132,7 @@ pub(crate) fn translate_region(
     analysis: &Analysis,
     options: &JitOptions,
     region: Region,
-    frontend_config: cranelift_codegen::isa::TargetFrontendConfig,
+    isa: &dyn TargetIsa,
 ) {
     let mut alias = |user_id, description: &'static str| {
         func.dfg.alias_regions.insert(AliasRegionData { user_id, description: description.into() })
@@ -143,13 +147,15 @@ pub(crate) fn translate_region(
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
-    let context = b.block_params(entry)[0];
-    let block = b.block_params(entry)[1];
+    let &[context, block, frame, stack_base, gas_at_entry, top_at_entry] = b.block_params(entry) else {
+        unreachable!("the signature of a region has six parameters");
+    };
     let heads = region.clone().map(|_| b.create_block()).collect();
     let shared = exits::Shared::new(&mut b);
     let gas = b.declare_var(types::I64);
     let top = b.declare_var(types::I64);
-    let zero = b.ins().iconst(types::I64, 0);
+    b.def_var(gas, gas_at_entry);
+    b.def_var(top, top_at_entry);
     let region_blocks = region.len();
     let region_ops = region.clone().map(|id| analysis.blocks[id as usize].instrs.len()).sum();
     let mut translator = Translator {
@@ -160,8 +166,9 @@ pub(crate) fn translate_region(
         region,
         regions,
         context,
-        frame: zero,
-        stack_base: zero,
+        native_call_conv: isa.default_call_conv(),
+        frame,
+        stack_base,
         gas,
         top,
         heads,
@@ -178,32 +185,19 @@ pub(crate) fn translate_region(
         operations_after: 0,
         stack: VStack::new(),
         head_height: Height::Unknown,
-        head_top: zero,
+        head_top: top_at_entry,
     };
-    translator.prologue(block);
+    translator.b.ins().jump(translator.shared.dispatch, &[block.into()]);
     if options.carry_loops {
         translator.plan_loops();
     }
     translator.heads();
     translator.shared_exits();
     translator.b.seal_all_blocks();
-    translator.b.finalize(frontend_config);
+    translator.b.finalize(isa.frontend_config());
 }
 
 impl Translator<'_> {
-    fn prologue(&mut self, block: Value) {
-        self.frame = self.load_context(types::I64, context_offsets::FRAME);
-        self.stack_base = self.load_frame(types::I64, offsets::STACK_BASE);
-        let gas = self.load_frame(types::I64, offsets::GAS);
-        self.b.def_var(self.gas, gas);
-        let len = self.load_frame(types::I64, offsets::STACK_LEN);
-        let shift = self.imm(5);
-        let bytes = self.b.ins().ishl(len, shift);
-        let top = self.b.ins().iadd(self.stack_base, bytes);
-        self.b.def_var(self.top, top);
-        self.b.ins().jump(self.shared.dispatch, &[block.into()]);
-    }
-
     fn head(&self, id: BlockId) -> ir::Block {
         self.heads[(id - self.region.start) as usize]
     }

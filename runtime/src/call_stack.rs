@@ -182,7 +182,12 @@ pub struct CallStack {
     active: Vec<Active>,
     #[allow(clippy::vec_box, reason = "frames are large and move between the vectors with every call")]
     pool: Vec<Box<Frame>>,
+    /// Bytes of memory that the frames of the pool hold.
+    pooled_bytes: usize,
 }
+
+/// Most bytes of memory that ended frames hold together for those to come: a huge frame does not keep its buffer.
+const POOLED_BYTES_MAX: usize = 64 << 20;
 
 impl CallStack {
     /// Number of active frames.
@@ -209,6 +214,7 @@ impl CallStack {
         };
         let mut frame = match self.pool.pop() {
             Some(mut frame) => {
+                self.pooled_bytes -= frame.memory.buffer_bytes();
                 frame.restart(code, message, spec, gas);
                 frame
             }
@@ -229,8 +235,10 @@ impl CallStack {
         self.active.pop()
     }
 
-    /// Keeps the buffers of an ended frame.
-    pub fn recycle(&mut self, frame: Box<Frame>) {
+    /// Keeps the buffers of an ended frame, its memory up to a bound for all of them.
+    pub fn recycle(&mut self, mut frame: Box<Frame>) {
+        frame.memory.reset(POOLED_BYTES_MAX - self.pooled_bytes);
+        self.pooled_bytes += frame.memory.buffer_bytes();
         self.pool.push(frame);
     }
 

@@ -138,6 +138,9 @@ pub const fn forwardable(gas: u64) -> u64 {
 
 /// Total cost of a memory of `words` 32-byte words; saturates, which no gas limit can pay.
 pub const fn memory_cost(words: u64) -> u64 {
+    if words <= u32::MAX as u64 / 2 {
+        return 3 * words + words * words / 512;
+    }
     let linear = words.saturating_mul(3);
     let square = words as u128 * words as u128 / 512;
     let square = if square > u64::MAX as u128 { u64::MAX } else { square as u64 };
@@ -160,6 +163,8 @@ mod tests {
         assert_eq!(memory_cost(1), 3);
         assert_eq!(memory_cost(22), 66);
         assert_eq!(memory_cost(32), 98);
+        assert_eq!(memory_cost((1 << 31) - 1), 3 * ((1 << 31) - 1) + (1 << 53) - (1 << 23));
+        assert_eq!(memory_cost(1 << 31), (3 << 31) + (1 << 53));
         assert_eq!(memory_cost(u64::MAX), u64::MAX);
     }
 

@@ -50,6 +50,8 @@ pub struct State<D> {
     recent: Option<(Address, AccountId)>,
     slot_ids: WordMap<SlotKey, SlotId>,
     slots: Vec<Slot>,
+    /// By a few bits of the key, a slot looked up lately; see [`slots`].
+    recent_slots: Box<[SlotId; slots::RECENT]>,
     /// Accounts touched in this transaction in the sense of EIP-161.
     touched: Vec<AccountId>,
     /// Accounts to be destroyed at the end of this transaction.
@@ -78,6 +80,7 @@ impl<D: Database> State<D> {
             recent: None,
             slot_ids: WordMap::with_hasher(hasher),
             slots: Vec::new(),
+            recent_slots: Box::new([SlotId(0); slots::RECENT]),
             touched: Vec::new(),
             destroyed: Vec::new(),
             transient_ids: WordMap::with_hasher(hasher),

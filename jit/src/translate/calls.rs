@@ -19,8 +19,7 @@ impl Translator<'_> {
         let signature = match self.signatures[builtin as usize] {
             Some(signature) => signature,
             None => {
-                let call_conv = self.b.func.signature.call_conv;
-                let signature = self.b.import_signature(builtin.signature(call_conv));
+                let signature = self.b.import_signature(builtin.signature(self.native_call_conv));
                 self.signatures[builtin as usize] = Some(signature);
                 signature
             }

@@ -9,8 +9,8 @@ use cranelift_frontend::FunctionBuilder;
 use zvm::compiled::frame::offsets;
 use zvm::outcome::{Exit, STATUS_CONTINUE, Trap};
 
-use super::Translator;
 use super::words::Word;
+use super::{Translator, region_signature};
 use crate::analysis::blocks::{BlockId, Instr, NO_BLOCK, Target};
 use crate::analysis::heights::Height;
 use crate::builtins::Builtin;
@@ -22,7 +22,7 @@ pub(super) struct Shared {
     pub dispatch: ir::Block,
     /// Jumps to the offset in its `i64`; the stack is in memory.
     pub jump_dynamic: ir::Block,
-    /// Leaves for another region's block, its number given as `i32`.
+    /// Goes on in another region's block, its number given as `i32`; leaves where that is not compiled.
     pub cross: ir::Block,
     /// Leaves out of gas, no operands.
     pub out_of_gas: ir::Block,
@@ -49,7 +49,7 @@ impl Shared {
         Shared {
             dispatch: block(&[types::I32], false),
             jump_dynamic: block(&[types::I64], false),
-            cross: block(&[types::I32], true),
+            cross: block(&[types::I32], false),
             out_of_gas: block(&[], true),
             leave: block(&[types::I32, types::I64], true),
             leave_synced: block(&[types::I32], true),
@@ -68,6 +68,27 @@ impl Translator<'_> {
         self.b.switch_to_block(self.shared.cross);
         let block = self.b.block_params(self.shared.cross)[0];
         let flags = self.flags(self.regions.context);
+        let table = self.load_context(types::I64, context_offsets::CODE_AT);
+        let index = self.b.ins().uextend(types::I64, block);
+        let three = self.imm(3);
+        let offset = self.b.ins().ishl(index, three);
+        let place = self.b.ins().iadd(table, offset);
+        // Another thread may publish it right now.
+        let code = self.b.ins().atomic_load(types::I64, flags, place);
+        let compiled = self.b.create_block();
+        let not_yet = self.b.create_block();
+        self.b.set_cold_block(not_yet);
+        self.b.ins().brif(code, compiled, &[], not_yet, &[]);
+        self.b.seal_block(compiled);
+        self.b.seal_block(not_yet);
+
+        self.b.switch_to_block(compiled);
+        let (gas, top) = (self.b.use_var(self.gas), self.b.use_var(self.top));
+        let signature = self.b.import_signature(region_signature());
+        let arguments = [self.context, block, self.frame, self.stack_base, gas, top];
+        self.b.ins().return_call_indirect(signature, code, &arguments);
+
+        self.b.switch_to_block(not_yet);
         self.b.ins().store(flags, block, self.context, context_offsets::NEXT_BLOCK as i32);
         let top = self.b.use_var(self.top);
         let status = self.imm32(STATUS_CONTINUE);

@@ -108,11 +108,10 @@ impl Frame {
         }
     }
 
-    /// Makes an old frame one that is about to start; stack and memory keep their buffers.
+    /// Makes an old frame, whose memory was reset, one that is about to start; stack and memory keep their buffers.
     pub fn restart(&mut self, code: Arc<Code>, message: Message, spec: Spec, gas: u64) {
         self.gas = gas;
         self.stack.clear();
-        self.memory.reset();
         self.pc = 0;
         self.pause_at = 0;
         self.blocks_interpreted = 0;

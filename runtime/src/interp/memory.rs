@@ -1,4 +1,7 @@
 //! The linear memory of a frame: zeroed bytes that grow in words, paid for as they grow.
+//!
+//! The buffer behind it is zeroed some way ahead of the size, so that most growth is arithmetic, and it is kept,
+//! zeroed again, for the next frame, as far as whoever keeps it allows.
 
 use std::mem::offset_of;
 
@@ -10,15 +13,16 @@ use crate::outcome::{Exit, Trap};
 /// Memory of one frame.
 #[repr(C)]
 pub struct Memory {
-    // Invariant: `base` points to `bytes`' buffer and `len == bytes.len()`, a multiple of 32.
+    // Invariant: `base` points to `buffer`'s first byte; `len <= buffer.len()`, a multiple of 32; the bytes of
+    // `buffer` from `len` on are zero.
     base: *mut u8,
     len: usize,
-    bytes: Vec<u8>,
+    buffer: Vec<u8>,
     /// Largest size in bytes that the engine allows this frame.
     limit: usize,
 }
 
-// SAFETY: `base` is only a second name for `bytes`' own buffer, which moves between threads like any vector.
+// SAFETY: `base` is only a second name for `buffer`'s own bytes, which moves between threads like any vector.
 unsafe impl Send for Memory {}
 
 /// A paid-for, non-empty range of memory, or the empty range.
@@ -32,20 +36,31 @@ impl Memory {
     /// Bytes that an engine allows unless told otherwise: 4 GiB.
     pub const LIMIT_DEFAULT: usize = 4 << 30;
 
+    /// Fewest bytes that are zeroed ahead.
+    const AHEAD_MIN: usize = 4 << 10;
+    /// Most bytes that are zeroed ahead.
+    const AHEAD_MAX: usize = 1 << 20;
+
     /// An empty memory.
     pub fn new() -> Memory {
-        let mut bytes = Vec::new();
-        Memory { base: bytes.as_mut_ptr(), len: 0, bytes, limit: Memory::LIMIT_DEFAULT }
+        let mut buffer = Vec::new();
+        Memory { base: buffer.as_mut_ptr(), len: 0, buffer, limit: Memory::LIMIT_DEFAULT }
     }
 
-    /// Empties the memory for the next frame and keeps the buffer.
-    pub fn reset(&mut self) {
-        // One huge frame must not hold its buffer for ever.
-        const KEPT_MAX: usize = 1 << 20;
-        self.bytes.clear();
-        self.bytes.shrink_to(KEPT_MAX);
-        self.base = self.bytes.as_mut_ptr();
+    /// Empties the memory for the next frame and keeps the buffer, unless it is larger than `kept_max` bytes.
+    pub fn reset(&mut self, kept_max: usize) {
+        if self.buffer.capacity() > kept_max {
+            self.buffer = Vec::new();
+            self.base = self.buffer.as_mut_ptr();
+        } else {
+            self.buffer[..self.len].fill(0);
+        }
         self.len = 0;
+    }
+
+    /// Bytes of the buffer, whether in use or not.
+    pub fn buffer_bytes(&self) -> usize {
+        self.buffer.capacity()
     }
 
     /// Sets the largest size in bytes that the engine allows this frame.
@@ -72,13 +87,13 @@ impl Memory {
     /// All bytes.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.buffer[..self.len]
     }
 
     /// All bytes, writable; the size stays.
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes
+        &mut self.buffer[..self.len]
     }
 
     /// Grows so that `end` bytes exist and returns what is left of `gas`.
@@ -87,6 +102,9 @@ impl Memory {
     #[cold]
     #[inline(never)]
     pub fn grow_to(&mut self, end: u64, gas: u64) -> Result<u64, Exit> {
+        if let Some(gas) = self.grow_within_buffer(end, gas) {
+            return Ok(gas);
+        }
         let words = gas::words(end);
         let cost = gas::memory_cost(words) - gas::memory_cost(gas::words(self.len as u64));
         let gas = gas.checked_sub(cost).ok_or(Trap::OutOfGas)?;
@@ -94,13 +112,42 @@ impl Memory {
         let Some(len) = len.filter(|&len| len <= self.limit) else {
             return Err(Exit::MemoryLimit);
         };
-        if self.bytes.try_reserve(len - self.len).is_err() {
-            return Err(Exit::MemoryLimit);
+        if len > self.buffer.len() {
+            self.extend_buffer(len)?;
         }
-        self.bytes.resize(len, 0);
-        self.base = self.bytes.as_mut_ptr();
         self.len = len;
         Ok(gas)
+    }
+
+    /// As [`Memory::grow_to`] where that takes no more than a new size; else `None`, and nothing has changed.
+    #[inline]
+    pub fn grow_within_buffer(&mut self, end: u64, gas: u64) -> Option<u64> {
+        let room = self.buffer.len().min(self.limit);
+        if end > room as u64 {
+            return None;
+        }
+        // Now nothing below overflows.
+        let len = (end as usize).next_multiple_of(32);
+        if len > room {
+            return None;
+        }
+        let cost = gas::memory_cost(len as u64 / 32) - gas::memory_cost(self.len as u64 / 32);
+        let gas = gas.checked_sub(cost)?;
+        self.len = len;
+        Some(gas)
+    }
+
+    /// Makes the buffer hold `len` bytes and some more, all new ones zero.
+    #[cold]
+    #[inline(never)]
+    fn extend_buffer(&mut self, len: usize) -> Result<(), Exit> {
+        if self.buffer.try_reserve(len - self.buffer.len()).is_err() {
+            return Err(Exit::MemoryLimit);
+        }
+        let ahead = (len / 2).clamp(Memory::AHEAD_MIN, Memory::AHEAD_MAX);
+        self.buffer.resize(len.saturating_add(ahead).min(self.buffer.capacity()), 0);
+        self.base = self.buffer.as_mut_ptr();
+        Ok(())
     }
 
     /// Pays for the range of 256-bit `offset` and `size`; an empty range is free whatever its offset.
@@ -141,19 +188,19 @@ impl Memory {
     #[inline(always)]
     pub fn load_word(&self, start: usize) -> U256 {
         let bytes: &[u8; 32] =
-            self.bytes[start..start + 32].try_into().expect("the slice has 32 bytes by construction");
+            self.buffer[start..start + 32].try_into().expect("the slice has 32 bytes by construction");
         U256::from_be_bytes(*bytes)
     }
 
     /// Stores a word at `start`, big-endian.
     #[inline(always)]
     pub fn store_word(&mut self, start: usize, word: &U256) {
-        self.bytes[start..start + 32].copy_from_slice(&word.to_be_bytes::<32>());
+        self.buffer[start..start + 32].copy_from_slice(&word.to_be_bytes::<32>());
     }
 
     /// Copies the part of `source` from the 256-bit offset on to `range`, zeros where `source` ends.
     pub fn copy_padded(&mut self, range: Range, source: &[u8], offset: &U256) {
-        let target = &mut self.bytes[range];
+        let target = &mut self.buffer[range];
         let rest = usize::try_from(offset).ok().and_then(|offset| source.get(offset..)).unwrap_or(&[]);
         let copied = rest.len().min(target.len());
         target[..copied].copy_from_slice(&rest[..copied]);
@@ -218,9 +265,27 @@ mod tests {
         let mut memory = Memory::new();
         memory.touch_word(&word(0), 100).expect("paid");
         memory.store_word(0, &U256::MAX);
-        memory.reset();
-        assert!(memory.is_empty());
+        memory.reset(memory.buffer_bytes());
+        assert!(memory.is_empty() && memory.buffer_bytes() > 0);
+        memory.touch_word(&word(32), 100).expect("paid");
+        assert_eq!((memory.load_word(0), memory.load_word(32)), (U256::ZERO, U256::ZERO));
+        memory.reset(memory.buffer_bytes() - 1);
+        assert_eq!(memory.buffer_bytes(), 0, "a buffer that is too large is given back");
         memory.touch_word(&word(0), 100).expect("paid");
         assert_eq!(memory.load_word(0), U256::ZERO);
+    }
+
+    #[test]
+    fn what_is_zeroed_ahead_does_not_count() {
+        let mut memory = Memory::new();
+        let mut gas = 1 << 40;
+        for end in [32, 64, 5_000, 5_056, 100_000, 3_000_000, 3_000_032] {
+            gas = memory.grow_to(end, gas).expect("paid");
+            let len = gas::words(end) as usize * 32;
+            assert_eq!((memory.len(), memory.bytes().len()), (len, len));
+            assert!(memory.bytes()[len - 32..].iter().all(|&byte| byte == 0));
+            memory.bytes_mut()[len - 32..].fill(0xff);
+        }
+        assert_eq!((1 << 40) - gas, gas::memory_cost(gas::words(3_000_032)));
     }
 }

@@ -33,6 +33,16 @@ impl Slot {
     }
 }
 
+/// Slots that are remembered as looked up lately.
+pub(super) const RECENT: usize = 1024;
+
+/// Where a slot is remembered. Contracts number their variables from 0 and an array's words from a hash: neighbors
+/// have places side by side, and the second limb keeps the arrays apart.
+fn recent_place(account: AccountId, key: &U256) -> usize {
+    let [first, second, ..] = *key.as_limbs();
+    (first.wrapping_add(second) as usize ^ account.0 as usize) % RECENT
+}
+
 /// Key of a storage slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct SlotKey {
@@ -56,26 +66,16 @@ impl<D: Database> State<D> {
         cold_affordable: bool,
     ) -> Result<Option<Access<SlotId>>, HostError> {
         let account = self.account_id(address)?;
-        let id = match self.slot_ids.get(&SlotKey { account, key: *key }) {
-            Some(&id) => id,
-            None if !cold_affordable => return Ok(None),
-            None => {
-                let value = self.stored_word(account, key)?;
-                let id = SlotId(u32::try_from(self.slots.len()).map_err(|_| too_many())?);
-                let next_slot = self.accounts[account.0 as usize].last_slot.replace(id);
-                self.slots.push(Slot {
-                    account,
-                    key: *key,
-                    value,
-                    original: value,
-                    original_of: self.transaction,
-                    loaded: value,
-                    warmed_in: 0,
-                    next_slot,
-                });
-                self.slot_ids.insert(SlotKey { account, key: *key }, id);
-                id
-            }
+        let place = recent_place(account, key);
+        let recent = self.recent_slots[place];
+        // What is remembered counts only if it is that slot, so nothing ever has to be forgotten.
+        let is_recent = |slot: &Slot| slot.account == account && slot.key == *key;
+        let id = if self.slots.get(recent.0 as usize).is_some_and(is_recent) {
+            recent
+        } else {
+            let Some(id) = self.loaded_slot(account, key, cold_affordable)? else { return Ok(None) };
+            self.recent_slots[place] = id;
+            id
         };
         let slot = &mut self.slots[id.0 as usize];
         let is_cold = slot.warmed_in != self.transaction;
@@ -91,6 +91,36 @@ impl<D: Database> State<D> {
             slot.original = slot.value;
         }
         Ok(Some(Access { value: id, is_cold }))
+    }
+
+    /// The slot's number, loaded from the database if need be; `None` if that is not affordable.
+    fn loaded_slot(
+        &mut self,
+        account: AccountId,
+        key: &U256,
+        cold_affordable: bool,
+    ) -> Result<Option<SlotId>, HostError> {
+        if let Some(&id) = self.slot_ids.get(&SlotKey { account, key: *key }) {
+            return Ok(Some(id));
+        }
+        if !cold_affordable {
+            return Ok(None);
+        }
+        let value = self.stored_word(account, key)?;
+        let id = SlotId(u32::try_from(self.slots.len()).map_err(|_| too_many())?);
+        let next_slot = self.accounts[account.0 as usize].last_slot.replace(id);
+        self.slots.push(Slot {
+            account,
+            key: *key,
+            value,
+            original: value,
+            original_of: self.transaction,
+            loaded: value,
+            warmed_in: 0,
+            next_slot,
+        });
+        self.slot_ids.insert(SlotKey { account, key: *key }, id);
+        Ok(Some(id))
     }
 
     /// The word in the database, which is not asked about an account that it does not hold.

@@ -50,7 +50,7 @@ impl Translator<'_> {
         } else if type_bits(t) <= 64 {
             self.checked_signed(Op::CSub, t, zero, a, instr)
         } else {
-            self.checked_call(Op::CNeg, t, &[a], instr)
+            self.checked_call(Op::CNeg, t, &[a, Word::Const(U256::ZERO)], instr)
         };
         self.push(result);
     }

@@ -40,6 +40,11 @@ pub fn div(a: U256, b: U256) -> U256 {
 /// Signed `a / b`, truncated; 0 for `b = 0`, and the least value / -1 is itself.
 #[inline]
 pub fn sdiv(a: U256, b: U256) -> U256 {
+    if let (Some(a), Some(b)) = (signed_half(&a), signed_half(&b)) {
+        let quotient = a.unsigned_abs().checked_div(b.unsigned_abs()).unwrap_or(0);
+        let is_negative = (a < 0) != (b < 0);
+        return if is_negative { U256::from(quotient).wrapping_neg() } else { U256::from(quotient) };
+    }
     let quotient = div(magnitude(a), magnitude(b));
     if is_negative(&a) != is_negative(&b) { quotient.wrapping_neg() } else { quotient }
 }
@@ -107,6 +112,14 @@ pub fn signextend(a: U256, b: U256) -> U256 {
 pub(crate) fn extend_sign(word: U256, width: usize) -> U256 {
     let shift = 256 - 8 * width;
     (word << shift).arithmetic_shr(shift)
+}
+
+/// The word as a signed number of 128 bits, if it is one.
+#[inline(always)]
+fn signed_half(word: &U256) -> Option<i128> {
+    let [first, second, third, fourth] = *word.as_limbs();
+    let sign = (second as i64 >> 63) as u64;
+    (third == sign && fourth == sign).then_some((u128::from(second) << 64 | u128::from(first)) as i128)
 }
 
 /// Whether the word is negative as a two's-complement number.
