@@ -26,7 +26,6 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use zvm::bytecode::{Code, Op};
-use zvm::compiled::frame::offsets;
 use zvm::gas::STACK_LIMIT;
 use zvm::outcome::Trap;
 
