@@ -18,6 +18,7 @@ pub mod abi;
 pub mod artifact;
 mod check;
 pub mod gas_report;
+pub mod init_code;
 mod labels;
 mod plan;
 mod select;
@@ -65,6 +66,8 @@ pub struct Assembly {
     pub code_size: usize,
     /// Every instruction with its source, in order.
     pub instructions: Vec<Instruction>,
+    /// Where the code reads immutables, in order.
+    pub immutables: Vec<init_code::ImmutableSite>,
     /// The functions that are in the code, the entry first.
     pub functions: Vec<FunctionCode>,
     /// The control flow, function by function.
@@ -207,8 +210,8 @@ fn compile_with(module: &Module, limit: usize) -> Result<Assembly, Failure> {
     for (function, height_max) in functions.iter_mut().zip(&flow.heights_max) {
         function.height_max = *height_max;
     }
-    let (bytes, code_size, instructions) = (assembled.bytes, assembled.code_size, assembled.instructions);
-    Ok(Assembly { bytes, code_size, instructions, functions, flow })
+    let labels::Assembled { bytes, code_size, instructions, immutables, .. } = assembled;
+    Ok(Assembly { bytes, code_size, instructions, immutables, functions, flow })
 }
 
 fn error(module: &Module, id: FuncId, detail: &str) -> InternalError {

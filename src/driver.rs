@@ -3,14 +3,17 @@
 //! A stage runs only if all before it reported no error, with one exception: checking also runs on a tree
 //! with holes, which it treats as already reported, so that one run shows as many mistakes as it can.
 
+mod damage;
+
 use crate::codegen::CodegenOptions;
 use crate::codegen::artifact::{self, Artifact};
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::diag::Diagnostics;
 use crate::ir::lower::{Lowered, lower_contract};
 use crate::sema;
 use crate::sema::typed::Program;
 use crate::source::Source;
 use crate::syntax::{self, ast};
+use damage::Damage;
 
 /// What a compilation may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +60,13 @@ pub struct CompiledContract {
 pub fn compile(source: &Source, options: &CompileOptions) -> Compilation {
     let (tree, mut diagnostics) = syntax::parse(source);
     let (program, reported) = sema::check(&tree, source);
-    let tree_is_whole = !diagnostics.has_errors();
-    for diagnostic in reported.iter().filter(|diagnostic| tree_is_whole || stands_in_broken_tree(diagnostic))
-    {
-        diagnostics.push(diagnostic.clone());
+    if diagnostics.has_errors() {
+        let damage = Damage::of(source.text(), &tree, &diagnostics);
+        for diagnostic in reported.iter().filter(|diagnostic| damage.lets_through(diagnostic)) {
+            diagnostics.push(diagnostic.clone());
+        }
+    } else {
+        diagnostics.append(reported);
     }
     let mut contracts = Vec::new();
     if !diagnostics.has_errors() {
@@ -68,16 +74,6 @@ pub fn compile(source: &Source, options: &CompileOptions) -> Compilation {
     }
     diagnostics.sort();
     Compilation { diagnostics, tree, program, contracts }
-}
-
-/// Whether a report holds although parts of the tree are missing: what seems unused, unknown or unchecked, or
-/// a value that seems not to be returned, may stand there.
-fn stands_in_broken_tree(diagnostic: &Diagnostic) -> bool {
-    diagnostic.severity() == Severity::Error
-        && !matches!(
-            diagnostic.code(),
-            Code::NotFound | Code::NoMember | Code::MissingReturn | Code::Internal
-        )
 }
 
 /// Lowers all contracts, so that each reports what is not supported, then generates code if none did.
@@ -105,6 +101,35 @@ fn generate(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diag::{Code, Diagnostic};
+
+    fn codes(text: String) -> Vec<Code> {
+        let compilation = compile(&Source::new("c.kalix", text), &CompileOptions::STANDARD);
+        compilation.diagnostics.iter().map(Diagnostic::code).collect()
+    }
+
+    #[test]
+    fn a_mistake_of_syntax_hides_no_mistake_elsewhere() {
+        let contract = |first: &str, second: &str| {
+            format!(
+                "contract C {{ state n: u64; pub fn f() {{ {first} }} pub fn g() -> u64 {{ {second} }} }}"
+            )
+        };
+        for (second, code) in [
+            ("missing", Code::NotFound),
+            ("state.m", Code::NoMember),
+            ("let a: Missing = 1; 2", Code::NotFound),
+            ("state.n = 1;", Code::MissingReturn),
+            ("true", Code::MismatchedTypes),
+        ] {
+            let found = codes(contract("let x: u8 = ;", second));
+            assert_eq!(found, [Code::UnexpectedToken, code], "{second}");
+        }
+        // What the lost part declares may be used.
+        assert_eq!(codes(contract("let x: u8 = ; state.n = x;", "1")), [Code::UnexpectedToken]);
+        let lost = "contract C { state a b: u64; pub fn f() view -> u64 { state.b } }".to_owned();
+        assert_eq!(codes(lost), [Code::UnexpectedToken]);
+    }
 
     #[test]
     fn one_mistake_of_syntax_is_one_report() {
@@ -114,9 +139,7 @@ mod tests {
             ("1 +", Code::UnexpectedToken),
         ] {
             let text = format!("contract C {{ pub fn f(a: bool) view -> u8 {{ {body} }} }}");
-            let compilation = compile(&Source::new("c.kalix", text), &CompileOptions::STANDARD);
-            let codes: Vec<_> = compilation.diagnostics.iter().map(Diagnostic::code).collect();
-            assert_eq!(codes, [code], "{body}");
+            assert_eq!(codes(text), [code], "{body}");
         }
     }
 }

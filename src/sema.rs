@@ -11,12 +11,15 @@ mod attrs;
 mod check;
 mod consts;
 mod effects;
+mod immutables;
 mod infer;
+mod reentrancy;
 mod resolve;
 mod scope;
 mod slots;
 pub mod typed;
 pub mod types;
+pub mod visit;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -28,7 +31,7 @@ use consts::Value;
 use effects::Effects;
 use scope::{ConstIndex, ContractIndex, Names, ValueDef};
 use typed::{Contract, Event, FuncId, Function, FunctionKind, Program};
-use types::{TypeId, Types};
+use types::{HandleId, TypeId, Types};
 
 /// Checks one module. The program is fit for lowering only if the diagnostics hold no error.
 pub fn check(module: &ast::Module, source: &Source) -> (Program, Diagnostics) {
@@ -78,6 +81,8 @@ const CONSTANT_DEPTH_MAX: u32 = 4;
 /// A contract while it is checked.
 struct ContractInfo<'a> {
     ast: &'a ast::Contract,
+    /// The type of its handles.
+    handle: HandleId,
     names: Names,
     typed: Contract,
     /// `pub` functions and getters, with the attributes that name them.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::U256;
 use evaluate::{Ending, Outcome};
-use kalix::codegen::gas_report::estimate;
+use kalix::codegen::gas_report::Estimator;
 use kalix::codegen::{Assembly, CodegenOptions, compile_module};
 use kalix::ir::text::{print_module, read_module};
 use kalix::ir::{Module, verify};
@@ -72,7 +72,7 @@ fn gas_difference(
     totals: &mut Totals,
 ) -> Option<String> {
     let selector = setting.input[..4].try_into().expect("four bytes");
-    let estimate = estimate(&assembly.bytes[..assembly.code_size], selector);
+    let estimate = Estimator::new(assembly).estimate(selector);
     let used = setting.gas - observed.gas_left;
     let succeeded = matches!(observed.exit, Exit::Halt | Exit::Return);
     *totals.entry(if estimate.bound.is_some() { "bounded" } else { "unbounded" }).or_default() += 1;

@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::sema::typed::{
-    AbiParam, Contract, EntryPoint, ErrorRef, Event, FuncId, MemberKind, Mutability, Program, StorageMember,
+    AbiParam, Contract, EntryPoint, ErrorRef, Event, FuncId, Guards, MemberKind, Mutability, Program,
+    StorageMember,
 };
 use crate::sema::types::{ErrorVariant, Type, TypeId, Types};
 
@@ -26,8 +27,9 @@ pub struct Details<'a> {
 pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) -> Value {
     let types = &program.types;
     let functions = contract.entry_points.iter().enumerate();
-    let functions: Vec<Value> =
-        functions.map(|(index, entry)| kalix_function(types, entry, details.gas.get(index))).collect();
+    let functions: Vec<Value> = functions
+        .map(|(index, entry)| kalix_function(types, entry, &contract.guards, details.gas.get(index)))
+        .collect();
     let of_kind = |kinds: &'static [MemberKind]| {
         contract.storage.iter().filter(move |member| kinds.contains(&member.kind))
     };
@@ -63,8 +65,8 @@ pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) 
         "events": events,
         "errors": errors,
         "constructor": contract.constructor.map(|id| kalix_constructor(program, id)),
-        "receive": false,
-        "fallback": false,
+        "receive": contract.receive.is_some(),
+        "fallback": contract.fallback.is_some(),
         "requires": [],
         "storage_layout": layout,
         "immutables": immutables,
@@ -80,7 +82,7 @@ pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) 
     })
 }
 
-fn kalix_function(types: &Types, entry: &EntryPoint, gas: Option<&Value>) -> Value {
+fn kalix_function(types: &Types, entry: &EntryPoint, guards: &Guards, gas: Option<&Value>) -> Value {
     let params = |params: &[AbiParam]| -> Vec<Value> {
         let param = |param: &AbiParam| json!({ "name": param.name, "type": types.display(param.ty), "abi_type": param.abi_type });
         params.iter().map(param).collect()
@@ -93,8 +95,10 @@ fn kalix_function(types: &Types, entry: &EntryPoint, gas: Option<&Value>) -> Val
         "mutability": entry.mutability.name(),
         "visibility": "public",
         "signature": entry.signature,
-        // Only external calls lock or check, and the checker refuses those so far.
-        "reentrancy": { "locks": false, "checks": false },
+        "reentrancy": {
+            "locks": guards.locks.contains_key(&entry.function),
+            "checks": guards.checks.contains(&entry.function),
+        },
         "gas": gas,
     })
 }
@@ -301,6 +305,10 @@ pub fn ethereum_abi(program: &Program, contract: &Contract) -> Value {
             "inputs": inputs.collect::<Vec<_>>(),
             "stateMutability": state_mutability(function.mutability),
         }));
+    }
+    for (kind, id) in [("receive", contract.receive), ("fallback", contract.fallback)] {
+        let mutability = id.map(|id| state_mutability(program.function(id).mutability));
+        objects.extend(mutability.map(|mutability| json!({ "type": kind, "stateMutability": mutability })));
     }
     objects.extend(contract.entry_points.iter().map(|entry| ethereum_function(types, contract, entry)));
     objects.extend(contract.events.iter().map(|&id| {

@@ -11,10 +11,11 @@ use zvm::bytecode::encoding::NATIVE_PREFIX;
 use zvm::gas::CODE_SIZE_MAX;
 
 use super::abi::{self, Details};
-use super::gas_report;
+use super::gas_report::Estimator;
+use super::init_code;
 use super::{Assembly, CodegenOptions, Instruction, InternalError, JumpKind, compile_module};
 use crate::diag::{Code, Diagnostics};
-use crate::ir::lower::{Lowered, RUNTIME_SEGMENT};
+use crate::ir::lower::Lowered;
 use crate::sema::typed::{Contract, Program};
 use crate::source::{Source, Span};
 
@@ -61,15 +62,10 @@ pub fn build(
         report_size(contract, &runtime, diags);
         return None;
     }
-    let mut init_module = lowered.init.clone();
-    for segment in init_module.data.iter_mut().filter(|segment| segment.name == RUNTIME_SEGMENT) {
-        segment.bytes = [&NATIVE_PREFIX[..], &runtime.bytes].concat();
-    }
-    let init = compile(&init_module)?;
+    let init = compile(&init_code::complete(lowered, &runtime, &NATIVE_PREFIX))?;
 
-    let code = &runtime.bytes[..runtime.code_size];
-    let estimates =
-        contract.entry_points.iter().map(|entry| gas_report::estimate(code, entry.selector).to_json());
+    let estimator = Estimator::new(&runtime);
+    let estimates = contract.entry_points.iter().map(|entry| estimator.estimate(entry.selector).to_json());
     let gas: Vec<Value> = estimates.collect();
     let signatures = contract.entry_points.iter().map(|entry| entry.signature.clone());
     let gas_by_signature: Value = signatures.zip(gas.iter().cloned()).collect();

@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 use zvm::bytecode::{Encoding, instructions};
 use zvm::gas::memory_cost;
 
+use super::Assembly;
+
 use walk::{End, Node, Precision, Program, State, walk};
 
 /// States explored for one entry point with known words followed through arithmetic.
@@ -56,16 +58,30 @@ impl GasEstimate {
     }
 }
 
-/// Estimates a call of run-time code with this selector.
-pub fn estimate(code: &[u8], selector: [u8; 4]) -> GasEstimate {
-    let program: Program<'_> = instructions(code, Encoding::Zvm).map(|i| (i.offset as u32, i)).collect();
-    let selector = U256::from(u32::from_be_bytes(selector));
-    // A loop that counts but ends for a reason unknown here has a state for each count: then counts are not followed.
-    let mut graph = Graph::explore(&program, selector, Precision::Precise, PRECISE_STATES_MAX);
-    if !graph.is_complete {
-        graph = Graph::explore(&program, selector, Precision::Coarse, COARSE_STATES_MAX);
+/// Run-time code, decoded once for the estimates of all its entry points.
+pub struct Estimator<'c> {
+    program: Program<'c>,
+}
+
+impl<'c> Estimator<'c> {
+    /// Decodes the code.
+    pub fn new(assembly: &'c Assembly) -> Estimator<'c> {
+        let code = &assembly.bytes[..assembly.code_size];
+        let instructions = instructions(code, Encoding::Zvm).map(|i| (i.offset as u32, i)).collect();
+        let immutables = assembly.immutables.iter().map(|site| site.offset - 1).collect();
+        Estimator { program: Program { instructions, immutables } }
     }
-    graph.summarize()
+
+    /// Estimates a call with this selector.
+    pub fn estimate(&self, selector: [u8; 4]) -> GasEstimate {
+        let selector = U256::from(u32::from_be_bytes(selector));
+        // A loop that counts but ends for a reason unknown here has a state for each count: then counts are not followed.
+        let mut graph = Graph::explore(&self.program, selector, Precision::Precise, PRECISE_STATES_MAX);
+        if !graph.is_complete {
+            graph = Graph::explore(&self.program, selector, Precision::Coarse, COARSE_STATES_MAX);
+        }
+        graph.summarize()
+    }
 }
 
 struct Graph {

@@ -11,6 +11,7 @@ use alloy_primitives::U256;
 use zvm::bytecode::{Encoding, Op};
 
 use super::InternalError;
+use super::init_code::ImmutableSite;
 use super::select::push;
 use crate::ir::DataId;
 use crate::source::Span;
@@ -48,6 +49,8 @@ pub(super) enum Item {
     PushDataOffset(DataId),
     /// A push of the offset after code and data.
     PushCodeEnd,
+    /// A push of 32 bytes that creation fills with the immutable of this number.
+    PushImmutable(u32),
     /// The jump of an internal call, with so many words handed over on the stack.
     Call {
         /// Arguments.
@@ -124,6 +127,8 @@ pub(super) struct Assembled {
     pub(super) instructions: Vec<Instruction>,
     /// Where each placed label is.
     pub(super) offsets: HashMap<Label, u32>,
+    /// Where immutables are read, in order.
+    pub(super) immutables: Vec<ImmutableSite>,
     /// Calls and returns by the offset of their jump: arguments and results.
     pub(super) call_sites: HashMap<u32, (usize, usize)>,
 }
@@ -363,6 +368,7 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]]) -> Result<Assembled, Internal
         code_size,
         instructions: Vec::with_capacity(items.len()),
         offsets: HashMap::new(),
+        immutables: Vec::new(),
         call_sites: HashMap::new(),
     };
     for &Spanned { item, span } in items {
@@ -383,6 +389,11 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]]) -> Result<Assembled, Internal
                 (Op::Push2, address(span, data_offsets[id.index()])?.to_be_bytes().to_vec(), JumpKind::Other)
             }
             Item::PushCodeEnd => (Op::Push2, address(span, size)?.to_be_bytes().to_vec(), JumpKind::Other),
+            Item::PushImmutable(index) => {
+                let site = ImmutableSite { index: index as usize, offset: offset + 1 };
+                assembled.immutables.push(site);
+                (Op::Push32, vec![0; 32], JumpKind::Other)
+            }
             Item::Call { args, results } => {
                 assembled.call_sites.insert(offset, (args, results));
                 (Op::Jump, vec![], JumpKind::Call)
@@ -413,6 +424,7 @@ fn item_size(item: Item, used: &HashSet<Label>) -> usize {
         Item::WithByte(..) => 2,
         Item::Push(word) => 1 + push(word).1.len(),
         Item::PushLabel(_) | Item::PushDataOffset(_) | Item::PushCodeEnd => 3,
+        Item::PushImmutable(_) => 33,
         Item::Here(label) => usize::from(used.contains(&label)),
     }
 }

@@ -33,7 +33,13 @@ pub(super) fn select(inst: &Inst) -> Selection {
         _ => 0,
     };
     match inst.op {
-        Op::Const | Op::FrameAddr | Op::HeapBase | Op::DataOffset | Op::DataSize | Op::CodeEnd => Pushed,
+        Op::Const
+        | Op::FrameAddr
+        | Op::HeapBase
+        | Op::DataOffset
+        | Op::DataSize
+        | Op::CodeEnd
+        | Op::Immutable => Pushed,
         Op::Add => Plain(MachineOp::Add),
         Op::Sub => Plain(MachineOp::Sub),
         Op::Mul => Plain(MachineOp::Mul),

@@ -301,6 +301,7 @@ impl<'a> Emitter<'a> {
                 Item::Push(U256::from(self.context.module.data[data.index()].bytes.len()))
             }
             (Op::CodeEnd, _) => Item::PushCodeEnd,
+            (Op::Immutable, Imm::Word(index)) => Item::PushImmutable(index.saturating_to()),
             _ => match select(inst) {
                 Selection::Plain(op) => Item::Op(op),
                 other => return Err(self.error(format!("{other:?} is not a constant"))),

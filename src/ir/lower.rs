@@ -12,6 +12,7 @@
 //! | [`arith`] | arithmetic of all widths, comparisons, casts |
 //! | [`state`] | places: locals, storage slots, packed fields, tables |
 //! | [`errors`] | `require`, `revert`, `Result`, encoded errors |
+//! | [`external`] | calls of other contracts, the re-entrancy lock |
 //! | [`abi`] | decoding of arguments, encoding of results and events |
 //! | [`dispatch`], [`init`] | function 0 of the runtime module and of the init module |
 //!
@@ -22,6 +23,7 @@ mod arith;
 mod dispatch;
 mod errors;
 mod exprs;
+mod external;
 mod function;
 mod init;
 mod plan;
@@ -65,27 +67,39 @@ pub fn lower_contract(
     diags: &mut Diagnostics,
 ) -> Option<Lowered> {
     let plan = Plan::of(program, contract);
-    let runtime = lower_module(program, contract, &plan, diags, contract.name.clone(), dispatch::lower_entry);
-    let init_name = format!("{}.init", contract.name);
-    let init = lower_module(program, contract, &plan, diags, init_name, init::lower_entry);
+    let mut lower = |part: Part| lower_module(program, contract, &plan, diags, part);
+    let (runtime, init) = (lower(Part::Runtime), lower(Part::Init));
     let init_required =
         contract.constructor.is_some() || contract.initializer.is_some() || !contract.immutables.is_empty();
     Some(Lowered { runtime: runtime?, init: init?, init_required })
 }
 
-/// Lowers function 0 with `entry`, then every function that is called, and verifies the module.
+/// One of the two modules of a contract.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    /// What calls execute.
+    Runtime,
+    /// What creation executes.
+    Init,
+}
+
+/// Lowers function 0 of a part, then every function that is called, and verifies the module.
 fn lower_module(
     program: &typed::Program,
     contract: &typed::Contract,
     plan: &Plan,
     diags: &mut Diagnostics,
-    name: String,
-    entry: fn(&mut ModuleCx<'_>),
+    part: Part,
 ) -> Option<Module> {
+    let name = match part {
+        Part::Runtime => contract.name.clone(),
+        Part::Init => format!("{}.init", contract.name),
+    };
     let mut cx = ModuleCx {
         program,
         contract,
         plan,
+        part,
         diags: Diagnostics::new(),
         module: Module::new(name),
         functions: HashMap::new(),
@@ -94,7 +108,10 @@ fn lower_module(
         uses_heap: false,
     };
     cx.module.declare("entry", 0, 0, contract.span);
-    entry(&mut cx);
+    match part {
+        Part::Runtime => dispatch::lower_entry(&mut cx),
+        Part::Init => init::lower_entry(&mut cx),
+    }
     while let Some((source, id)) = cx.queue.pop() {
         function::lower_function(&mut cx, source, id);
     }
@@ -126,6 +143,7 @@ struct ModuleCx<'p> {
     program: &'p typed::Program,
     contract: &'p typed::Contract,
     plan: &'p Plan,
+    part: Part,
     diags: Diagnostics,
     module: Module,
     // Functions declared so far; those whose body is still missing are in `queue`.
@@ -175,16 +193,28 @@ impl ModuleCx<'_> {
         values::word_count(types, returned).unwrap_or(0)
     }
 
+    /// How many bytes at the beginning of the heap hold the immutables while the contract is created.
+    fn immutables_bytes(&self) -> u64 {
+        match self.part {
+            Part::Runtime => 0,
+            Part::Init => 32 * self.contract.immutables.len() as u64,
+        }
+    }
+
     /// Makes function 0 begin with the store that makes the heap empty.
     fn set_heap_pointer(&mut self) {
+        let reserved = U256::from(self.immutables_bytes());
         let entry = &mut self.module.functions[Module::ENTRY.index()];
         let (address, base) = (entry.new_value(), entry.new_value());
+        let (bytes, free) = (entry.new_value(), entry.new_value());
         let span = entry.span;
         let inst = |op, imm, args, results| Inst { op, imm, args, results, span };
         let prologue = [
             inst(Op::HeapBase, Imm::None, vec![], vec![base]),
             inst(Op::Const, Imm::Word(U256::from(HEAP_POINTER)), vec![], vec![address]),
-            inst(Op::Mstore, Imm::None, vec![address, base], vec![]),
+            inst(Op::Const, Imm::Word(reserved), vec![], vec![bytes]),
+            inst(Op::Add, Imm::None, vec![base, bytes], vec![free]),
+            inst(Op::Mstore, Imm::None, vec![address, free], vec![]),
         ];
         entry.blocks[super::Function::ENTRY.index()].insts.splice(0..0, prologue);
     }

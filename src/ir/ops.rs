@@ -26,6 +26,8 @@ macro_rules! for_each_ir_op {
             DataOffset "dataoffset" () -> 1 imm(Data) Pure -;
             /// The size of a data segment in bytes.
             DataSize "datasize" () -> 1 imm(Data) Pure -;
+            /// The immutable with the number of the immediate: a word that creation writes into the run-time code.
+            Immutable "immutable" () -> 1 imm(Word) Env -;
             /// The code offset just past this module's code and data: constructor arguments begin here in init code.
             CodeEnd "codeend" () -> 1 imm(None) Pure -;
 

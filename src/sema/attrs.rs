@@ -26,6 +26,7 @@ pub(super) enum Target {
     Event,
     Error,
     Contract,
+    InterfaceFunction,
     Other,
 }
 
@@ -43,6 +44,7 @@ impl Target {
             Target::Event => "an event",
             Target::Error => "an error",
             Target::Contract => "a contract",
+            Target::InterfaceFunction => "a function of an interface",
             Target::Other => "this item",
         }
     }
@@ -64,14 +66,15 @@ const ATTRIBUTES: &[(&str, &[Target], bool)] = {
         Event,
         Error,
         Contract,
+        InterfaceFunction,
         Other,
     ];
     &[
-        ("selector", &[PubFunction, PubMember, PubConstant], true),
-        ("abi_name", &[PubFunction, PubMember, PubConstant, Event, Error], true),
+        ("selector", &[PubFunction, PubMember, PubConstant, InterfaceFunction], true),
+        ("abi_name", &[PubFunction, PubMember, PubConstant, InterfaceFunction, Event, Error], true),
         ("gas", FUNCTIONS, false),
-        ("nonreentrant", &[PubFunction, Fallback], false),
-        ("reentrant", &[PubFunction, Fallback], false),
+        ("nonreentrant", &[PubFunction, Fallback], true),
+        ("reentrant", &[PubFunction, Fallback], true),
         ("allow", EVERYWHERE, true),
         ("inline", FUNCTIONS, true),
         ("noinline", FUNCTIONS, true),
@@ -81,7 +84,7 @@ const ATTRIBUTES: &[(&str, &[Target], bool)] = {
         ("slot", &[PubMember, Member], true),
         ("layout_lock", &[Contract], false),
         ("anonymous", &[Event], true),
-        ("optional_return", &[Other], true),
+        ("optional_return", &[InterfaceFunction], true),
         ("fuzz", &[Other], true),
         ("ignore", &[Other], true),
     ]
@@ -131,7 +134,18 @@ impl Sema<'_> {
                     .arg("place", "this list twice");
             } else if !implemented {
                 self.diags.unsupported(attr.span, format_args!("`#[{name}]`"));
-            } else if ["anonymous", "inline", "noinline", "hot"].contains(&name) && !attr.args.is_empty() {
+            } else if [
+                "anonymous",
+                "inline",
+                "noinline",
+                "hot",
+                "optional_return",
+                "reentrant",
+                "nonreentrant",
+            ]
+            .contains(&name)
+                && !attr.args.is_empty()
+            {
                 bad_argument(&mut self.diags, attr, "it takes no argument");
             }
         }

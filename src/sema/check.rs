@@ -1,6 +1,7 @@
 //! Checking: one function per node of the tree.
 //!
-//! [`items`] collects what modules and contracts declare, [`define`] works out what it means, [`entries`] works out selectors and getters,
+//! [`items`] collects what modules and contracts declare, [`define`] and [`members`] work out what it means, [`entries`] works out
+//! selectors and getters,
 //! [`body`] holds the state of checking one function; [`stmts`], [`exprs`], [`ops`], [`casts`], [`places`],
 //! [`paths`], [`calls`] and [`raise`] each check a family of nodes in it.
 
@@ -10,7 +11,10 @@ mod casts;
 mod define;
 mod entries;
 mod exprs;
+mod external;
+mod interfaces;
 mod items;
+mod members;
 mod ops;
 mod paths;
 mod places;

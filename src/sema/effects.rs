@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::Sema;
 use super::attrs::allows;
 use super::scope::ContractIndex;
-use super::typed::{ErrorRef, EventId, FuncId, FunctionKind, Mutability};
+use super::typed::{ErrorRef, EventId, FuncId, FunctionKind, ImmutableId, Mutability};
 use crate::diag::Code;
 use crate::source::Span;
 
@@ -28,6 +28,8 @@ pub(super) struct Effects {
     pub(super) events: BTreeSet<EventId>,
     /// Errors that it can raise.
     pub(super) errors: BTreeSet<ErrorRef>,
+    /// Immutables that it names.
+    pub(super) immutables_read: BTreeSet<ImmutableId>,
     /// Loops without a static bound.
     pub(super) unbounded_loops: Vec<Span>,
 }
@@ -49,11 +51,14 @@ impl Sema<'_> {
             self.warn_about_loops(id);
         }
         for index in 0..self.contracts.len() {
-            self.build_entry_points(index);
             self.finish_contract(index, &totals, &order);
+            if !cyclic && !self.diags.has_errors() {
+                self.plan_guards(index, &order, &|id| totals[id.index()].writes);
+            }
         }
         if !cyclic {
             self.check_value_uses();
+            self.check_immutables(&order);
         }
         self.warn_about_unused();
     }
@@ -175,7 +180,8 @@ impl Sema<'_> {
     fn finish_contract(&mut self, index: ContractIndex, totals: &[Total], order: &[FuncId]) {
         let contract = &self.contracts[index].typed;
         let roots = contract.entry_points.iter().map(|point| point.function);
-        let reachable = self.reachable(roots.chain(contract.constructor).chain(contract.initializer));
+        let special = [contract.constructor, contract.initializer, contract.receive, contract.fallback];
+        let reachable = self.reachable(roots.chain(special.into_iter().flatten()));
         let mut errors: BTreeSet<ErrorRef> = contract.errors.iter().copied().collect();
         let mut events: BTreeSet<EventId> = contract.events.iter().copied().collect();
         for &id in &reachable {
@@ -210,7 +216,14 @@ impl Sema<'_> {
         let is_entry = |id: &FuncId| {
             let signature = self.signature(*id);
             let declared = signature.is_pub && signature.kind == FunctionKind::Contract;
-            declared || matches!(signature.kind, FunctionKind::Constructor | FunctionKind::Initializer)
+            declared
+                || matches!(
+                    signature.kind,
+                    FunctionKind::Constructor
+                        | FunctionKind::Initializer
+                        | FunctionKind::Receive
+                        | FunctionKind::Fallback
+                )
         };
         let all = || (0..self.signatures.len()).map(|index| FuncId(index as u32));
         let paid = self.reachable(all().filter(is_entry).filter(|&id| self.signature(id).payable));
@@ -255,6 +268,9 @@ impl Sema<'_> {
         for contract in &self.contracts {
             for member in contract.typed.storage.iter().filter(|member| !member.is_pub) {
                 unused.push(("member", member.span, member.name.clone()));
+            }
+            for immutable in contract.typed.immutables.iter().filter(|immutable| !immutable.is_pub) {
+                unused.push(("member", immutable.span, immutable.name.clone()));
             }
         }
         unused.retain(|(_, span, name)| !name.starts_with('_') && !self.used.contains(span));

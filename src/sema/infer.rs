@@ -284,6 +284,11 @@ impl Substitution<'_> {
             }
             ExprKind::Call { args, .. } => args.iter_mut().for_each(|arg| self.expr(arg)),
             ExprKind::Error { args, .. } => args.iter_mut().for_each(|arg| self.expr(&mut arg.1)),
+            ExprKind::External(call) => {
+                self.expr(&mut call.target);
+                call.options.iter_mut().for_each(|option| self.expr(&mut option.1));
+                call.args.iter_mut().for_each(|arg| self.expr(arg));
+            }
             ExprKind::If { cond, then, otherwise } => {
                 self.expr(cond);
                 self.block(then);

@@ -235,10 +235,11 @@ impl<'a> Sema<'a> {
         match self.find_type(path, contract) {
             Some(TypeDef::ErrorType(id)) => self.types.intern(Type::ErrorType(id)),
             Some(TypeDef::Enum(id)) => self.types.intern(Type::Enum(id)),
-            Some(TypeDef::Contract(_)) => {
-                self.diags.unsupported(path.span, "a contract handle");
-                TypeId::ERROR
+            Some(TypeDef::Contract(index)) => {
+                let handle = self.contracts[index].handle;
+                self.types.intern(Type::Handle(handle))
             }
+            Some(TypeDef::Interface(handle)) => self.types.intern(Type::Handle(handle)),
             Some(TypeDef::Event(_)) => {
                 self.diags
                     .error(Code::MismatchedTypes, path.span)
@@ -262,6 +263,7 @@ impl<'a> Sema<'a> {
             Type::Bool | Type::Int(_) | Type::Address | Type::Hash | Type::FixedBytes(_) | Type::Enum(_) => {
                 return ty;
             }
+            Type::Handle(_) => return ty,
             Type::Unit if matches!(position, Position::Result | Position::EntryResult | Position::Local) => {
                 return ty;
             }

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::consts::Int;
-use super::typed::{EventId, FuncId, LocalId, MemberId};
-use super::types::{EnumId, ErrorTypeId, IntType, TypeId};
+use super::typed::{EventId, FuncId, ImmutableId, LocalId, MemberId};
+use super::types::{EnumId, ErrorTypeId, HandleId, IntType, TypeId};
 use crate::source::Span;
 
 /// A number of a contract in the module.
@@ -22,6 +22,7 @@ pub(super) enum TypeDef {
     ErrorType(ErrorTypeId),
     Event(EventId),
     Contract(ContractIndex),
+    Interface(HandleId),
     /// An enum without payloads.
     Enum(EnumId),
     /// Declared, reported as not supported yet, and silent wherever it is used.
@@ -41,8 +42,8 @@ pub(super) enum ValueDef {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Resource {
     Member(MemberId),
-    /// See [`TypeDef::Unsupported`].
-    Unsupported,
+    /// An immutable, which is reached as `state.name`.
+    Immutable(ImmutableId),
 }
 
 /// What one module or one contract defines.

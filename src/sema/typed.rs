@@ -9,9 +9,11 @@
 //! expected; what follows it in evaluation order is not executed. **Constants** are words (§4): zero-extended,
 //! sign-extended in two's complement, or left-aligned, as the type says.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use alloy_primitives::U256;
 
-use super::types::{ErrorTypeId, IntType, TypeId, Types, define_ids};
+use super::types::{ErrorTypeId, HandleId, IntType, TypeId, Types, define_ids};
 use crate::source::Span;
 
 define_ids! {
@@ -74,6 +76,12 @@ pub struct Contract {
     /// The `constructor`; its parameters are the creation arguments, its result is `()`. Whether creation
     /// accepts value is [`Function::mutability`].
     pub constructor: Option<FuncId>,
+    /// `receive`: runs on empty call data. It takes value, and neither takes nor gives anything else.
+    pub receive: Option<FuncId>,
+    /// `fallback`: runs on call data that selects nothing, and on empty call data without `receive`.
+    pub fallback: Option<FuncId>,
+    /// What entry points, `receive` and `fallback` do against re-entry; nothing stands for nothing.
+    pub guards: Guards,
     /// `pub` functions in source order, then getters of `pub` members in source order.
     pub entry_points: Vec<EntryPoint>,
     /// Every function that the entry points, the constructor or the initializer may execute, these included;
@@ -147,6 +155,19 @@ pub struct Immutable {
     pub is_pub: bool,
 }
 
+/// The re-entrancy plan of a contract (§11.3).
+#[derive(Clone, Debug, Default)]
+pub struct Guards {
+    /// Entry points, `receive` and `fallback` that test the lock before anything else.
+    pub checks: BTreeSet<FuncId>,
+    /// Those that may hold the lock, each with the place of the call that needs it first.
+    pub locks: BTreeMap<FuncId, Span>,
+    /// Places of the calls around which the lock is held.
+    pub locked: BTreeSet<Span>,
+    /// Whether a function that may hold the lock can be entered while it is held, so that it is restored, not cleared.
+    pub nested: bool,
+}
+
 /// What a function may do, from most to least.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Mutability {
@@ -192,6 +213,8 @@ pub struct EntryPoint {
     pub mutability: Mutability,
     /// Whether it is the getter of a member rather than a declared function.
     pub is_getter: bool,
+    /// Whether it is `#[hot]`: compared before all others.
+    pub is_hot: bool,
 }
 
 /// An input or output of an entry point.
@@ -214,6 +237,10 @@ pub enum FunctionKind {
     Free,
     /// The constructor.
     Constructor,
+    /// `receive` of a contract.
+    Receive,
+    /// `fallback` of a contract.
+    Fallback,
     /// Stores the state initialisers; synthesized.
     Initializer,
     /// Reads a `pub` member; synthesized.
@@ -602,6 +629,35 @@ pub enum Query {
     BlockHash,
 }
 
+/// A typed external call (§10.1): `target`, `options` and `args` are evaluated in this order.
+///
+/// It is a static call if the function is `view`. The node's value is the decoded result; failure reverts with the
+/// callee's data, a target without code and malformed results with empty data.
+#[derive(Clone, Debug)]
+pub struct ExternalCall {
+    /// The handle.
+    pub target: Expr,
+    /// The type of the handle.
+    pub handle: HandleId,
+    /// Position in [`HandleDef::functions`](super::types::HandleDef::functions).
+    pub function: u32,
+    /// `value:` of type `u256` and `gas:` of type `u64`, in written order, each at most once.
+    pub options: Vec<(CallOption, Expr)>,
+    /// One for each parameter.
+    pub args: Vec<Expr>,
+    /// Whether the callee may change nothing.
+    pub is_static: bool,
+}
+
+/// An option of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallOption {
+    /// `value:`.
+    Value,
+    /// `gas:`.
+    Gas,
+}
+
 /// What a revert carries.
 #[derive(Clone, Debug)]
 pub enum Revert {
@@ -689,6 +745,8 @@ pub enum ExprKind {
         /// The arguments.
         args: Vec<Expr>,
     },
+    /// A call of a function of another contract.
+    External(Box<ExternalCall>),
     /// `if`: the condition, then one branch. A branch of type `!` gives no value; otherwise both have the
     /// node's type, and without `else` the node's type is `()`.
     If {

@@ -327,6 +327,33 @@ pub struct ErrorVariant {
 pub struct HandleDef {
     /// Name in source.
     pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// The functions that can be called, in source order.
+    pub functions: Vec<ExternalFn>,
+}
+
+/// A function as other contracts see it.
+#[derive(Clone, Debug)]
+pub struct ExternalFn {
+    /// Name in source.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Names and types of the parameters.
+    pub params: Vec<(String, TypeId)>,
+    /// Type of the result; T of a `Result<T, E>`.
+    pub result: TypeId,
+    /// The canonical signature, `transfer(address,uint256)`.
+    pub signature: String,
+    /// First four bytes of call data.
+    pub selector: [u8; 4],
+    /// Whether it is called so that nothing can change.
+    pub view: bool,
+    /// Whether it takes value.
+    pub payable: bool,
+    /// `#[optional_return]`: no data from an account with code counts as `true`.
+    pub optional_return: bool,
 }
 
 /// The interner, with the definitions that types refer to.

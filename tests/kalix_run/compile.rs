@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Bytes, U256};
+use kalix::codegen::init_code::{self, ImmutableSite};
 use kalix::codegen::{CodegenOptions, compile_module};
 use kalix::diag::{Diagnostics, Severity};
-use kalix::ir::lower::{Lowered, RUNTIME_SEGMENT, lower_contract};
+use kalix::ir::lower::{Lowered, lower_contract};
 use kalix::sema::typed;
 use kalix::source::Source;
 use testkit::observe::Observed;
@@ -46,6 +47,8 @@ pub(crate) struct Compiled {
     pub(crate) index: usize,
     /// Without the native prefix.
     pub(crate) runtime: Vec<u8>,
+    /// Where the run-time code reads immutables.
+    pub(crate) immutables: Vec<ImmutableSite>,
     /// Without the native prefix.
     pub(crate) init: Vec<u8>,
 }
@@ -54,12 +57,11 @@ impl Compiled {
     pub(crate) fn new(text: &str, options: &CodegenOptions) -> Result<Compiled, String> {
         let program = check(text)?;
         let index = 0;
-        let mut lowered = lower(&program, index)?;
-        let runtime = compile_module(&lowered.runtime, options).map_err(|e| e.to_string())?.bytes;
-        let segment = lowered.init.data.iter_mut().find(|segment| segment.name == RUNTIME_SEGMENT);
-        segment.expect("init code embeds the runtime code").bytes = [&NATIVE_PREFIX[..], &runtime].concat();
-        let init = compile_module(&lowered.init, options).map_err(|e| e.to_string())?.bytes;
-        Ok(Compiled { program, index, runtime, init })
+        let lowered = lower(&program, index)?;
+        let assembly = compile_module(&lowered.runtime, options).map_err(|e| e.to_string())?;
+        let init = init_code::complete(&lowered, &assembly, &NATIVE_PREFIX);
+        let init = compile_module(&init, options).map_err(|e| e.to_string())?.bytes;
+        Ok(Compiled { program, index, runtime: assembly.bytes, immutables: assembly.immutables, init })
     }
 
     pub(crate) fn contract(&self) -> &typed::Contract {
@@ -95,11 +97,15 @@ impl World {
         let code = [&compiled.init[..], args].concat();
         let agreed = run(code, Setting { value, gas: GAS, ..Setting::plain() })?;
         let Some(storage) = agreed.observed.storage.clone() else { return Ok((agreed.observed, None)) };
-        let expected = [&NATIVE_PREFIX[..], &compiled.runtime].concat();
-        if agreed.observed.output[..] != expected[..] {
+        let deployed = agreed.observed.output.strip_prefix(&NATIVE_PREFIX[..]).unwrap_or_default();
+        let mut blank = deployed.to_vec();
+        for site in &compiled.immutables {
+            blank.get_mut(site.offset as usize..site.offset as usize + 32).ok_or("code is missing")?.fill(0);
+        }
+        if blank != compiled.runtime {
             return Err("the init code does not return the runtime code".into());
         }
-        let program = native(compiled.runtime.clone(), Setting::plain());
+        let program = native(deployed.to_vec(), Setting::plain());
         let prepared = Prepared::new(&program, &Compile::PLAIN);
         Ok((agreed.observed, Some(World { compiled, storage, prepared })))
     }

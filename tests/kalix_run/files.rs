@@ -19,6 +19,7 @@ use kalix::sema::typed;
 use kalix::sema::types::{Type, TypeId, Types};
 use sha3::Digest;
 use testkit::observe::{Observed, exit_name};
+use zvm::host::Log;
 use zvm::outcome::Exit;
 
 use crate::compile::{Compiled, World, calldata};
@@ -61,7 +62,7 @@ fn scripts_do_what_they_say() {
 }
 
 /// The lines of `found` that `text` does not have at that place, and the other way round.
-fn diff(text: &str, found: &str) -> Vec<String> {
+pub(crate) fn diff(text: &str, found: &str) -> Vec<String> {
     let (old, new): (Vec<_>, Vec<_>) = (text.lines().collect(), found.lines().collect());
     let same_start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let context = old[..same_start].iter().rev().find(|line| line.starts_with("//>"));
@@ -85,7 +86,7 @@ fn run_script(text: &str, options: &CodegenOptions) -> Result<String, String> {
                 Some(compiled) => compiled,
                 None => Compiled::new(text, options)?,
             };
-            let (_, args, value) = parse_call(&format!("deploy{rest}"))?;
+            let (_, args, value) = parse_call(&format!("deploy{rest}"), &|_| None)?;
             let program = source.program.clone();
             let args: Vec<u8> = args.iter().flat_map(|arg| arg.to_be_bytes::<32>()).collect();
             let (mut observed, deployed) = World::deploy(source, &args, value)?;
@@ -95,7 +96,7 @@ fn run_script(text: &str, options: &CodegenOptions) -> Result<String, String> {
                 observed.output = Bytes::new();
                 observed.exit = Exit::Halt;
             }
-            show(&program, &[], &observed)
+            show_observed(&program, &[], &observed)
         } else {
             if world.is_none() {
                 let compiled = compiled.take().ok_or("the contract is not deployed")?;
@@ -119,18 +120,21 @@ fn run_command(world: &mut World, command: &str) -> Result<Vec<String>, String> 
     if let Some(bytes) = command.strip_prefix("calldata ") {
         let input = hex::decode(bytes).map_err(|error| error.to_string())?;
         let observed = world.call(input.into(), U256::ZERO)?;
-        return Ok(show(&world.compiled.program, &[TypeId::U256], &observed));
+        return Ok(show_observed(&world.compiled.program, &[TypeId::U256], &observed));
     }
-    let (name, args, value) = parse_call(command)?;
+    let (name, args, value) = parse_call(command, &|_| None)?;
     let entry = world.compiled.entry(&name).ok_or("no such entry point")?;
     let outputs: Vec<TypeId> = entry.outputs.iter().map(|output| output.ty).collect();
     let input = calldata(entry.selector, &args);
     let observed = world.call(input, value)?;
-    Ok(show(&world.compiled.program, &outputs, &observed))
+    Ok(show_observed(&world.compiled.program, &outputs, &observed))
 }
 
-/// `name(arg, …) value N`.
-fn parse_call(text: &str) -> Result<(String, Vec<U256>, U256), String> {
+/// `name(arg, …) value N`; `word_of` knows what words stand for that are no numbers.
+pub(crate) fn parse_call(
+    text: &str,
+    word_of: &dyn Fn(&str) -> Option<U256>,
+) -> Result<(String, Vec<U256>, U256), String> {
     let (name, rest) = text.split_once('(').ok_or("`(` is missing")?;
     let (args, rest) = rest.rsplit_once(')').ok_or("`)` is missing")?;
     let args = args.split(',').map(str::trim).filter(|arg| !arg.is_empty());
@@ -139,10 +143,14 @@ fn parse_call(text: &str) -> Result<(String, Vec<U256>, U256), String> {
         None if rest.trim().is_empty() => U256::ZERO,
         None => return Err(format!("`{rest}` is left over")),
     };
-    Ok((name.trim().to_owned(), args.map(parse_word).collect::<Result<_, _>>()?, value))
+    Ok((
+        name.trim().to_owned(),
+        args.map(|arg| word_of(arg).map_or_else(|| parse_word(arg), Ok)).collect::<Result<_, _>>()?,
+        value,
+    ))
 }
 
-fn parse_word(text: &str) -> Result<U256, String> {
+pub(crate) fn parse_word(text: &str) -> Result<U256, String> {
     let number = |text: &str| text.parse::<U256>().map_err(|error| format!("`{text}`: {error}"));
     match text {
         "true" => Ok(U256::from(1)),
@@ -155,7 +163,7 @@ fn parse_word(text: &str) -> Result<U256, String> {
     }
 }
 
-fn parse_slot(text: &str) -> Result<U256, String> {
+pub(crate) fn parse_slot(text: &str) -> Result<U256, String> {
     let Some(inner) = text.strip_prefix("keccak(").and_then(|rest| rest.strip_suffix(')')) else {
         return parse_word(text);
     };
@@ -172,16 +180,26 @@ fn parse_slot(text: &str) -> Result<U256, String> {
     Ok(U256::from_be_slice(&hash.finalize()))
 }
 
+fn show_observed(program: &typed::Program, outputs: &[TypeId], observed: &Observed) -> Vec<String> {
+    show(program, outputs, observed.exit, &observed.output, &observed.logs)
+}
+
 /// Outcome, then logs.
-fn show(program: &typed::Program, outputs: &[TypeId], observed: &Observed) -> Vec<String> {
+pub(crate) fn show(
+    program: &typed::Program,
+    outputs: &[TypeId],
+    exit: Exit,
+    output: &[u8],
+    logs: &[Log],
+) -> Vec<String> {
     let types = &program.types;
-    let mut lines = vec![match observed.exit {
+    let mut lines = vec![match exit {
         Exit::Halt => "ok".to_owned(),
-        Exit::Return => format!("ok {}", show_words(types, outputs, &observed.output)),
-        Exit::Revert => format!("revert {}", show_error(types, &observed.output)).trim_end().to_owned(),
+        Exit::Return => format!("ok {}", show_words(types, outputs, output)),
+        Exit::Revert => format!("revert {}", show_error(types, output)).trim_end().to_owned(),
         exit => exit_name(exit),
     }];
-    for log in &observed.logs {
+    for log in logs {
         let topics: Vec<_> =
             log.topics.iter().map(|&topic| show_word(U256::from_be_bytes(topic.0))).collect();
         let event = program.events.iter().find(|e| log.topics.first().is_some_and(|t| t.0 == e.topic));
@@ -195,7 +213,7 @@ fn show(program: &typed::Program, outputs: &[TypeId], observed: &Observed) -> Ve
     lines
 }
 
-fn show_word(word: U256) -> String {
+pub(crate) fn show_word(word: U256) -> String {
     if word < U256::from(1_000_000_000_000u64) { word.to_string() } else { format!("{word:#x}") }
 }
 

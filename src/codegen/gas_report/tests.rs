@@ -10,7 +10,7 @@ use crate::ir::text::read_module;
 fn estimate_of(text: &str) -> GasEstimate {
     let module = read_module(text).expect("readable");
     let assembly = compile_module(&module, &CodegenOptions::STANDARD).expect("compiles");
-    estimate(&assembly.bytes[..assembly.code_size], [0, 0, 0, 7])
+    Estimator::new(&assembly).estimate([0, 0, 0, 7])
 }
 
 fn cost(ops: &[Op]) -> u64 {

@@ -6,8 +6,13 @@ use alloy_primitives::U256;
 use zvm::bytecode::{DynamicGas, Instruction, Op};
 use zvm::gas::{ACCOUNT, SLOT, SSTORE_COLD, SSTORE_SET, SSTORE_WARM, words};
 
-/// The instructions by offset.
-pub(super) type Program<'c> = BTreeMap<u32, Instruction<'c>>;
+/// Code to walk.
+pub(super) struct Program<'c> {
+    /// The instructions by offset.
+    pub(super) instructions: BTreeMap<u32, Instruction<'c>>,
+    /// Pushes whose word creation fills in: nothing is known of it.
+    pub(super) immutables: HashSet<u32>,
+}
 
 /// A block with the stack that it begins with.
 pub(super) type State = (u32, Vec<Word>);
@@ -80,7 +85,7 @@ pub(super) fn walk(
     let mut block = Block { node: Node::default(), stack, selector, precision, warm: HashSet::new() };
     let mut at = offset;
     loop {
-        let instruction = program.get(&at)?;
+        let instruction = program.instructions.get(&at)?;
         let op = instruction.op?;
         let next = instruction.next as u32;
         block.node.cost += op.info().gas;
@@ -112,7 +117,11 @@ pub(super) fn walk(
             block.node.end = Some(if failed { End::Failure } else { End::Success });
             return Some(block.leave(vec![]));
         }
-        block.execute(op, instruction, &operands);
+        if program.immutables.contains(&at) {
+            block.stack.push(Word::Unknown);
+        } else {
+            block.execute(op, instruction, &operands);
+        }
         at = next;
     }
 }

@@ -123,7 +123,7 @@ impl Lower<'_, '_> {
     }
 
     /// Reverts with a selector and parameters of one word each.
-    fn revert_encoded(&mut self, selector: [u8; 4], words: &[Value]) {
+    pub(super) fn revert_encoded(&mut self, selector: [u8; 4], words: &[Value]) {
         // The selector is stored in the low-order end of the word before the parameters: it is a short constant,
         // and the parameters are aligned.
         let size = 32 * (1 + words.len() as u64);
@@ -276,7 +276,7 @@ impl Lower<'_, '_> {
         if let ExprKind::Call { function, args } = &operand.kind
             && self.cx.plan.reverts_directly(*function)
         {
-            return self.call(*function, args);
+            return self.call(*function, args, operand.span);
         }
         let words = self.value(operand);
         let (tag, payload) = words.split_first().expect("a `Result` has a tag");
@@ -310,7 +310,7 @@ impl Lower<'_, '_> {
             }
             ExprKind::Err(error) => self.revert_with(error),
             ExprKind::Call { function, args } if self.cx.plan.reverts_directly(*function) => {
-                let words = self.call(*function, args);
+                let words = self.call(*function, args, expr.span);
                 self.end_ok(self.exit(), ok, &words);
             }
             ExprKind::Block(block) => {

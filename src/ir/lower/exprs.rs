@@ -7,6 +7,7 @@ use super::values;
 use crate::ir::{BlockId, Op, Value};
 use crate::sema::typed::{Block, CompareOp, Env, Expr, ExprKind, FuncId, Query, UnaryOp};
 use crate::sema::types::{Type, TypeId};
+use crate::source::Span;
 
 impl Lower<'_, '_> {
     /// The words of an expression.
@@ -84,7 +85,8 @@ impl Lower<'_, '_> {
                 };
                 vec![self.b.unary(op, word)]
             }
-            ExprKind::Call { function, args } => self.call_result(*function, args),
+            ExprKind::Call { function, args } => self.call_result(*function, args, expr.span),
+            ExprKind::External(call) => self.external_call(call, expr.span),
             ExprKind::If { cond, then, otherwise } => {
                 self.if_value(cond, then, otherwise.as_deref(), expr.ty)
             }
@@ -248,7 +250,7 @@ impl Lower<'_, '_> {
     }
 
     /// The words that an internal call returns: those of its result, or of T where the callee reverts directly.
-    pub(super) fn call(&mut self, function: FuncId, args: &[Expr]) -> Vec<Value> {
+    pub(super) fn call(&mut self, function: FuncId, args: &[Expr], span: Span) -> Vec<Value> {
         let program = self.cx.program;
         let mut words = Vec::new();
         for (arg, param) in args.iter().zip(program.function(function).params()) {
@@ -258,12 +260,12 @@ impl Lower<'_, '_> {
         let declared = &self.cx.module.functions[callee.index()];
         let (params, results) = (declared.params().len(), declared.result_count);
         let words = self.fit(words, params);
-        self.b.icall(callee, &words, results)
+        self.locked_around(span, |lower| lower.b.icall(callee, &words, results))
     }
 
     /// The words of the result of an internal call.
-    fn call_result(&mut self, function: FuncId, args: &[Expr]) -> Vec<Value> {
-        let mut words = self.call(function, args);
+    fn call_result(&mut self, function: FuncId, args: &[Expr], span: Span) -> Vec<Value> {
+        let mut words = self.call(function, args, span);
         let result = self.cx.program.function(function).result;
         if self.cx.plan.reverts_directly(function)
             && let Some(..) = values::result_parts(&self.cx.program.types, result)

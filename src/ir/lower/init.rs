@@ -25,12 +25,18 @@ pub(super) fn lower_entry(cx: &mut ModuleCx<'_>) {
         lower.inline_body(constructor, &args);
     }
     lower.b.set_span(contract.span);
-    // Memory is free from 0 on: nothing but constants is needed after this copy.
-    let zero = lower.zero();
+    // Memory is free from 0 on, because nothing but constants is needed after this copy; with immutables, behind them.
+    let dest = match lower.cx.immutables_bytes() {
+        0 => lower.zero(),
+        bytes => {
+            let base = lower.b.nullary(Op::HeapBase);
+            lower.address(Base::At(base), bytes)
+        }
+    };
     let offset = lower.b.ins(Op::DataOffset, Imm::Data(runtime), &[]);
     let size = lower.b.ins(Op::DataSize, Imm::Data(runtime), &[]);
-    lower.b.ins0(Op::Codecopy, Imm::None, &[zero, offset, size]);
-    lower.b.return_(zero, size);
+    lower.b.ins0(Op::Codecopy, Imm::None, &[dest, offset, size]);
+    lower.b.return_(dest, size);
     let function = lower.finish();
     cx.module.define(Module::ENTRY, function);
 }

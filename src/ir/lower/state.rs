@@ -6,10 +6,13 @@
 
 use alloy_primitives::U256;
 
-use super::function::Lower;
+use super::Part as ModulePart;
+use super::function::{Base, Lower};
 use crate::ir::build::Variable;
 use crate::ir::{Imm, Op, Value};
-use crate::sema::typed::{AssignTarget, BinaryOp, Expr, MemberId, MemberKind, Place, PlaceRoot, PlaceStep};
+use crate::sema::typed::{
+    AssignTarget, BinaryOp, Expr, ImmutableId, MemberId, MemberKind, Place, PlaceRoot, PlaceStep,
+};
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 
@@ -22,6 +25,8 @@ pub(super) enum LoweredPlace {
     Local(Vec<Variable>),
     /// A value in storage.
     Slot(SlotPlace),
+    /// An immutable.
+    Immutable(ImmutableId),
     /// Reported; reads as zeros.
     Unknown { words: usize },
 }
@@ -80,6 +85,7 @@ impl Lower<'_, '_> {
                 LoweredPlace::Local(variables)
             }
             PlaceRoot::Storage(member) => self.slot_place(member, place),
+            PlaceRoot::Immutable(id) if place.steps.is_empty() => LoweredPlace::Immutable(id),
             PlaceRoot::Immutable(_) => self.unknown_place(place),
         }
     }
@@ -139,6 +145,7 @@ impl Lower<'_, '_> {
                 let raw = self.load_slot(place);
                 vec![self.extract(place, raw)]
             }
+            LoweredPlace::Immutable(id) => vec![self.load_immutable(*id)],
             LoweredPlace::Unknown { words } => self.fit(Vec::new(), *words),
         }
     }
@@ -155,7 +162,27 @@ impl Lower<'_, '_> {
                 let before = place.part.map(|_| self.load_slot(place));
                 self.store_slot(place, before, words);
             }
+            LoweredPlace::Immutable(id) => {
+                let address = self.immutable_address(*id);
+                words.iter().for_each(|&word| self.b.mstore(address, word));
+            }
             LoweredPlace::Unknown { .. } => {}
+        }
+    }
+
+    /// The word of an immutable while the contract is created: at the beginning of the heap.
+    fn immutable_address(&mut self, id: ImmutableId) -> Value {
+        let base = self.b.nullary(Op::HeapBase);
+        self.address(Base::At(base), 32 * id.index() as u64)
+    }
+
+    fn load_immutable(&mut self, id: ImmutableId) -> Value {
+        match self.cx.part {
+            ModulePart::Runtime => self.b.ins(Op::Immutable, Imm::Word(U256::from(id.index())), &[]),
+            ModulePart::Init => {
+                let address = self.immutable_address(id);
+                self.b.unary(Op::Mload, address)
+            }
         }
     }
 

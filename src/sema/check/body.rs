@@ -70,6 +70,13 @@ impl<'a> Sema<'a> {
             self.add_initializer(contract);
         }
         self.add_constant_getters();
+        for contract in 0..self.contracts.len() {
+            self.build_entry_points(contract);
+            self.fill_handle(contract);
+        }
+        for contract in 0..self.contracts.len() {
+            self.check_conformance(contract);
+        }
         for id in (0..self.signatures.len()).map(|index| FuncId(index as u32)) {
             match self.signatures[id.index()].body {
                 Body::Block(body) => self.check_function(id, body),

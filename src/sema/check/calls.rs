@@ -21,17 +21,17 @@ impl<'a> Checker<'_, 'a> {
         span: Span,
         want: Option<TypeId>,
     ) -> Typed {
-        if let Some(option) = options.first() {
-            options.iter().for_each(|option| drop(self.expr(&option.value, None)));
-            self.loose_args(args);
-            return self.unsupported(option.span, "a call option");
+        if let (Some(_), false) = (options.first(), matches!(callee.kind, ast::ExprKind::Field { .. })) {
+            self.reject_options(options);
         }
         match &callee.kind {
             ast::ExprKind::Path(path) => match path.as_ident() {
                 Some(name) => self.call_name(name, path, args, span, want),
                 None => self.call_path(path, args, span),
             },
-            ast::ExprKind::Field { base, name } => self.call_method(base, name, callee.span, args, span),
+            ast::ExprKind::Field { base, name } => {
+                self.call_method(base, name, callee.span, options, args, span)
+            }
             _ => {
                 let typed = self.expr(callee, None);
                 self.loose_args(args);
@@ -48,7 +48,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// Checks arguments whose parameters are unknown, for the mistakes inside them.
-    fn loose_args(&mut self, args: &'a [ast::Expr]) {
+    pub(super) fn loose_args(&mut self, args: &'a [ast::Expr]) {
         args.iter().for_each(|arg| drop(self.expr_or_place(arg, None)));
     }
 
@@ -85,10 +85,11 @@ impl<'a> Checker<'_, 'a> {
                     .label("this is an event; log it with `emit`");
                 Typed::hole(span)
             }
-            Some(TypeDef::Contract(_)) => {
-                self.loose_args(args);
-                self.unsupported(span, "a contract handle")
+            Some(TypeDef::Contract(index)) => {
+                let handle = self.sema.contracts[index].handle;
+                self.handle_of(handle, args, span)
             }
+            Some(TypeDef::Interface(handle)) => self.handle_of(handle, args, span),
             Some(TypeDef::Enum(_)) => {
                 self.loose_args(args);
                 self.not_a_function(name, span)
@@ -223,7 +224,7 @@ impl<'a> Checker<'_, 'a> {
         })
     }
 
-    fn one_argument(&mut self, args: &'a [ast::Expr], span: Span) -> Option<&'a ast::Expr> {
+    pub(super) fn one_argument(&mut self, args: &'a [ast::Expr], span: Span) -> Option<&'a ast::Expr> {
         if let [arg] = args {
             return Some(arg);
         }
@@ -279,6 +280,7 @@ impl<'a> Checker<'_, 'a> {
         base: &'a ast::Expr,
         name: &'a ast::Ident,
         callee_span: Span,
+        options: &'a [CallOption],
         args: &'a [ast::Expr],
         span: Span,
     ) -> Typed {
@@ -290,10 +292,12 @@ impl<'a> Checker<'_, 'a> {
         if let Some(object) = object
             && (object == "self" || OBJECTS.contains(&object) && self.scope.find(object).is_none())
         {
+            self.reject_options(options);
             self.loose_args(args);
             return self.call_object(object, base.span, name, callee_span, span);
         }
         if matches!(base.kind, ast::ExprKind::State | ast::ExprKind::Transient) {
+            self.reject_options(options);
             let typed = self.field(base, name, callee_span);
             self.loose_args(args);
             if typed.ty() != TypeId::ERROR {
@@ -304,6 +308,15 @@ impl<'a> Checker<'_, 'a> {
         }
         let typed = self.expr_or_place(base, None);
         let ty = self.resolved(typed.ty());
+        if let Type::Handle(handle) = *self.type_of(ty) {
+            return self.external_call(typed, handle, name, options, args, span);
+        }
+        if !matches!(
+            (self.type_of(ty), name.as_str()),
+            (Type::Address, "call" | "static_call" | "delegate_call")
+        ) {
+            self.reject_options(options);
+        }
         match (self.type_of(ty), name.as_str()) {
             (Type::Error, _) => {
                 self.loose_args(args);

@@ -46,9 +46,11 @@ impl<'a> Checker<'_, 'a> {
             self.diags().unsupported(span, format_args!("a cast to `{b}`"));
             return;
         }
-        let diagnostic = self.diags().error(Code::InvalidCast, span).arg("a", a).arg("b", b);
+        let diagnostic = self.sema.diags.error(Code::InvalidCast, span).arg("a", a).arg("b", b);
         if would_wrap && narrowing {
             diagnostic.note("`as%` cuts the last bytes off");
+        } else if let (TypeId::ADDRESS, Type::Handle(_)) = (from, self.sema.types.get(to)) {
+            diagnostic.note("an address becomes a handle by the handle's name, `IERC20(a)`");
         } else if to == TypeId::BOOL {
             diagnostic.note("compare with `!= 0` instead");
         }
@@ -61,6 +63,7 @@ impl<'a> Checker<'_, 'a> {
             Type::Address => IntType::U160,
             Type::Hash => IntType::U256,
             Type::FixedBytes(size) => IntType { signed: false, bits: u16::from(size) * 8 },
+            Type::Enum(_) => return self.literal_to_enum(value, to, wrapping, span),
             _ => {
                 self.invalid_cast(TypeId::INT_LITERAL, to, wrapping, span);
                 return Typed::hole(span);
@@ -78,6 +81,23 @@ impl<'a> Checker<'_, 'a> {
                 Typed::new(ExprKind::Const(word & fixed_bytes_mask(size)), to, span)
             }
             None => Typed::new(operand.kind, to, span),
+        }
+    }
+
+    /// A literal as a numbered enum: it takes the type `u8`, and the conversion is evaluated now.
+    fn literal_to_enum(&mut self, value: Int, to: TypeId, wrapping: bool, span: Span) -> Typed {
+        let Some(kind) = self.cast_kind(TypeId::U8, to, wrapping) else {
+            self.invalid_cast(TypeId::INT_LITERAL, to, wrapping, span);
+            return Typed::hole(span);
+        };
+        let operand = self.coerce_literal(value, TypeId::U8, span);
+        if value.to_word(IntType::U8).is_none() {
+            return Typed::hole(span);
+        }
+        let cast = Expr { kind: ExprKind::Cast { kind, operand: Box::new(operand) }, ty: to, span };
+        match self.evaluate(&cast) {
+            Some(_) => Typed::new(cast.kind, to, span),
+            None => Typed::hole(span),
         }
     }
 
@@ -109,6 +129,7 @@ impl<'a> Checker<'_, 'a> {
                 CastKind::TruncateFixedBytes { size }
             }
             (Type::Enum(_), &Type::Int(IntType::U8)) => CastKind::SameWord,
+            (Type::Handle(_), Type::Address) => CastKind::SameWord,
             (&Type::Int(IntType::U8), &Type::Enum(id)) => {
                 let variants = &self.sema.types.enums[id.index()].variants;
                 let dense =

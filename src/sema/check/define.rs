@@ -41,6 +41,10 @@ impl<'a> Sema<'a> {
             PendingKind::Transient(decl) => {
                 self.define_member(&decl.name, &decl.ty, MemberKind::Transient, item.attrs, &item);
             }
+            PendingKind::Interface(decl, handle) => self.define_interface(decl, handle),
+            PendingKind::Immutable(decl) => self.define_immutable(decl, &item),
+            PendingKind::Receive(decl) => self.define_receive(decl, &item),
+            PendingKind::Fallback(decl) => self.define_fallback(decl, &item),
             PendingKind::Group(group) => {
                 let contract = contract.expect("groups are declared in contracts");
                 let start = self.contracts[contract].typed.storage.len();
@@ -181,7 +185,7 @@ impl<'a> Sema<'a> {
         format!("{name}({})", types.join(","))
     }
 
-    fn resolve_params(
+    pub(super) fn resolve_params(
         &mut self,
         params: &'a [ast::Param],
         contract: Option<ContractIndex>,
@@ -262,6 +266,7 @@ impl<'a> Sema<'a> {
             let first = self.signature(first).span;
             self.diags
                 .error(Code::SecondConstructor, keyword(item.span, "constructor"))
+                .arg("item", "constructor")
                 .secondary(first, "the first one");
             return;
         }
@@ -308,7 +313,7 @@ impl<'a> Sema<'a> {
 }
 
 /// The place of the keyword that opens an item.
-fn keyword(item: Span, word: &str) -> Span {
+pub(super) fn keyword(item: Span, word: &str) -> Span {
     Span::new(item.start, item.end.min(item.start + word.len() as u32))
 }
 

@@ -17,6 +17,15 @@ use crate::sema::{Body, ConstState, Param, Sema, Signature};
 use crate::source::Span;
 use crate::syntax::ast;
 
+/// How a function is named and selected from outside.
+pub(super) struct ExternalSignature {
+    pub(super) name: String,
+    /// The canonical types of the parameters.
+    pub(super) abi_types: Vec<String>,
+    pub(super) signature: String,
+    pub(super) selector: [u8; 4],
+}
+
 impl<'a> Sema<'a> {
     /// Adds the getter of a `pub` member: the keys of its map levels are the parameters.
     pub(in crate::sema) fn add_member_getter(
@@ -72,7 +81,7 @@ impl<'a> Sema<'a> {
         clippy::too_many_arguments,
         reason = "one call site per kind of member; a struct would only rename them"
     )]
-    fn add_getter(
+    pub(super) fn add_getter(
         &mut self,
         contract: ContractIndex,
         name: &str,
@@ -149,11 +158,34 @@ impl<'a> Sema<'a> {
     }
 
     fn entry_point(&mut self, id: FuncId, attrs: &'a ast::Attrs, is_getter: bool) -> EntryPoint {
-        let name = self.abi_name(attrs).unwrap_or_else(|| self.signature(id).name.to_string());
-        let params = self.signature(id).params.clone();
+        let (name, params) = (self.signature(id).name.to_string(), self.signature(id).params.clone());
+        let external = self.external_signature(attrs, &name, &params);
+        let inputs = params.iter().zip(external.abi_types);
+        EntryPoint {
+            function: id,
+            selector: external.selector,
+            inputs: inputs
+                .map(|(param, abi_type)| AbiParam { name: param.name.to_string(), ty: param.ty, abi_type })
+                .collect(),
+            outputs: self.outputs(self.signature(id).result),
+            mutability: Mutability::Mutable,
+            name: external.name,
+            signature: external.signature,
+            is_getter,
+            is_hot: attrs.find("hot").is_some(),
+        }
+    }
+
+    /// Name, types and selector of a function for those outside, as its attributes say.
+    pub(super) fn external_signature(
+        &mut self,
+        attrs: &'a ast::Attrs,
+        name: &str,
+        params: &[Param],
+    ) -> ExternalSignature {
+        let mut name = self.abi_name(attrs).unwrap_or_else(|| name.to_owned());
         let mut abi_types: Vec<String> =
             params.iter().map(|param| self.types.abi_type(param.ty).unwrap_or_default()).collect();
-        let mut exported = name.clone();
         let mut selector = None;
         match self.selector_attr(attrs) {
             Some(SelectorAttr::Number(number)) => {
@@ -166,29 +198,18 @@ impl<'a> Sema<'a> {
                 }
             }
             Some(SelectorAttr::Signature(text, span)) => {
-                if let Some((external, types)) = self.compatible_signature(&text, span, &params, &abi_types) {
-                    (exported, abi_types) = (external, types);
+                if let Some((external, types)) = self.compatible_signature(&text, span, params, &abi_types) {
+                    (name, abi_types) = (external, types);
                 }
             }
             None => {}
         }
-        let signature = format!("{exported}({})", abi_types.join(","));
-        let inputs = params.iter().zip(&abi_types);
-        EntryPoint {
-            function: id,
+        let signature = format!("{name}({})", abi_types.join(","));
+        ExternalSignature {
             selector: selector.unwrap_or_else(|| selector_of(&signature)),
-            inputs: inputs
-                .map(|(param, abi_type)| AbiParam {
-                    name: param.name.to_string(),
-                    ty: param.ty,
-                    abi_type: abi_type.clone(),
-                })
-                .collect(),
-            outputs: self.outputs(self.signature(id).result),
-            mutability: Mutability::Mutable,
-            name: exported,
+            name,
+            abi_types,
             signature,
-            is_getter,
         }
     }
 

@@ -13,8 +13,8 @@ use crate::sema::scope::{
     ConstIndex, ContractIndex, Names, PREDECLARED_VALUES, Resource, TypeDef, ValueDef, is_predeclared_type,
     prelude,
 };
-use crate::sema::typed::{Contract, Event, EventId};
-use crate::sema::types::{EnumDef, EnumId, EnumVariant, ErrorTypeDef, ErrorTypeId, HandleDef, IntType};
+use crate::sema::typed::{Contract, Event, EventId, Guards};
+use crate::sema::types::{EnumDef, EnumId, EnumVariant, ErrorTypeDef, ErrorTypeId, HandleId, IntType};
 use crate::sema::{ConstInfo, ConstState, ContractInfo, Sema};
 use crate::source::Span;
 use crate::syntax::ast::{self, ContractItemKind, ModuleItemKind};
@@ -37,6 +37,10 @@ pub(super) enum PendingKind<'a> {
     Group(&'a ast::StateGroup),
     Table(&'a ast::Member),
     Transient(&'a ast::Member),
+    Immutable(&'a ast::Member),
+    Interface(&'a ast::Interface, HandleId),
+    Receive(&'a ast::Receive),
+    Fallback(&'a ast::Fallback),
 }
 
 impl<'a> Sema<'a> {
@@ -84,7 +88,11 @@ impl<'a> Sema<'a> {
             ModuleItemKind::Use(import) => self.declare_import(import, item.span),
             ModuleItemKind::Struct(decl) => self.declare_unsupported(&decl.name, "a struct", None),
             ModuleItemKind::Enum(decl) => self.declare_enum(decl, None),
-            ModuleItemKind::Interface(decl) => self.declare_unsupported(&decl.name, "an interface", None),
+            ModuleItemKind::Interface(decl) => {
+                let handle = self.add_handle(&decl.name);
+                later(PendingKind::Interface(decl, handle));
+                self.define_type(&decl.name, TypeDef::Interface(handle), None);
+            }
             ModuleItemKind::Impl(decl) => {
                 self.diags.unsupported(decl.name.span, "an `impl` block");
             }
@@ -111,7 +119,9 @@ impl<'a> Sema<'a> {
             ContractItemKind::Fn(_) => Target::Function,
             ContractItemKind::Constructor(_) => Target::Constructor,
             ContractItemKind::Receive(_) | ContractItemKind::Fallback(_) => Target::Fallback,
-            ContractItemKind::State(_) | ContractItemKind::Table(_) => member,
+            ContractItemKind::State(_) | ContractItemKind::Table(_) | ContractItemKind::Immutable(_) => {
+                member
+            }
             ContractItemKind::Const(_) if is_pub => Target::PubConstant,
             ContractItemKind::Const(_) => Target::Constant,
             ContractItemKind::Event(_) => Target::Event,
@@ -131,17 +141,10 @@ impl<'a> Sema<'a> {
         };
         match &item.kind {
             ContractItemKind::Test(_) => {}
-            ContractItemKind::Receive(_) => {
-                self.diags.unsupported(item.span, "`receive`");
-            }
-            ContractItemKind::Fallback(_) => {
-                self.diags.unsupported(item.span, "`fallback`");
-            }
+            ContractItemKind::Receive(decl) => later(PendingKind::Receive(decl)),
+            ContractItemKind::Fallback(decl) => later(PendingKind::Fallback(decl)),
             ContractItemKind::StateGroup(group) => later(PendingKind::Group(group)),
-            ContractItemKind::Immutable(decl) => {
-                self.diags.unsupported(item.span, "`immutable`");
-                self.declare_unsupported_resource(&decl.name, contract);
-            }
+            ContractItemKind::Immutable(decl) => later(PendingKind::Immutable(decl)),
             ContractItemKind::Transient(decl) => later(PendingKind::Transient(decl)),
             ContractItemKind::Struct(decl) => {
                 self.declare_unsupported(&decl.name, "a struct", Some(contract))
@@ -212,10 +215,6 @@ impl<'a> Sema<'a> {
     fn declare_unsupported(&mut self, name: &ast::Ident, what: &str, contract: Option<ContractIndex>) {
         self.diags.unsupported(name.span, what);
         self.define_type(name, TypeDef::Unsupported, contract);
-    }
-
-    fn declare_unsupported_resource(&mut self, name: &ast::Ident, contract: ContractIndex) {
-        self.define_resource(name, Resource::Unsupported, contract);
     }
 
     fn declare_import(&mut self, import: &'a ast::Use, span: Span) {
@@ -334,13 +333,11 @@ impl<'a> Sema<'a> {
 
     fn declare_contract(&mut self, decl: &'a ast::Contract, item: &'a ast::ModuleItem) {
         let index = self.contracts.len();
-        for interface in &decl.interfaces {
-            self.diags.unsupported(interface.span, "conformance to an interface");
-        }
         let name = decl.name.name.to_string();
-        self.types.handles.push(HandleDef { name: name.clone() });
+        let handle = self.add_handle(&decl.name);
         self.contracts.push(ContractInfo {
             ast: decl,
+            handle,
             names: Names::default(),
             entries: Vec::new(),
             groups: Vec::new(),
@@ -353,6 +350,9 @@ impl<'a> Sema<'a> {
                 immutables: Vec::new(),
                 initializer: None,
                 constructor: None,
+                receive: None,
+                fallback: None,
+                guards: Guards::default(),
                 entry_points: Vec::new(),
                 functions: Vec::new(),
                 events: Vec::new(),

@@ -154,11 +154,18 @@ impl<'a> Checker<'_, 'a> {
             let (left, right) = (Box::new(self.condition(left)), Box::new(self.condition(right)));
             return Typed::new(ExprKind::Logic { and, left, right }, TypeId::BOOL, span);
         }
-        let left = self.expr(left, None);
-        // An address literal is one only where an address is expected.
+        let left_expr = left;
+        let mut left = self.expr(left, None);
+        // An address literal is one only where an address is expected, on either side.
         let same_type = !matches!(meaning, Meaning::Uneven(_));
         let hint = (same_type && left.literal.is_none()).then_some(left.ty());
         let right = self.expr(right, hint);
+        if let ast::ExprKind::Literal(ast::Literal { kind: ast::LiteralKind::Int(int), .. }) = &left_expr.kind
+            && same_type
+            && self.resolved(right.ty()) == TypeId::ADDRESS
+        {
+            left = self.int_literal(int, false, left_expr.span, Some(TypeId::ADDRESS));
+        }
         if left.ty() == TypeId::NEVER || right.ty() == TypeId::NEVER {
             return self.diverging(vec![left.expr, right.expr], span);
         }
@@ -268,7 +275,7 @@ impl<'a> Checker<'_, 'a> {
         let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
         let comparable = match self.type_of(ty) {
             Type::Int(_) | Type::Infer(_) | Type::Address | Type::Hash | Type::FixedBytes(_) => true,
-            Type::Bool | Type::Enum(_) => equality,
+            Type::Bool | Type::Enum(_) | Type::Handle(_) => equality,
             Type::Tuple(elements) => {
                 equality && elements.iter().all(|&element| self.is_comparable_word(element))
             }

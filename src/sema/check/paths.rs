@@ -10,7 +10,7 @@ use crate::sema::resolve::suggestion;
 use crate::sema::scope::{
     PREDECLARED_VALUES, PRELUDE, TypeDef, ValueDef, closest, is_predeclared_type, prelude,
 };
-use crate::sema::typed::{Env, ErrorRef, ExprKind, Query};
+use crate::sema::typed::{CastKind, Env, ErrorRef, ExprKind, Query};
 use crate::sema::types::{ErrorTypeId, IntType, Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -79,7 +79,7 @@ impl<'a> Checker<'_, 'a> {
         match self.sema.find_type_name(&name.name, self.contract) {
             Some(TypeDef::ErrorType(id)) => return self.unit_error(id, 0, span),
             Some(TypeDef::Unsupported) => return Typed::hole(span),
-            Some(TypeDef::Event(_) | TypeDef::Contract(_) | TypeDef::Enum(_)) => {
+            Some(TypeDef::Event(_) | TypeDef::Contract(_) | TypeDef::Interface(_) | TypeDef::Enum(_)) => {
                 let what = format!("{} {text}", self.kind_of_type(path));
                 self.diags().error(Code::MismatchedTypes, span).arg("a", "a value").arg("b", what);
                 return Typed::hole(span);
@@ -106,6 +106,7 @@ impl<'a> Checker<'_, 'a> {
         match self.sema.find_type(path, self.contract) {
             Some(TypeDef::Event(_)) => "event",
             Some(TypeDef::Contract(_)) => "contract",
+            Some(TypeDef::Interface(_)) => "interface",
             Some(TypeDef::ErrorType(_)) => "error",
             Some(TypeDef::Enum(_)) => "enum",
             Some(TypeDef::Unsupported) | None => "type",
@@ -244,11 +245,21 @@ impl<'a> Checker<'_, 'a> {
                 };
             }
         }
+        if let Some(selector) = self.handle_selector(parent) {
+            let word = U256::from(u32::from_be_bytes(selector)) << 224;
+            return Typed::new(ExprKind::Const(word), TypeId::BYTES4, span);
+        }
         if let Some(name) = parent.as_ident()
             && let Some(ValueDef::Function(id)) = self.sema.find_value(&name.name, self.contract)
         {
             let signature = self.sema.signature(id);
             if signature.is_pub && signature.contract.is_some() {
+                let contract = signature.contract.expect("tested above");
+                let points = &self.sema.contracts[contract].typed.entry_points;
+                if let Some(point) = points.iter().find(|point| point.function == id) {
+                    return selector(point.selector);
+                }
+                let signature = self.sema.signature(id);
                 let attributed = signature.attrs.is_some_and(|attrs| {
                     attrs.find("selector").is_some() || attrs.find("abi_name").is_some()
                 });
@@ -313,7 +324,7 @@ impl<'a> Checker<'_, 'a> {
                     self.diags().error(Code::NoMember, last.span).arg("c", shown).arg("m", &last.name);
                 }
             }
-            Some(TypeDef::Event(_)) => {
+            Some(TypeDef::Event(_) | TypeDef::Interface(_)) => {
                 self.no_member_of(&parent.to_string(), last, span);
             }
             None => {
@@ -363,6 +374,10 @@ impl<'a> Checker<'_, 'a> {
                     self.effects.reads_state |= query == Query::Balance;
                     return Typed::new(ExprKind::Query { query, operand: Box::new(base.expr) }, ty, span);
                 }
+            }
+            Type::Handle(_) if name.as_str() == "address" => {
+                let kind = ExprKind::Cast { kind: CastKind::SameWord, operand: Box::new(base.expr) };
+                return Typed::new(kind, TypeId::ADDRESS, span);
             }
             _ => {}
         }

@@ -8,7 +8,8 @@ use crate::sema::infer::Demand;
 use crate::sema::resolve::suggestion;
 use crate::sema::scope::{ContractIndex, LocalDef, Resource, closest};
 use crate::sema::typed::{
-    AssignTarget, ExprKind, FunctionKind, MemberId, MemberKind, Place, PlaceRoot, PlaceStep, Revert,
+    AssignTarget, ExprKind, FunctionKind, ImmutableId, MemberId, MemberKind, Place, PlaceRoot, PlaceStep,
+    Revert,
 };
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
@@ -41,7 +42,15 @@ impl<'a> Checker<'_, 'a> {
                 let place = Place { root: PlaceRoot::Storage(member), steps: Vec::new(), ty, span };
                 self.load(place)
             }
-            Some(Resource::Unsupported) => Typed::hole(span),
+            Some(Resource::Immutable(id)) if !transient => {
+                let ty = self.sema.contracts[contract].typed.immutables[id.index()].ty;
+                if ty == TypeId::ERROR {
+                    return Typed::hole(span);
+                }
+                self.effects.immutables_read.insert(id);
+                let place = Place { root: PlaceRoot::Immutable(id), steps: Vec::new(), ty, span };
+                Typed::new(ExprKind::Load(place), ty, span)
+            }
             _ => {
                 let resources = &self.sema.contracts[contract].names.resources;
                 let hint = match found {
@@ -273,8 +282,24 @@ impl<'a> Checker<'_, 'a> {
                 self.effects.writes.push((format!("writes `{text}`"), place.span));
                 true
             }
-            PlaceRoot::Immutable(_) => self.kind == FunctionKind::Constructor,
+            PlaceRoot::Immutable(id) => self.immutable_is_assignable(id, place.span),
         }
+    }
+
+    /// Immutables are assigned in the constructor itself (K0713).
+    fn immutable_is_assignable(&mut self, id: ImmutableId, span: Span) -> bool {
+        if self.kind == FunctionKind::Constructor {
+            return true;
+        }
+        let contract = self.contract.expect("immutables belong to contracts");
+        let declared = &self.sema.contracts[contract].typed.immutables[id.index()];
+        let (name, declared) = (declared.name.clone(), declared.span);
+        self.diags()
+            .error(Code::ImmutableMisused, span)
+            .arg("x", name)
+            .arg("what", "assigned outside the constructor")
+            .secondary(declared, "declared here");
+        false
     }
 
     /// A member as source reaches it.

@@ -44,6 +44,7 @@ impl<'a> Checker<'_, 'a> {
             Some(TypeDef::Unsupported) => {}
             Some(TypeDef::ErrorType(_)) => self.not_an_event(&payload.path, "an error; use `revert`"),
             Some(TypeDef::Contract(_)) => self.not_an_event(&payload.path, "a contract"),
+            Some(TypeDef::Interface(_)) => self.not_an_event(&payload.path, "an interface"),
             Some(TypeDef::Enum(_)) => self.not_an_event(&payload.path, "an enum"),
             None => match payload.path.as_ident().map(|name| self.sema.find_value(&name.name, self.contract))
             {

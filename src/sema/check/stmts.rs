@@ -82,13 +82,22 @@ impl<'a> Checker<'_, 'a> {
     /// An expression whose value is dropped.
     fn expr_stmt(&mut self, expr: &'a ast::Expr) -> Expr {
         let typed = self.expr(expr, None);
-        if matches!(self.type_of(typed.ty()), Type::Result { .. }) {
+        if self.holds_result(typed.ty()) {
             self.diags().error(Code::UnusedResult, expr.span);
         }
         match typed.literal {
             // A literal that nobody takes needs no type of its own.
             Some(_) => Expr { ty: TypeId::U256, ..typed.expr },
             None => typed.expr,
+        }
+    }
+
+    /// Whether a value of the type is a `Result`, or a tuple with one among its parts.
+    fn holds_result(&self, ty: TypeId) -> bool {
+        match self.type_of(ty) {
+            Type::Result { .. } => true,
+            Type::Tuple(elements) => elements.iter().any(|&element| self.holds_result(element)),
+            _ => false,
         }
     }
 
@@ -205,7 +214,7 @@ impl<'a> Checker<'_, 'a> {
     fn unbindable(&self, ty: TypeId) -> Option<String> {
         match self.sema.types.get(ty) {
             Type::Error | Type::Bool | Type::Int(_) | Type::Infer(_) | Type::Unit => None,
-            Type::Address | Type::Hash | Type::FixedBytes(_) | Type::Enum(_) => None,
+            Type::Address | Type::Hash | Type::FixedBytes(_) | Type::Enum(_) | Type::Handle(_) => None,
             Type::Tuple(elements) => {
                 elements.iter().find_map(|&element| self.unbindable(self.resolved(element)))
             }
