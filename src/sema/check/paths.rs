@@ -253,8 +253,7 @@ impl<'a> Checker<'_, 'a> {
             && let Some(ValueDef::Function(id)) = self.sema.find_value(&name.name, self.contract)
         {
             let signature = self.sema.signature(id);
-            if signature.is_pub && signature.contract.is_some() {
-                let contract = signature.contract.expect("tested above");
+            if let (true, Some(contract)) = (signature.is_pub, signature.contract) {
                 let points = &self.sema.contracts[contract].typed.entry_points;
                 if let Some(point) = points.iter().find(|point| point.function == id) {
                     return selector(point.selector);
