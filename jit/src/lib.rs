@@ -28,7 +28,7 @@ pub use code_memory::CodeMemoryStats;
 pub use compiler::{CompileStats, Dump};
 pub use entry::CompiledContract;
 pub use error::JitError;
-pub use options::{JitOptions, OptLevel, Perturbation};
+pub use options::{JitOptions, Mistake, OptLevel, Perturbation};
 pub use translate::{Lowering, lowering};
 
 /// A compiler with its options, and the memory of what it compiled.

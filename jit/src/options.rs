@@ -20,6 +20,39 @@ pub struct Perturbation {
     pub exit_every: Option<NonZeroU32>,
     /// Enter compiled code only at blocks picked at random by this seed, about half of them.
     pub enter_seed: Option<u64>,
+    /// Make a mistake; unlike everything else, this shows.
+    #[cfg(feature = "canary")]
+    pub mistake: Option<Mistake>,
+}
+
+/// Mistakes that the compiler makes on purpose, so that fuzzing can show that it finds such. Only a build with the
+/// feature `canary` can ask for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mistake {
+    /// Blocks of eight or more instructions cost one gas too little.
+    BlockGas,
+    /// SLT and SGT compare the upper halves of wide words as unsigned.
+    SignedLess,
+    /// SSTORE sees less gas than there is: what its block has charged ahead is missing.
+    SstoreGas,
+    /// A word that was moved on the stack is read from where it was, though something else was written there.
+    StaleWord,
+    /// Checked unsigned operations ignore the highest limb of their operands.
+    CheckedLimb,
+    /// GAS tells what is left after its whole block.
+    GasLeft,
+}
+
+impl Mistake {
+    /// Every mistake.
+    pub const ALL: [Mistake; 6] = [
+        Mistake::BlockGas,
+        Mistake::SignedLess,
+        Mistake::SstoreGas,
+        Mistake::StaleWord,
+        Mistake::CheckedLimb,
+        Mistake::GasLeft,
+    ];
 }
 
 impl Perturbation {
@@ -34,8 +67,25 @@ impl Perturbation {
         })
     }
 
+    /// Whether the compiler is to make that mistake.
+    pub(crate) const fn makes(&self, mistake: Mistake) -> bool {
+        #[cfg(feature = "canary")]
+        return matches!(self.mistake, Some(made) if made as u8 == mistake as u8);
+        #[cfg(not(feature = "canary"))]
+        {
+            let _ = mistake;
+            false
+        }
+    }
+
     /// No disturbance.
-    pub const NONE: Perturbation = Perturbation { flush_always: false, exit_every: None, enter_seed: None };
+    pub const NONE: Perturbation = Perturbation {
+        flush_always: false,
+        exit_every: None,
+        enter_seed: None,
+        #[cfg(feature = "canary")]
+        mistake: None,
+    };
 }
 
 /// Every knob of the compiler.

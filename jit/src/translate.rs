@@ -34,7 +34,7 @@ use crate::analysis::blocks::{BlockId, Terminator};
 use crate::analysis::heights::{self, Height};
 use crate::analysis::regions::Region;
 use crate::builtins::Builtin;
-use crate::options::JitOptions;
+use crate::options::{JitOptions, Mistake};
 
 pub(crate) use gate::{gate_signature, region_signature, translate_gate};
 pub use lowering::{Lowering, lowering};
@@ -231,7 +231,8 @@ impl Translator<'_> {
         if !self.check_stack(id) {
             return None;
         }
-        self.charge(block.gas, block.exact, block.pc);
+        let is_cheaper = block.instrs.len() >= 8 && self.makes(Mistake::BlockGas);
+        self.charge(block.gas.saturating_sub(u64::from(is_cheaper)), block.exact, block.pc);
         self.count_block(instrs.len());
         for (number, instr) in instrs.iter().enumerate() {
             self.operations_after = instrs.len() - number - 1;
@@ -261,6 +262,11 @@ impl Translator<'_> {
                 unreachable!("the block's last instruction ends it")
             }
         }
+    }
+
+    /// Whether a mistake is to be made, which no usable build can be asked for.
+    fn makes(&self, mistake: Mistake) -> bool {
+        self.options.perturbation.makes(mistake)
     }
 
     /// Tests the stack for the whole block; false when the test always fails and the exit is all there is.

@@ -12,6 +12,7 @@ use super::{Lowering, Translator, lowering};
 use crate::analysis::blocks::Instr;
 use crate::builtins::Builtin;
 use crate::entry::context_offsets;
+use crate::options::Mistake;
 
 impl Translator<'_> {
     /// Calls a builtin with what follows the run context and gives the status.
@@ -137,10 +138,12 @@ impl Translator<'_> {
         instr: &Instr,
     ) {
         let operands: Vec<Word> = (0..operands).map(|_| self.pop()).collect();
-        let gas = self.gas_with(instr.gas_after);
+        let is_wrong = builtin == Builtin::Sstore && self.makes(Mistake::SstoreGas);
+        let rest = if is_wrong { 0 } else { instr.gas_after };
+        let gas = self.gas_with(rest);
         self.store_frame(gas, offsets::GAS);
         let address = self.write_scratch(&operands);
-        let rest = self.imm(instr.gas_after as i64);
+        let rest = self.imm(rest as i64);
         let status = self.call(builtin, &[address, rest]);
         if leaves {
             let result = self.read_scratch(address);
@@ -175,7 +178,9 @@ impl Translator<'_> {
             self.demand_word(word);
             self.stack.set(position, Slot::Value { word, home: Some(position) });
         }
-        self.stack.disown_dirty();
+        if !self.makes(Mistake::StaleWord) {
+            self.stack.disown_dirty();
+        }
         self.stack.forget_wide();
     }
 

@@ -20,6 +20,7 @@ use super::Translator;
 use super::words::Word;
 use crate::analysis::blocks::{self, Instr};
 use crate::builtins::Builtin;
+use crate::options::Mistake;
 
 impl Translator<'_> {
     /// Translates one operation; false when control does not go on behind it.
@@ -70,7 +71,8 @@ impl Translator<'_> {
             Op::Nop | Op::JumpDest => {}
             Op::Pop => self.stack.drop_top(),
             Op::Gas => {
-                let gas = self.gas_with(instr.gas_after);
+                let rest = if self.makes(Mistake::GasLeft) { 0 } else { instr.gas_after };
+                let gas = self.gas_with(rest);
                 self.push(Word::unsigned(gas, 64));
             }
             Op::CodeSize => self.push(Word::Const(U256::from(self.code.body().len()))),

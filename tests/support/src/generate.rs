@@ -2,13 +2,14 @@
 //!
 //! Programs are lists of [`Piece`]s, which the [shrinker](crate::shrink) makes small again.
 
+mod effects;
+mod flow;
 mod loops;
 
 use alloy_primitives::{Bytes, U256};
 use zvm::bytecode::{Encoding, Op, StackEffect};
 use zvm::fork::Fork;
 
-use crate::host::{CALLEE, CALLER, CONTRACT, DELEGATOR};
 use crate::pieces::{Piece, Pieces};
 use crate::program::Setting;
 use crate::random::Random;
@@ -16,20 +17,32 @@ use crate::random::Random;
 /// The program of a seed.
 pub fn program(seed: u64) -> Pieces {
     let mut random = Random::new(seed);
-    let encoding = if random.chance(60) { Encoding::Zvm } else { Encoding::Evm };
+    let encoding = if random.chance(50) { Encoding::Zvm } else { Encoding::Evm };
+    let is_tame = random.chance(70);
     let label_count = 1 + random.index(8);
     let label_heights = (0..label_count).map(|_| random.index(6)).collect();
-    let setting = setting(&mut random);
-    let mut generator =
-        Generator { random, encoding, label_heights, pieces: Vec::new(), height: 0, next_label: label_count };
+    let setting = setting(&mut random, is_tame);
+    let subroutine_count = if random.chance(40) { 1 + random.index(3) } else { 0 };
+    let mut generator = Generator {
+        random,
+        encoding,
+        is_tame,
+        label_heights,
+        subroutines: (label_count..label_count + subroutine_count).collect(),
+        pieces: Vec::new(),
+        height: 0,
+        next_label: label_count + subroutine_count,
+        current: 0,
+    };
     generator.prologue();
     for label in 0..label_count {
         generator.block(label);
     }
+    generator.subroutine_bodies();
     Pieces { encoding, pieces: generator.pieces, setting }
 }
 
-fn setting(random: &mut Random) -> Setting {
+fn setting(random: &mut Random, is_tame: bool) -> Setting {
     let mut input = Vec::new();
     for _ in 0..random.below(5) {
         input.extend_from_slice(&random.word().to_be_bytes::<32>());
@@ -39,9 +52,10 @@ fn setting(random: &mut Random) -> Setting {
     Setting {
         fork: random.pick(&Fork::ALL),
         gas: match random.below(10) {
-            0..=1 => random.below(200),
-            2..=4 => random.below(3000),
-            _ => 20_000 + random.below(60_000),
+            0 if !is_tame => random.below(200),
+            0..=1 => random.below(3000),
+            2..=7 => 20_000 + random.below(60_000),
+            _ => 100_000 + random.below(200_000),
         },
         input: Bytes::from(input),
         value: if random.chance(50) { U256::ZERO } else { random.word() },
@@ -111,6 +125,7 @@ const CONTEXT: &[Op] = &[
     Op::ExtcodeSize,
     Op::ExtcodeHash,
     Op::BlobHash,
+    Op::BlockHash,
     Op::BlobBaseFee,
 ];
 /// Widths that narrow code paths care about, as type bytes.
@@ -120,6 +135,10 @@ const TYPES: &[u8] =
 struct Generator {
     random: Random,
     encoding: Encoding,
+    /// Whether what makes frames fail is rare, so that they go on for long.
+    is_tame: bool,
+    /// Labels of subroutines: they take a word below their return address and leave one.
+    subroutines: Vec<usize>,
     /// Stack height that jumps to a label usually arrange.
     label_heights: Vec<usize>,
     pieces: Vec<Piece>,
@@ -127,6 +146,8 @@ struct Generator {
     height: usize,
     /// A label that nothing uses yet.
     next_label: usize,
+    /// Number of the block that is made.
+    current: usize,
 }
 
 impl Generator {
@@ -136,59 +157,28 @@ impl Generator {
         }
     }
 
+    /// True in `percent` of 100 cases, and in a tame program in a tenth of them: for what usually ends a frame.
+    fn wild(&mut self, percent: u64) -> bool {
+        self.random.chance(percent) && (!self.is_tame || self.random.chance(10))
+    }
+
     fn block(&mut self, label: usize) {
+        self.current = label;
         self.arrange(label);
-        if self.random.chance(90) {
+        if !self.wild(10) {
             self.pieces.push(Piece::Label(label));
         }
         let shape = self.random.below(100);
         for _ in 0..1 + self.random.below(14) {
             self.step();
         }
-        if shape < 12 {
-            self.fault_before_shortage();
-        } else if shape < 30 {
-            self.counted_loop();
+        match shape {
+            0..12 if !self.is_tame || shape == 0 => self.fault_before_shortage(),
+            12..34 => self.counted_loop(),
+            34..44 => self.call_subroutine(),
+            _ => {}
         }
         self.terminator();
-    }
-
-    /// A checked operation that faults, or nearly does, before work for which gas or stack may run short.
-    fn fault_before_shortage(&mut self) {
-        if self.encoding == Encoding::Zvm {
-            let ty = self.random.pick(TYPES);
-            let word = self.random.word();
-            self.push(word);
-            let other = self.random.word();
-            self.push(other);
-            let op = self.random.pick(&[Op::CAdd, Op::CSub, Op::CMul, Op::CDiv]);
-            self.emit(op, &[ty]);
-        }
-        match self.random.below(40) {
-            0 => {
-                for _ in 0..1000 + self.random.below(30) {
-                    self.emit(Op::Push0, &[]);
-                }
-            }
-            1..=13 => {
-                for _ in 0..self.random.below(12) {
-                    self.emit(Op::Pop, &[]);
-                }
-            }
-            14..=26 => {
-                for _ in 0..self.random.below(30) {
-                    self.emit(Op::Gas, &[]);
-                    self.emit(Op::Mul, &[]);
-                }
-            }
-            _ => {
-                for _ in 0..self.random.below(4) {
-                    self.small_push();
-                    self.small_push();
-                    self.emit(Op::Sstore, &[]);
-                }
-            }
-        }
     }
 
     fn step(&mut self) {
@@ -203,66 +193,13 @@ impl Generator {
             84..=85 => self.from(&[Op::Pop]),
             86..=90 => self.memory(),
             91..=92 => self.storage(),
+            93 if self.random.chance(25) => self.creation(),
             93 => self.request(),
             94 => self.log(),
             95 => self.hash(),
-            96..=98 => self.from(CONTEXT),
-            _ => self.anything(),
-        }
-    }
-
-    fn terminator(&mut self) {
-        match self.random.below(20) {
-            0..=4 => {} // Falls through.
-            5..=9 => {
-                // The condition is a word of the stack or a comparison, below a label.
-                if self.random.chance(50) {
-                    self.dup();
-                    self.from(&[Op::Lt, Op::Gt, Op::Slt, Op::Eq, Op::IsZero]);
-                } else {
-                    self.dup();
-                }
-                let label = self.random.index(self.label_heights.len());
-                self.pieces.push(Piece::PushLabel(label));
-                self.height += 1;
-                self.emit(Op::JumpI, &[]);
-            }
-            10..=13 => {
-                let label = self.random.index(self.label_heights.len());
-                self.arrange(label);
-                self.pieces.push(Piece::PushLabel(label));
-                self.height += 1;
-                if self.random.chance(30) {
-                    // Zero is added that only a run can know to be zero: call data is shorter than that.
-                    self.push(U256::from(0x1000));
-                    self.emit(Op::CalldataLoad, &[]);
-                    let op = self.random.pick(&[Op::Add, Op::Or, Op::Xor]);
-                    self.emit(op, &[]);
-                }
-                self.emit(Op::Jump, &[]);
-            }
-            14..=15 => self.emit(Op::Halt, &[]),
-            16 => self.range_then(&[Op::Return]),
-            17 => self.range_then(&[Op::Revert]),
-            18 if self.encoding == Encoding::Zvm => {
-                let code = self.random.bits64() as u8;
-                self.emit(Op::Panic, &[code]);
-            }
-            _ => self.from(&[Op::Jump, Op::JumpI, Op::Invalid, Op::Halt]),
-        }
-    }
-
-    /// Brings the stack to the height that a label expects, most of the time.
-    fn arrange(&mut self, label: usize) {
-        if self.random.chance(6) {
-            return;
-        }
-        let wanted = self.label_heights[label];
-        while self.height > wanted {
-            self.emit(Op::Pop, &[]);
-        }
-        while self.height < wanted {
-            self.push_word();
+            96..=98 => self.context(),
+            _ if self.wild(50) => self.anything(),
+            _ => self.subroutine_or_word(),
         }
     }
 
@@ -279,27 +216,62 @@ impl Generator {
 
     fn checked(&mut self) {
         if self.random.chance(10) {
-            self.push_word();
+            if self.wild(90) {
+                self.push_word()
+            } else {
+                self.push(U256::ONE)
+            }
             let code = self.random.bits64() as u8;
             self.emit(Op::Assert, &[code]);
             return;
         }
         let op = self.random.pick(CHECKED);
         let mut ty = self.random.pick(TYPES);
-        if self.random.chance(3) {
+        if self.wild(3) {
             ty = self.random.bits64() as u8;
         }
         if op == Op::CCast && self.random.chance(50) {
             ty ^= 0x40;
         }
-        if self.random.chance(50) {
-            // Operands that fit most types, so that the frame goes on.
-            for _ in 0..op.stack_effect(ty).0 {
-                self.small_push();
-            }
+        if !self.wild(50) {
+            self.fitting_operands(op, ty);
         }
         self.supply(op, ty);
         self.emit(op, &[ty]);
+    }
+
+    /// Operands with which a checked operation usually goes on: words cut to the type, the larger on top where
+    /// the result must not be below zero.
+    fn fitting_operands(&mut self, op: Op, ty: u8) {
+        let bytes = u64::from(ty & 0x3f).clamp(1, 32);
+        let mask = U256::MAX >> (256 - (8 * bytes - 1) as usize);
+        for position in 0..op.stack_effect(ty).0 {
+            let is_top = position > 0;
+            match (op, is_top) {
+                (Op::CSub, true) | (Op::CDiv | Op::CMod, false) => {
+                    self.push_word();
+                    self.push(mask);
+                    self.emit(Op::And, &[]);
+                    self.push(if is_top { mask ^ (mask >> 1) } else { U256::ONE });
+                    self.emit(Op::Or, &[]);
+                }
+                (Op::CMul, _) => {
+                    self.push_word();
+                    self.push(mask >> (4 * bytes) as usize);
+                    self.emit(Op::And, &[]);
+                }
+                (Op::CExp | Op::CNeg, _) => self.small_push(),
+                _ => {
+                    if self.height > 0 && self.random.chance(50) {
+                        self.dup()
+                    } else {
+                        self.push_word()
+                    }
+                    self.push(mask >> 1);
+                    self.emit(Op::And, &[]);
+                }
+            }
+        }
     }
 
     fn dup(&mut self) {
@@ -328,100 +300,9 @@ impl Generator {
         }
     }
 
-    fn memory(&mut self) {
-        let op = self.random.pick(&[
-            Op::Mload,
-            Op::Mstore,
-            Op::Mstore,
-            Op::Mstore8,
-            Op::Mcopy,
-            Op::CalldataCopy,
-            Op::CodeCopy,
-        ]);
-        let operands = usize::from(op.stack_effect(0).0);
-        if matches!(op, Op::Mstore | Op::Mstore8) && self.random.chance(70) {
-            self.supply(op, 0);
-            self.small_push();
-        } else if self.random.chance(92) {
-            for _ in 0..operands {
-                self.small_push();
-            }
-        }
-        self.supply(op, 0);
-        self.emit(op, &[]);
-    }
-
-    fn storage(&mut self) {
-        let op = self.random.pick(&[Op::Sload, Op::Sload, Op::Sstore, Op::Tload, Op::Tstore]);
-        self.supply(op, 0);
-        if self.random.chance(80) {
-            // Few keys, so that slots are touched more than once.
-            let key = U256::from(self.random.below(4));
-            self.push(key);
-        }
-        self.emit(op, &[]);
-    }
-
-    /// A call or a creation, its memory ranges usually small and its address usually somebody's.
-    fn request(&mut self) {
-        let op = self.random.pick(&[
-            Op::Call,
-            Op::Call,
-            Op::CallCode,
-            Op::DelegateCall,
-            Op::StaticCall,
-            Op::Create,
-            Op::Create2,
-        ]);
-        let operands = usize::from(op.stack_effect(0).0);
-        match op {
-            Op::Create | Op::Create2 => (0..operands).for_each(|_| self.small_push()),
-            _ => {
-                // Ranges and value; a value only where the operation takes one.
-                (0..operands - 2).for_each(|_| self.small_push());
-                let address = match self.random.below(6) {
-                    0 => U256::from(self.random.below(0x14)),
-                    1 => self.random.word(),
-                    n => {
-                        let known = [CONTRACT, CALLER, CALLEE, DELEGATOR][n as usize - 2];
-                        U256::from_be_slice(known.as_slice())
-                    }
-                };
-                self.push(address);
-                let gas = if self.random.chance(50) {
-                    self.random.word()
-                } else {
-                    U256::from(self.random.below(9000))
-                };
-                self.push(gas);
-            }
-        }
-        self.emit(op, &[]);
-    }
-
-    fn log(&mut self) {
-        let op = self.random.pick(&[Op::Log0, Op::Log1, Op::Log2, Op::Log3, Op::Log4]);
-        self.supply(op, 0);
-        self.range_then(&[op]);
-    }
-
-    fn hash(&mut self) {
-        if self.encoding == Encoding::Zvm && self.random.chance(60) {
-            if self.random.chance(50) {
-                self.from(&[Op::Tablehash]);
-            } else {
-                let n = self.random.below(5) as u8;
-                self.supply(Op::TablehashN, n);
-                self.emit(Op::TablehashN, &[n]);
-            }
-        } else {
-            self.range_then(&[Op::Keccak256]);
-        }
-    }
-
     /// An operation on a memory range, usually a small one.
     fn range_then(&mut self, ops: &[Op]) {
-        if self.random.chance(95) {
+        if !self.wild(5) {
             self.small_push();
             self.small_push();
         }
@@ -446,7 +327,7 @@ impl Generator {
     /// Pushes words until the operation has its operands, nearly always.
     fn supply(&mut self, op: Op, immediate: u8) {
         let (needs, _) = op.stack_effect(immediate);
-        while self.height < usize::from(needs) && !self.random.chance(1) {
+        while self.height < usize::from(needs) && !self.wild(1) {
             if self.height > 0 && self.random.chance(60) { self.dup() } else { self.push_word() }
         }
     }

@@ -23,6 +23,8 @@ pub const ORIGIN: Address = address!("0419140000000000000000000000000000000003")
 
 /// An account with five bytes of Ethereum code, cold at the start.
 pub const CALLEE: Address = address!("ca11ee0000000000000000000000000000000006");
+/// An account with code in whole transactions; nobody's for single frames.
+pub const LIBRARY: Address = address!("11b4a40000000000000000000000000000000009");
 /// An account that delegates to [`CALLEE`], cold at the start.
 pub const DELEGATOR: Address = address!("de1e9a7000000000000000000000000000000008");
 

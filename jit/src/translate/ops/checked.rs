@@ -12,6 +12,7 @@ use zvm::outcome::panic_code::{DIVISION_BY_ZERO, OVERFLOW};
 
 use crate::analysis::blocks::Instr;
 use crate::builtins::{Builtin, checked_word};
+use crate::options::Mistake;
 use crate::translate::Translator;
 use crate::translate::words::{Ext, Word};
 
@@ -114,7 +115,8 @@ impl Translator<'_> {
             return;
         }
         let limbs = self.limbs(word);
-        for (i, limb) in limbs.into_iter().enumerate() {
+        let looked_at = if self.makes(Mistake::CheckedLimb) { 3 } else { 4 };
+        for (i, limb) in limbs.into_iter().enumerate().take(looked_at) {
             let from = 64 * i as u16;
             if bits <= from {
                 faults.bits.push(limb);

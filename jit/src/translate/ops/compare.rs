@@ -3,6 +3,7 @@
 use cranelift_codegen::ir::InstBuilder;
 use cranelift_codegen::ir::condcodes::IntCC;
 
+use crate::options::Mistake;
 use crate::translate::Translator;
 use crate::translate::words::Word;
 
@@ -30,7 +31,9 @@ impl Translator<'_> {
             let (x, y) = (self.low_half(a), self.low_half(b));
             return Word::Flag(self.b.ins().icmp(IntCC::SignedLessThan, x, y));
         }
-        self.less_by_halves(a, b, IntCC::SignedLessThan)
+        let is_wrong = self.makes(Mistake::SignedLess);
+        let condition = if is_wrong { IntCC::UnsignedLessThan } else { IntCC::SignedLessThan };
+        self.less_by_halves(a, b, condition)
     }
 
     fn less_by_halves(&mut self, a: Word, b: Word, high_condition: IntCC) -> Word {

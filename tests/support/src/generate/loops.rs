@@ -120,7 +120,7 @@ impl Generator {
         }
     }
 
-    fn fresh_label(&mut self) -> usize {
+    pub(super) fn fresh_label(&mut self) -> usize {
         self.next_label += 1;
         self.next_label - 1
     }

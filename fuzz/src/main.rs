@@ -1,0 +1,155 @@
+//! The fuzzer's command line: `run`, `summary`, `repro`, and `canary` in a build with that feature.
+
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
+use zvm_fuzz::campaign::{self, Plan};
+use zvm_fuzz::case::Case;
+use zvm_fuzz::machines::Machines;
+use zvm_fuzz::oracle;
+use zvm_fuzz::totals::Totals;
+
+/// Fuzzes the machine: interpreter against disturbed compiled code, and both against revm.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Judges programs until there were enough executions; goes on where the state file ends.
+    Run {
+        /// Seed of the campaign; by default the state file's, or 1.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Executions in all, those of earlier runs included.
+        #[arg(long, default_value_t = 100_000)]
+        executions: u64,
+        /// Longest time of this run, in minutes.
+        #[arg(long)]
+        minutes: Option<f64>,
+        /// File that keeps the totals between runs.
+        #[arg(long)]
+        state: Option<PathBuf>,
+        /// Folder for what is found.
+        #[arg(long, default_value = "fuzz-cases")]
+        cases: PathBuf,
+        /// Name of this build in the totals: a commit.
+        #[arg(long, default_value = "unnamed")]
+        build: String,
+    },
+    /// Prints the totals; exit status 1 while a difference is open.
+    Summary {
+        /// File that keeps the totals.
+        #[arg(long)]
+        state: PathBuf,
+    },
+    /// Takes differences that were repaired out of the totals: those whose cases do not differ any more.
+    Close {
+        /// File that keeps the totals.
+        #[arg(long)]
+        state: PathBuf,
+    },
+    /// Runs case files again; exit status 1 if one differs.
+    Repro {
+        /// Case files.
+        #[arg(required = true)]
+        cases: Vec<PathBuf>,
+    },
+    /// Lets the compiler make each mistake that it knows, and finds it within a minute.
+    #[cfg(feature = "canary")]
+    Canary,
+}
+
+fn main() -> ExitCode {
+    match command(Arguments::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does what is asked; false if something differs.
+fn command(command: Command) -> Result<bool> {
+    match command {
+        Command::Run { seed, executions, minutes, state, cases, build } => {
+            let time_max = minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
+            run(seed, Plan { executions, time_max, state, cases, build })
+        }
+        Command::Summary { state } => {
+            let Some(totals) = Totals::read(&state)? else { bail!("there is no {}", state.display()) };
+            print!("{}", totals.summary());
+            Ok(totals.open_differences.is_empty())
+        }
+        Command::Close { state } => {
+            let Some(mut totals) = Totals::read(&state)? else { bail!("there is no {}", state.display()) };
+            let mut open = Vec::new();
+            for path in std::mem::take(&mut totals.open_differences) {
+                if repro(&PathBuf::from(&path))? {
+                    println!("{path}: closed");
+                } else {
+                    open.push(path);
+                }
+            }
+            totals.open_differences = open;
+            totals.write(&state)?;
+            Ok(totals.open_differences.is_empty())
+        }
+        Command::Repro { cases } => {
+            let mut agrees = true;
+            for path in &cases {
+                agrees &= repro(path)?;
+            }
+            Ok(agrees)
+        }
+        #[cfg(feature = "canary")]
+        Command::Canary => zvm_fuzz::canary::run(),
+    }
+}
+
+fn run(seed: Option<u64>, plan: Plan) -> Result<bool> {
+    let known = plan.state.as_deref().map(Totals::read).transpose()?.flatten();
+    let mut totals = match (known, seed) {
+        (Some(totals), Some(seed)) if totals.seed != seed => {
+            bail!("the state file is that of seed {}, not {seed}", totals.seed)
+        }
+        (Some(totals), _) => totals,
+        (None, seed) => Totals::new(seed.unwrap_or(1)),
+    };
+    let (clock, before) = (Instant::now(), totals.tally.executions);
+    let finding = campaign::run(&mut totals, &plan)?;
+    print!("{}", totals.summary());
+    let seconds = clock.elapsed().as_secs_f64();
+    let executions = totals.tally.executions - before;
+    println!(
+        "{:24} {executions} executions in {seconds:.1} s, {:.0}/s",
+        "this run",
+        executions as f64 / seconds
+    );
+    let Some(finding) = finding else { return Ok(true) };
+    println!("\n{}\n\n{}", finding.difference, finding.execution.subject.program.to_text());
+    if let Some(case) = totals.open_differences.last() {
+        println!("run it again: cargo run --release -p zvm-fuzz -- repro {case}");
+    }
+    Ok(false)
+}
+
+/// Runs a case file; true if everything agrees.
+fn repro(path: &std::path::Path) -> Result<bool> {
+    let case = Case::read(path)?;
+    let result = oracle::rerun(&mut Machines::default(), &case.execution()?);
+    match result {
+        Ok(()) => println!("{}: agrees ({})", path.display(), case.origin),
+        Err(ref difference) => println!("{}: {difference}", path.display()),
+    }
+    Ok(result.is_ok())
+}
