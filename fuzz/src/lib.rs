@@ -10,12 +10,14 @@ pub mod campaign;
 #[cfg(feature = "canary")]
 pub mod canary;
 pub mod case;
+pub mod corpus;
 pub mod execution;
 pub mod gate;
 pub mod machines;
 pub mod oracle;
 pub mod peer;
 pub mod seen;
+pub mod targets;
 pub mod totals;
 pub mod variant;
 pub mod world;
