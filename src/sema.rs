@@ -13,6 +13,7 @@ mod consts;
 mod effects;
 mod immutables;
 mod infer;
+pub mod layout;
 mod reentrancy;
 mod resolve;
 mod scope;
@@ -31,7 +32,7 @@ use consts::Value;
 use effects::Effects;
 use scope::{ConstIndex, ContractIndex, Names, ValueDef};
 use typed::{Contract, Event, FuncId, Function, FunctionKind, Program};
-use types::{HandleId, TypeId, Types};
+use types::{ErrorTypeId, HandleId, TypeId, Types};
 
 /// Checks one module. The program is fit for lowering only if the diagnostics hold no error.
 pub fn check(module: &ast::Module, source: &Source) -> (Program, Diagnostics) {
@@ -48,6 +49,7 @@ pub fn check(module: &ast::Module, source: &Source) -> (Program, Diagnostics) {
         used: HashSet::new(),
         hole: None,
         constant_depth: 0,
+        decode_error: None,
     };
     sema.collect_module(module);
     sema.check_constants();
@@ -73,6 +75,8 @@ struct Sema<'a> {
     hole: Option<Span>,
     /// How many constants are being evaluated, each for the one before.
     constant_depth: u32,
+    /// The predeclared error of `abi.decode`, once something names it.
+    decode_error: Option<ErrorTypeId>,
 }
 
 /// How deep constants in a circle are followed.
@@ -156,6 +160,27 @@ impl<'a> Sema<'a> {
             .error(Code::AlreadyDefined, name.span)
             .arg("name", &name.name)
             .secondary(first, "first defined here");
+    }
+
+    /// The type `DecodeError`, the error of `abi.decode`.
+    fn decode_error(&mut self) -> ErrorTypeId {
+        if let Some(id) = self.decode_error {
+            return id;
+        }
+        let id = ErrorTypeId(self.types.error_types.len() as u32);
+        let (name, span) = ("DecodeError".to_owned(), Span::default());
+        let signature = "DecodeError()".to_owned();
+        let selector = check::selector_of(&signature);
+        let variant =
+            types::ErrorVariant { name: name.clone(), span, params: Vec::new(), signature, selector };
+        self.types.error_types.push(types::ErrorTypeDef {
+            name,
+            span,
+            is_set: false,
+            variants: vec![variant],
+        });
+        self.decode_error = Some(id);
+        id
     }
 
     fn signature(&self, id: FuncId) -> &Signature<'a> {

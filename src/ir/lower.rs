@@ -10,7 +10,10 @@
 //! | [`function`] | the state of one IR function, bodies, ways to leave a body |
 //! | [`stmts`], [`exprs`] | statements and loops; expressions and conditions |
 //! | [`arith`] | arithmetic of all widths, comparisons, casts |
-//! | [`state`] | places: locals, storage slots, packed fields, tables |
+//! | [`places`], [`storage`], [`containers`] | places; words and aggregates in storage; vectors and `bytes` there |
+//! | [`memory`], [`whole`] | the heap and what lies on it; comparing, copying and joining values |
+//! | [`encode`], [`decode`] | ABI encoding and decoding of every type |
+//! | [`helpers`] | functions that the source does not have |
 //! | [`errors`] | `require`, `revert`, `Result`, encoded errors |
 //! | [`external`] | calls of other contracts, the re-entrancy lock |
 //! | [`abi`] | decoding of arguments, encoding of results and events |
@@ -20,21 +23,31 @@
 
 mod abi;
 mod arith;
+mod containers;
+mod data;
+mod decode;
 mod dispatch;
+mod encode;
 mod errors;
 mod exprs;
 mod external;
 mod function;
+mod helpers;
 mod init;
+mod memory;
+mod places;
 mod plan;
-mod state;
 mod stmts;
+mod storage;
 mod values;
+mod whole;
 
 use std::collections::HashMap;
 
 use alloy_primitives::U256;
 
+use self::helpers::Helper;
+use self::memory::HEAP_POINTER;
 use self::plan::Plan;
 use super::{DataId, FuncId, Imm, Inst, Module, Op};
 use crate::diag::{Code, Diagnostics};
@@ -43,9 +56,6 @@ use crate::source::Span;
 
 /// The name of the init module's data segment that code generation fills with the code to deploy, prefix included.
 pub const RUNTIME_SEGMENT: &str = "runtime";
-
-/// Memory address of the word that holds the heap pointer (§12).
-const HEAP_POINTER: u64 = 0x40;
 
 /// What a contract is lowered to.
 #[derive(Clone, Debug)]
@@ -104,7 +114,9 @@ fn lower_module(
         module: Module::new(name),
         functions: HashMap::new(),
         queue: Vec::new(),
-        texts: HashMap::new(),
+        helpers: HashMap::new(),
+        helper_queue: Vec::new(),
+        segments: HashMap::new(),
         uses_heap: false,
     };
     cx.module.declare("entry", 0, 0, contract.span);
@@ -112,8 +124,14 @@ fn lower_module(
         Part::Runtime => dispatch::lower_entry(&mut cx),
         Part::Init => init::lower_entry(&mut cx),
     }
-    while let Some((source, id)) = cx.queue.pop() {
-        function::lower_function(&mut cx, source, id);
+    loop {
+        if let Some((source, id)) = cx.queue.pop() {
+            function::lower_function(&mut cx, source, id);
+        } else if let Some((helper, id)) = cx.helper_queue.pop() {
+            cx.lower_helper(helper, id);
+        } else {
+            break;
+        }
     }
     if cx.uses_heap {
         cx.set_heap_pointer();
@@ -149,8 +167,11 @@ struct ModuleCx<'p> {
     // Functions declared so far; those whose body is still missing are in `queue`.
     functions: HashMap<typed::FuncId, FuncId>,
     queue: Vec<(typed::FuncId, FuncId)>,
-    // Encoded `Error(string)` payloads by their text.
-    texts: HashMap<String, DataId>,
+    // Likewise for functions that the source does not have.
+    helpers: HashMap<Helper, FuncId>,
+    helper_queue: Vec<(Helper, FuncId)>,
+    // Data segments by their bytes.
+    segments: HashMap<Vec<u8>, DataId>,
     uses_heap: bool,
 }
 
@@ -199,6 +220,16 @@ impl ModuleCx<'_> {
             Part::Runtime => 0,
             Part::Init => 32 * self.contract.immutables.len() as u64,
         }
+    }
+
+    /// The data segment that holds these bytes.
+    fn data_segment(&mut self, bytes: &[u8]) -> DataId {
+        if let Some(&id) = self.segments.get(bytes) {
+            return id;
+        }
+        let id = self.module.add_data(format!("constant {}", self.segments.len()), bytes.to_vec());
+        self.segments.insert(bytes.to_vec(), id);
+        id
     }
 
     /// Makes function 0 begin with the store that makes the heap empty.

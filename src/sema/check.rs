@@ -3,11 +3,13 @@
 //! [`items`] collects what modules and contracts declare, [`define`] and [`members`] work out what it means, [`entries`] works out
 //! selectors and getters,
 //! [`body`] holds the state of checking one function; [`stmts`], [`exprs`], [`ops`], [`casts`], [`places`],
-//! [`paths`], [`calls`] and [`raise`] each check a family of nodes in it.
+//! [`paths`], [`calls`], [`raise`], [`structs`] and [`data`] each check a family of nodes in it, and [`moves`] knows
+//! which values were moved.
 
 mod body;
 mod calls;
 mod casts;
+mod data;
 mod define;
 mod entries;
 mod exprs;
@@ -15,8 +17,12 @@ mod external;
 mod interfaces;
 mod items;
 mod members;
+mod moves;
 mod ops;
 mod paths;
 mod places;
 mod raise;
 mod stmts;
+mod structs;
+
+pub(super) use define::selector_of;

@@ -94,6 +94,10 @@ impl Inference {
                 self.variables[y.index()].binding = Some(a);
                 true
             }
+            (&Type::Array { element: a, length: m }, &Type::Array { element: b, length: n }) => {
+                m == n && self.unify(types, a, b)
+            }
+            (&Type::Vec(a), &Type::Vec(b)) | (&Type::Option(a), &Type::Option(b)) => self.unify(types, a, b),
             (Type::Tuple(a), Type::Tuple(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| self.unify(types, a, b))
             }
@@ -186,6 +190,18 @@ impl Substitution<'_> {
                 let settled: Vec<_> = elements.iter().map(|&element| self.settled(element)).collect();
                 if settled == elements { ty } else { self.types.intern(Type::Tuple(settled)) }
             }
+            &Type::Array { element, length } => {
+                let element = self.settled(element);
+                self.types.intern(Type::Array { element, length })
+            }
+            &Type::Vec(element) => {
+                let element = self.settled(element);
+                self.types.intern(Type::Vec(element))
+            }
+            &Type::Option(inner) => {
+                let inner = self.settled(inner);
+                self.types.intern(Type::Option(inner))
+            }
             _ => ty,
         }
     }
@@ -227,8 +243,8 @@ impl Substitution<'_> {
         self.ty(&mut place.ty);
         for step in &mut place.steps {
             match step {
-                PlaceStep::MapKey(key) => self.expr(key),
-                PlaceStep::TupleField(_) => {}
+                PlaceStep::MapKey(key) | PlaceStep::Index(key) => self.expr(key),
+                PlaceStep::Field(_) | PlaceStep::Deref => {}
             }
         }
     }
@@ -253,9 +269,18 @@ impl Substitution<'_> {
         }
         match &mut expr.kind {
             ExprKind::Const(_) | ExprKind::Unit | ExprKind::Env(_) | ExprKind::Hole => {}
+            ExprKind::Bytes(_) => {}
+            ExprKind::Struct(fields) => fields.iter_mut().for_each(|field| self.expr(&mut field.1)),
+            ExprKind::Repeat { element, .. } => self.expr(element),
+            ExprKind::AtPlace { place, args, .. } => {
+                self.place(place);
+                args.iter_mut().for_each(|arg| self.expr(arg));
+            }
             ExprKind::Break | ExprKind::Continue | ExprKind::Return(None) => {}
             ExprKind::Load(place) => self.place(place),
-            ExprKind::Tuple(elements) => elements.iter_mut().for_each(|element| self.expr(element)),
+            ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Data { args: parts, .. } => {
+                parts.iter_mut().for_each(|part| self.expr(part));
+            }
             ExprKind::TupleField { tuple: inner, .. }
             | ExprKind::Unary { operand: inner, .. }
             | ExprKind::Query { operand: inner, .. }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::Sema;
+use super::consts::Value;
 use super::scope::{
     ContractIndex, PREDECLARED_TYPES, Table, TypeDef, ValueDef, closest, is_predeclared_type,
 };
@@ -31,6 +32,10 @@ pub(super) enum Position {
     State,
     /// The value of a map.
     MapValue,
+    /// A field of a struct.
+    Field,
+    /// A payload of an enum's variant.
+    Payload,
     /// A field of an event.
     EventField,
     /// A parameter of an error.
@@ -47,6 +52,8 @@ impl Position {
             Position::Local => "a local",
             Position::State => "a `state` member",
             Position::MapValue => "a map value",
+            Position::Field => "a field",
+            Position::Payload => "a payload",
             Position::EventField => "an event field",
             Position::ErrorParam => "an error parameter",
             Position::Constant => "a constant",
@@ -92,10 +99,17 @@ impl<'a> Sema<'a> {
                     elements.iter().map(|element| self.resolve_any_type(element, contract)).collect();
                 if elements.contains(&TypeId::ERROR) { TypeId::ERROR } else { self.types.tuple(elements) }
             }
-            TypeKind::Array { element, .. } => {
-                self.resolve_any_type(element, contract);
-                self.diags.unsupported(ty.span, "an array type");
-                TypeId::ERROR
+            TypeKind::Array { element, length } => {
+                let element_span = element.span;
+                let element = self.resolve_any_type(element, contract);
+                let length = self.array_length(length, contract);
+                match length {
+                    _ if element == TypeId::ERROR => TypeId::ERROR,
+                    Some(length) if self.check_element(element, element_span) => {
+                        self.types.intern(Type::Array { element, length })
+                    }
+                    _ => TypeId::ERROR,
+                }
             }
             TypeKind::Path { path, args } => self.resolve_type_path(ty.span, path, args, contract),
         }
@@ -164,7 +178,17 @@ impl<'a> Sema<'a> {
             ("bytes", ..) => TypeId::BYTES,
             ("string", ..) => TypeId::STRING,
             ("Error", ..) => TypeId::ANY_ERROR,
-            ("Vec", Some(element), _) => self.types.intern(Type::Vec(element)),
+            ("Vec", Some(element), _) => {
+                if self.check_element(element, span) {
+                    self.types.intern(Type::Vec(element))
+                } else {
+                    TypeId::ERROR
+                }
+            }
+            ("DecodeError", ..) => {
+                let id = self.decode_error();
+                self.types.intern(Type::ErrorType(id))
+            }
             ("Option", Some(inner), _) => self.types.intern(Type::Option(inner)),
             ("Map", Some(key), Some(value)) => self.map_type(span, key, value),
             ("Result", Some(ok), Some(err)) => self.result_type(span, ok, err),
@@ -205,9 +229,9 @@ impl<'a> Sema<'a> {
         let supported = match self.types.get(key) {
             Type::Tuple(elements) => {
                 (2..=16).contains(&elements.len())
-                    && elements.iter().all(|&element| self.types.is_word(element))
+                    && elements.iter().all(|&element| self.is_key_part(element))
             }
-            _ => self.types.is_word(key),
+            _ => self.is_key_part(key),
         };
         if !supported {
             self.diags
@@ -235,6 +259,7 @@ impl<'a> Sema<'a> {
         match self.find_type(path, contract) {
             Some(TypeDef::ErrorType(id)) => self.types.intern(Type::ErrorType(id)),
             Some(TypeDef::Enum(id)) => self.types.intern(Type::Enum(id)),
+            Some(TypeDef::Struct(id)) => self.types.intern(Type::Struct(id)),
             Some(TypeDef::Contract(index)) => {
                 let handle = self.contracts[index].handle;
                 self.types.intern(Type::Handle(handle))
@@ -255,63 +280,138 @@ impl<'a> Sema<'a> {
         }
     }
 
+    /// Whether a key's part is one word, or hashed to one.
+    fn is_key_part(&self, ty: TypeId) -> bool {
+        self.types.is_word(ty) || matches!(ty, TypeId::BYTES | TypeId::STRING)
+    }
+
+    /// Whether an array or `Vec` may have elements of the type.
+    fn check_element(&mut self, element: TypeId, span: Span) -> bool {
+        let what = match self.types.get(element) {
+            Type::Map { .. } => "an array or `Vec` of maps",
+            Type::Unit => "an array or `Vec` of `()`",
+            _ => return true,
+        };
+        self.diags.unsupported(span, what);
+        false
+    }
+
+    /// N of `[T; N]`: a constant of an unsigned type.
+    pub(super) fn array_length(
+        &mut self,
+        length: &'a ast::Expr,
+        contract: Option<ContractIndex>,
+    ) -> Option<u64> {
+        let (ty, value) = self.constant_here(length, contract)?;
+        let length_span = length.span;
+        let length = match value {
+            Value::Literal(int) => int.to_u64(),
+            Value::Word(word) if ty.as_int().is_some_and(|int| !int.signed) => u64::try_from(word).ok(),
+            _ => None,
+        };
+        if length.is_none_or(|length| length == 0 || length > u64::from(u32::MAX)) {
+            self.diags
+                .error(Code::MismatchedTypes, length_span)
+                .arg("a", "a length from 1 to 4294967295")
+                .arg("b", self.source.slice(length_span));
+            return None;
+        }
+        length
+    }
+
     /// Decides whether `ty` may stand at `position`; the type itself, or the error type if it may not.
     pub(super) fn allow_type(&mut self, ty: TypeId, span: Span, position: Position) -> TypeId {
-        let shown = self.types.display(ty);
-        match self.types.get(ty).clone() {
-            Type::Error => return TypeId::ERROR,
-            Type::Bool | Type::Int(_) | Type::Address | Type::Hash | Type::FixedBytes(_) | Type::Enum(_) => {
-                return ty;
-            }
-            Type::Handle(_) => return ty,
-            Type::Unit if matches!(position, Position::Result | Position::EntryResult | Position::Local) => {
-                return ty;
-            }
-            Type::Map { .. } => match position {
-                Position::State | Position::MapValue => return ty,
-                _ => {
-                    let what =
-                        if position.is_abi().is_some() { "passed or returned" } else { "created or copied" };
-                    self.diags.error(Code::MapOnlyInStorage, span).arg("what", what);
-                    return TypeId::ERROR;
-                }
-            },
-            Type::Ref { .. } if !matches!(position, Position::Param | Position::Local) => {
-                self.diags.error(Code::ReferenceNotAllowed, span).arg("position", position.name());
-                return TypeId::ERROR;
-            }
-            Type::Result { ok, .. } => {
-                let inside = match position {
-                    Position::Result | Position::EntryResult => {
-                        let allowed = self.allow_type(ok, span, position);
-                        return if allowed == TypeId::ERROR { TypeId::ERROR } else { ty };
-                    }
-                    Position::State | Position::MapValue => Code::NotStorable,
-                    _ if position.is_abi().is_some() => Code::NotAbiType,
-                    _ => Code::Unsupported,
-                };
-                return self.reject_type(inside, &shown, span, position);
-            }
-            Type::Option(_) | Type::AnyError if position.is_abi().is_some() => {
-                return self.reject_type(Code::NotAbiType, &shown, span, position);
-            }
-            Type::Tuple(elements) => match position {
-                Position::Param | Position::Result | Position::Local | Position::Constant => {
-                    for element in elements {
-                        if self.allow_type(element, span, Position::Param) == TypeId::ERROR {
-                            return TypeId::ERROR;
-                        }
-                    }
-                    return ty;
-                }
-                Position::EntryResult if elements.iter().all(|&element| self.types.is_word(element)) => {
-                    return ty;
-                }
-                _ => {}
-            },
-            _ => {}
+        if ty == TypeId::ERROR {
+            return ty;
         }
-        self.reject_type(Code::Unsupported, &shown, span, position)
+        match self.refusal(ty, position) {
+            None => ty,
+            Some((Code::MapOnlyInStorage, _)) => {
+                let what =
+                    if position.is_abi().is_some() { "passed or returned" } else { "created or copied" };
+                self.diags.error(Code::MapOnlyInStorage, span).arg("what", what);
+                TypeId::ERROR
+            }
+            Some((Code::ReferenceNotAllowed, _)) => {
+                self.diags.error(Code::ReferenceNotAllowed, span).arg("position", position.name());
+                TypeId::ERROR
+            }
+            Some((code, cause)) => {
+                let shown = self.types.display(cause);
+                self.reject_type(code, &shown, span, position)
+            }
+        }
+    }
+
+    /// Why a type may not stand at a position: the code, and the part that is the cause.
+    fn refusal(&self, ty: TypeId, position: Position) -> Option<(Code, TypeId)> {
+        let of_all = |types: &mut dyn Iterator<Item = TypeId>| {
+            types.filter(|&ty| ty != TypeId::ERROR).find_map(|ty| self.refusal(ty, position))
+        };
+        let in_storage =
+            matches!(position, Position::State | Position::MapValue | Position::Field | Position::Payload);
+        let outside = || {
+            if position.is_abi().is_some() {
+                Code::NotAbiType
+            } else if in_storage {
+                Code::NotStorable
+            } else {
+                Code::Unsupported
+            }
+        };
+        match self.types.get(ty) {
+            Type::Error => None,
+            Type::Bool | Type::Int(_) | Type::Address | Type::Hash | Type::FixedBytes(_) => None,
+            Type::Handle(_) => None,
+            Type::Unit => {
+                let known = matches!(position, Position::Result | Position::EntryResult | Position::Local);
+                (!known).then_some((Code::Unsupported, ty))
+            }
+            Type::Enum(id) if self.types.enums[id.index()].is_payload_free() => None,
+            Type::Enum(_) if position.is_abi().is_some() => Some((Code::NotAbiType, ty)),
+            Type::Enum(_) if position == Position::Constant => Some((Code::Unsupported, ty)),
+            Type::Enum(_) => None,
+            Type::Map { .. } => {
+                let known = matches!(position, Position::State | Position::MapValue | Position::Field);
+                (!known).then_some((Code::MapOnlyInStorage, ty))
+            }
+            Type::Ref { .. } if !matches!(position, Position::Param | Position::Local) => {
+                Some((Code::ReferenceNotAllowed, ty))
+            }
+            Type::Ref { .. } => Some((Code::Unsupported, ty)),
+            &Type::Result { ok, .. } => match position {
+                Position::Result | Position::EntryResult if ok == TypeId::UNIT => None,
+                Position::Result | Position::EntryResult => self.refusal(ok, position),
+                _ => Some((outside(), ty)),
+            },
+            Type::AnyError | Type::ErrorType(_) => Some((outside(), ty)),
+            Type::Option(_) if position.is_abi().is_some() => Some((Code::NotAbiType, ty)),
+            Type::Bytes | Type::String | Type::Vec(_) | Type::Array { .. } | Type::Option(_)
+                if position == Position::Constant =>
+            {
+                Some((Code::Unsupported, ty))
+            }
+            Type::Bytes | Type::String => None,
+            &Type::Vec(inner) | &Type::Array { element: inner, .. } | &Type::Option(inner) => {
+                // A map has no value that an element could take.
+                match self.types.holds_map(inner) {
+                    true => Some((Code::MapOnlyInStorage, inner)),
+                    false => self.refusal(inner, position),
+                }
+            }
+            Type::Tuple(elements) => of_all(&mut elements.iter().copied()),
+            // Its fields were judged where it is defined, as far as storage and memory go.
+            Type::Struct(id) => match position {
+                Position::Constant => Some((Code::Unsupported, ty)),
+                Position::State | Position::MapValue | Position::Field => None,
+                _ if self.types.holds_map(ty) => Some((Code::MapOnlyInStorage, ty)),
+                _ if position.is_abi().is_some() => {
+                    of_all(&mut self.types.structs[id.index()].fields.iter().map(|field| field.1))
+                }
+                _ => None,
+            },
+            Type::Never | Type::IntLiteral | Type::Infer(_) => Some((Code::Unsupported, ty)),
+        }
     }
 
     fn reject_type(&mut self, code: Code, shown: &str, span: Span, position: Position) -> TypeId {

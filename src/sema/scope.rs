@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::consts::Int;
 use super::typed::{EventId, FuncId, ImmutableId, LocalId, MemberId};
-use super::types::{EnumId, ErrorTypeId, HandleId, IntType, TypeId};
+use super::types::{EnumId, ErrorTypeId, HandleId, IntType, StructId, TypeId};
 use crate::source::Span;
 
 /// A number of a contract in the module.
@@ -23,8 +23,8 @@ pub(super) enum TypeDef {
     Event(EventId),
     Contract(ContractIndex),
     Interface(HandleId),
-    /// An enum without payloads.
     Enum(EnumId),
+    Struct(StructId),
     /// Declared, reported as not supported yet, and silent wherever it is used.
     Unsupported,
 }

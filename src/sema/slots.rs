@@ -4,7 +4,6 @@
 //! `state` group are packed and share slots. `transient` members are numbered from 1 in a space of their own. A
 //! member with `#[slot(…)]` stands where it says and moves no other; an overlap is reported.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use alloy_primitives::U256;
@@ -19,22 +18,33 @@ impl Sema<'_> {
     pub(super) fn assign_slots(&mut self, contract: ContractIndex) {
         let contract = &mut self.contracts[contract];
         assign(&mut contract.typed.storage, &contract.groups);
-        let storage = &contract.typed.storage;
-        let mut taken: HashMap<(bool, U256), usize> = HashMap::new();
-        for (index, member) in storage.iter().enumerate() {
-            let space = member.kind == MemberKind::Transient;
-            let Some(first) = taken.insert((space, member.slot), index) else { continue };
-            if contract.groups.iter().any(|group| group.contains(&first) && group.contains(&index)) {
-                continue;
+        let (storage, groups) = (&contract.typed.storage, &contract.groups);
+        let space = |index: usize| storage[index].kind == MemberKind::Transient;
+        let mut order: Vec<usize> = (0..storage.len()).collect();
+        order.sort_by_key(|&index| (space(index), storage[index].slot, index));
+        // The member that reaches furthest so far, and the slot behind it.
+        let mut furthest: Option<(usize, U256)> = None;
+        for index in order {
+            let member = &storage[index];
+            let end = member.slot.saturating_add(slots_of(member));
+            if let Some((first, taken)) = furthest
+                && space(first) == space(index)
+                && member.slot < taken
+                && !groups.iter().any(|group| group.contains(&first) && group.contains(&index))
+            {
+                // The one with an explicit slot is the one to change.
+                let (a, b) = if member.explicit_slot { (index, first) } else { (first, index) };
+                self.diags
+                    .error(Code::SlotOverlap, storage[a].span)
+                    .arg("a", &storage[a].name)
+                    .arg("b", &storage[b].name)
+                    .arg("s", member.slot)
+                    .secondary(storage[b].span, "the other member");
             }
-            // The one with an explicit slot is the one to change.
-            let (a, b) = if member.explicit_slot { (index, first) } else { (first, index) };
-            self.diags
-                .error(Code::SlotOverlap, storage[a].span)
-                .arg("a", &storage[a].name)
-                .arg("b", &storage[b].name)
-                .arg("s", member.slot)
-                .secondary(storage[b].span, "the other member");
+            let further = furthest.is_none_or(|(first, taken)| space(first) != space(index) || end > taken);
+            if further {
+                furthest = Some((index, end));
+            }
         }
     }
 }
@@ -54,7 +64,7 @@ fn assign(storage: &mut [StorageMember], groups: &[Range<usize>]) {
             let member = &mut storage[index];
             if member.kind == MemberKind::State && !member.explicit_slot {
                 member.slot = next;
-                next += U256::from(1);
+                next += slots_of(member);
             }
             index += 1;
         }
@@ -63,9 +73,14 @@ fn assign(storage: &mut [StorageMember], groups: &[Range<usize>]) {
     for (kind, mut next) in [(MemberKind::Table, next), (MemberKind::Transient, U256::from(1))] {
         for member in storage.iter_mut().filter(|member| member.kind == kind && !member.explicit_slot) {
             member.slot = next;
-            next += U256::from(1);
+            next += slots_of(member);
         }
     }
+}
+
+/// How many slots a member takes that shares none.
+fn slots_of(member: &StorageMember) -> U256 {
+    U256::from(member.size_bytes.div_ceil(32))
 }
 
 /// Packs the fields of a group from slot `next` on, low-order bytes first; the first slot behind it.
@@ -75,13 +90,18 @@ fn pack(fields: &mut [StorageMember], next: U256) -> U256 {
     }
     let (mut slot, mut used) = (next, 0);
     for field in fields {
-        if used + field.size_bytes > 32 {
+        let is_word = field.size_bytes <= 32;
+        if used > 0 && (used + field.size_bytes > 32 || !is_word) {
             (slot, used) = (slot + U256::from(1), 0);
         }
         (field.slot, field.offset_bytes) = (slot, used as u8);
-        used += field.size_bytes;
+        if is_word {
+            used += field.size_bytes;
+        } else {
+            slot += slots_of(field);
+        }
     }
-    slot + U256::from(1)
+    if used > 0 { slot + U256::from(1) } else { slot }
 }
 
 #[cfg(test)]

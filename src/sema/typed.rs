@@ -13,6 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::U256;
 
+mod data;
+
+pub use data::{DataOp, PlaceOp};
+
 use super::types::{ErrorTypeId, HandleId, IntType, TypeId, Types, define_ids};
 use crate::source::Span;
 
@@ -134,8 +138,8 @@ pub struct StorageMember {
     pub explicit_slot: bool,
     /// Offset of the value in the slot, in bytes from the low-order end; 0 outside groups.
     pub offset_bytes: u8,
-    /// Size of the value in bytes; 32 for a map.
-    pub size_bytes: u32,
+    /// Size of the value in bytes; for what is more than a word, 32 for each of its slots.
+    pub size_bytes: u64,
     /// Whether it is `pub`.
     pub is_pub: bool,
 }
@@ -453,8 +457,12 @@ pub enum PlaceStep {
     /// `place[key]` of a map: the value begins at TABLEHASH(slot, word(key)). A tuple key
     /// ([`Type::Tuple`](super::types::Type::Tuple)) uses TABLEHASHN over its words.
     MapKey(Expr),
-    /// `place.0` of a tuple.
-    TupleField(u32),
+    /// `place.0` of a tuple, or a field of a struct by its position.
+    Field(u32),
+    /// `place[index]` of an array, a `Vec` or `bytes`: Panic 0x32 unless it is below the length.
+    Index(Expr),
+    /// What the reference at the root refers to; always the first step.
+    Deref,
 }
 
 /// A place, or a tuple of them, on the left of `=`.
@@ -680,7 +688,36 @@ pub enum ExprKind {
     Load(Place),
     /// `(a, b, …)`, left to right; two or more elements.
     Tuple(Vec<Expr>),
-    /// `e.0` of a tuple that is not a place.
+    /// Constant contents of `bytes` or `string`.
+    Bytes(std::sync::Arc<[u8]>),
+    /// A struct literal: position in the declaration and value, in written order; each field once.
+    Struct(Vec<(u32, Expr)>),
+    /// `[a, b, …]`, left to right.
+    Array(Vec<Expr>),
+    /// `[e; N]`: `e` once; its value, which is Copy, in each element.
+    Repeat {
+        /// The value.
+        element: Box<Expr>,
+        /// N.
+        length: u64,
+    },
+    /// An operation on whole values, which it borrows: operands left to right, then the operation.
+    Data {
+        /// The operation.
+        op: DataOp,
+        /// Its operands.
+        args: Vec<Expr>,
+    },
+    /// An operation on what is at a place: sub-expressions of the place, arguments, then the operation.
+    AtPlace {
+        /// The operation.
+        op: PlaceOp,
+        /// Where.
+        place: Place,
+        /// Its arguments.
+        args: Vec<Expr>,
+    },
+    /// `e.0` of a tuple, or a field of a struct by its position, that is not a place.
     TupleField {
         /// The tuple.
         tuple: Box<Expr>,

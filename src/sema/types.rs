@@ -440,13 +440,49 @@ impl Types {
         if elements.is_empty() { TypeId::UNIT } else { self.intern(Type::Tuple(elements)) }
     }
 
-    /// How many types a tuple is made of, itself and the parts of its elements included; 1 for any other type.
-    pub fn tuple_parts(&self, id: TypeId) -> usize {
+    /// How many types a type is made of, itself and the parts of its parts included; 1 for a word.
+    pub fn parts(&self, id: TypeId) -> usize {
+        let sum = |ids: &mut dyn Iterator<Item = TypeId>| ids.map(|id| self.parts(id)).sum::<usize>();
+        match self.get(id) {
+            Type::Tuple(elements) => 1 + sum(&mut elements.iter().copied()),
+            Type::Struct(id) => 1 + sum(&mut self.structs[id.index()].fields.iter().map(|field| field.1)),
+            Type::Enum(id) => {
+                let variants = self.enums[id.index()].variants.iter();
+                1 + sum(&mut variants.flat_map(|variant| variant.payload.iter().copied()))
+            }
+            &Type::Array { element: inner, .. }
+            | &Type::Vec(inner)
+            | &Type::Option(inner)
+            | &Type::Map { value: inner, .. } => 1 + self.parts(inner),
+            _ => 1,
+        }
+    }
+
+    /// [`parts`](Self::parts) without those of structs and enums.
+    pub fn parts_here(&self, id: TypeId) -> usize {
         match self.get(id) {
             Type::Tuple(elements) => {
-                1 + elements.iter().map(|&element| self.tuple_parts(element)).sum::<usize>()
+                1 + elements.iter().map(|&element| self.parts_here(element)).sum::<usize>()
             }
+            &Type::Array { element: inner, .. }
+            | &Type::Vec(inner)
+            | &Type::Option(inner)
+            | &Type::Map { value: inner, .. } => 1 + self.parts_here(inner),
+            Type::Struct(_) | Type::Enum(_) => 0,
             _ => 1,
+        }
+    }
+
+    /// Whether the type is a map or has one in it, so that its values exist in storage only.
+    pub fn holds_map(&self, id: TypeId) -> bool {
+        match self.get(id) {
+            Type::Map { .. } => true,
+            Type::Tuple(elements) => elements.iter().any(|&element| self.holds_map(element)),
+            Type::Struct(id) => self.structs[id.index()].fields.iter().any(|field| self.holds_map(field.1)),
+            &Type::Array { element: inner, .. } | &Type::Vec(inner) | &Type::Option(inner) => {
+                self.holds_map(inner)
+            }
+            _ => false,
         }
     }
 

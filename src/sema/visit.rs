@@ -3,7 +3,7 @@
 //! A visitor overrides what it looks at and calls the `walk_…` function to go on inside. Adding a kind of node means adding
 //! it here once; walks that need it all follow.
 
-use super::typed::{AssignTarget, Block, Expr, ExprKind, Place, PlaceStep, Revert, Stmt, StmtKind};
+use super::typed::{AssignTarget, Block, Expr, ExprKind, Place, PlaceOp, PlaceStep, Revert, Stmt, StmtKind};
 
 /// What a walk does at each node.
 pub trait Visit {
@@ -69,8 +69,8 @@ pub fn walk_stmt<V: Visit + ?Sized>(v: &mut V, stmt: &Stmt) {
 pub fn walk_place<V: Visit + ?Sized>(v: &mut V, place: &Place) {
     for step in &place.steps {
         match step {
-            PlaceStep::MapKey(key) => v.expr(key),
-            PlaceStep::TupleField(_) => {}
+            PlaceStep::MapKey(key) | PlaceStep::Index(key) => v.expr(key),
+            PlaceStep::Field(_) | PlaceStep::Deref => {}
         }
     }
 }
@@ -93,10 +93,25 @@ pub fn walk_revert<V: Visit + ?Sized>(v: &mut V, revert: &Revert) {
 /// Visits the parts of an expression; both branches of a choice.
 pub fn walk_expr<V: Visit + ?Sized>(v: &mut V, expr: &Expr) {
     match &expr.kind {
-        ExprKind::Const(_) | ExprKind::Unit | ExprKind::Env(_) | ExprKind::Hole => {}
+        ExprKind::Const(_) | ExprKind::Unit | ExprKind::Env(_) | ExprKind::Hole | ExprKind::Bytes(_) => {}
         ExprKind::Break | ExprKind::Continue | ExprKind::Return(None) => {}
         ExprKind::Load(place) => v.place(place, Access::Read),
-        ExprKind::Tuple(elements) => elements.iter().for_each(|element| v.expr(element)),
+        ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Data { args: parts, .. } => {
+            parts.iter().for_each(|part| v.expr(part));
+        }
+        ExprKind::Struct(fields) => fields.iter().for_each(|(_, field)| v.expr(field)),
+        ExprKind::Repeat { element, .. } => v.expr(element),
+        ExprKind::AtPlace { op, place, args } => {
+            // The place is accessed after the arguments; what is inside it was evaluated before them.
+            walk_place(v, place);
+            args.iter().for_each(|arg| v.expr(arg));
+            let access = match op {
+                PlaceOp::Len => Access::Read,
+                PlaceOp::Clear => Access::Write,
+                PlaceOp::Push | PlaceOp::Pop => Access::Update,
+            };
+            v.place(place, access);
+        }
         ExprKind::TupleField { tuple: operand, .. }
         | ExprKind::Unary { operand, .. }
         | ExprKind::Cast { operand, .. }

@@ -30,8 +30,7 @@ use zvm::tx::{Transaction, TransactionResult};
 use zvm::{Engine, Fork, Mode};
 use zvm_jit::{Jit, JitOptions};
 
-use crate::compile::calldata;
-use crate::files::{diff, parse_call, parse_slot, parse_word, show, show_word};
+use crate::files::{diff, encode_args, parse_call, parse_slot, parse_word, show, show_word};
 
 /// Sends all transactions.
 const SENDER: Address = Address::repeat_byte(0x5e);
@@ -165,13 +164,16 @@ impl Chain<'_> {
             let result = self.send(Some(target.address), value, data.into())?;
             return Ok(self.show(&[TypeId::U256], &result));
         }
-        let (name, args, value) = parse_call(call, &|word| self.word(word))?;
+        let (name, args, value) = parse_call(call)?;
         let contract = target.contract.ok_or("it has no entry points")?;
         let contract = &self.compilation.program.contracts[contract];
         let entry = contract.entry_points.iter().find(|entry| entry.name == name);
         let entry = entry.ok_or("no such entry point")?;
         let outputs: Vec<TypeId> = entry.outputs.iter().map(|output| output.ty).collect();
-        let result = self.send(Some(target.address), value, calldata(entry.selector, &args))?;
+        let inputs: Vec<TypeId> = entry.inputs.iter().map(|input| input.ty).collect();
+        let types = &self.compilation.program.types;
+        let args = encode_args(types, &inputs, &args, &|word| self.word(word))?;
+        let result = self.send(Some(target.address), value, [&entry.selector[..], &args].concat().into())?;
         Ok(self.show(&outputs, &result))
     }
 
@@ -186,14 +188,19 @@ impl Chain<'_> {
                 (init, U256::ZERO, None)
             }
             None => {
-                let (contract, args, value) = parse_call(what, &|word| self.word(word))?;
+                let (contract, args, value) = parse_call(what)?;
                 let contracts = &self.compilation.contracts;
                 let index = contracts.iter().position(|compiled| compiled.artifact.name == contract);
                 let index = index.ok_or("no such contract")?;
                 let sections = contracts[index].artifact.container.sections.as_ref();
                 let init = sections.and_then(|sections| sections.init.clone()).ok_or("no init code")?;
                 let mut data = init.to_vec();
-                args.iter().for_each(|arg| data.extend(arg.to_be_bytes::<32>()));
+                let program = &self.compilation.program;
+                let constructor =
+                    program.contracts[index].constructor.map(|id| program.function(id).params());
+                let types: Vec<TypeId> =
+                    constructor.unwrap_or_default().iter().map(|param| param.ty).collect();
+                data.extend(encode_args(&program.types, &types, &args, &|word| self.word(word))?);
                 (data, value, Some(index))
             }
         };

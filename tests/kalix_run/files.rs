@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! //> deploy(5) value 1          runs the init code; without this line, with no arguments and no value
-//! //> add(1, -2) value 3         calls an entry point; arguments are integers, true, false or 0x words
+//! //> add(1, -2) value 3         calls an entry point; arguments are integers, true, false or 0x words,
+//! //                              or for other types [1, 2], (1, 0x02), "text", 0x00ff
 //! //> calldata 0x01020304        calls with these bytes
 //! //> storage keccak(0, 7)       reads a slot: a number, or the hash of two words, computed with sha3
 //! //= …                          what came out
@@ -13,6 +14,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::{Bytes, U256, hex};
 use kalix::codegen::CodegenOptions;
 use kalix::sema::typed;
@@ -22,7 +24,7 @@ use testkit::observe::{Observed, exit_name};
 use zvm::host::Log;
 use zvm::outcome::Exit;
 
-use crate::compile::{Compiled, World, calldata};
+use crate::compile::{Compiled, World};
 
 #[test]
 fn scripts_do_what_they_say() {
@@ -86,9 +88,11 @@ fn run_script(text: &str, options: &CodegenOptions) -> Result<String, String> {
                 Some(compiled) => compiled,
                 None => Compiled::new(text, options)?,
             };
-            let (_, args, value) = parse_call(&format!("deploy{rest}"), &|_| None)?;
+            let (_, args, value) = parse_call(&format!("deploy{rest}"))?;
             let program = source.program.clone();
-            let args: Vec<u8> = args.iter().flat_map(|arg| arg.to_be_bytes::<32>()).collect();
+            let constructor = source.contract().constructor.map(|id| program.function(id).params());
+            let types: Vec<_> = constructor.unwrap_or_default().iter().map(|param| param.ty).collect();
+            let args = encode_args(&program.types, &types, &args, &|_| None)?;
             let (mut observed, deployed) = World::deploy(source, &args, value)?;
             world = deployed;
             if observed.exit == Exit::Return {
@@ -122,32 +126,101 @@ fn run_command(world: &mut World, command: &str) -> Result<Vec<String>, String> 
         let observed = world.call(input.into(), U256::ZERO)?;
         return Ok(show_observed(&world.compiled.program, &[TypeId::U256], &observed));
     }
-    let (name, args, value) = parse_call(command, &|_| None)?;
+    let (name, args, value) = parse_call(command)?;
     let entry = world.compiled.entry(&name).ok_or("no such entry point")?;
     let outputs: Vec<TypeId> = entry.outputs.iter().map(|output| output.ty).collect();
-    let input = calldata(entry.selector, &args);
+    let inputs: Vec<_> = entry.inputs.iter().map(|input| input.ty).collect();
+    let args = encode_args(&world.compiled.program.types, &inputs, &args, &|_| None)?;
+    let input: Bytes = [&entry.selector[..], &args].concat().into();
     let observed = world.call(input, value)?;
     Ok(show_observed(&world.compiled.program, &outputs, &observed))
 }
 
-/// `name(arg, …) value N`; `word_of` knows what words stand for that are no numbers.
-pub(crate) fn parse_call(
-    text: &str,
-    word_of: &dyn Fn(&str) -> Option<U256>,
-) -> Result<(String, Vec<U256>, U256), String> {
+/// `name(arg, …) value N`.
+pub(crate) fn parse_call(text: &str) -> Result<(String, Vec<String>, U256), String> {
     let (name, rest) = text.split_once('(').ok_or("`(` is missing")?;
     let (args, rest) = rest.rsplit_once(')').ok_or("`)` is missing")?;
-    let args = args.split(',').map(str::trim).filter(|arg| !arg.is_empty());
     let value = match rest.trim().strip_prefix("value ") {
         Some(value) => parse_word(value)?,
         None if rest.trim().is_empty() => U256::ZERO,
         None => return Err(format!("`{rest}` is left over")),
     };
-    Ok((
-        name.trim().to_owned(),
-        args.map(|arg| word_of(arg).map_or_else(|| parse_word(arg), Ok)).collect::<Result<_, _>>()?,
-        value,
-    ))
+    Ok((name.trim().to_owned(), split(args), value))
+}
+
+/// The parts between the commas that stand outside of brackets and quotes.
+fn split(text: &str) -> Vec<String> {
+    let (mut parts, mut depth, mut quoted) = (vec![String::new()], 0, false);
+    for letter in text.chars() {
+        match letter {
+            '"' => quoted = !quoted,
+            '(' | '[' if !quoted => depth += 1,
+            ')' | ']' if !quoted => depth -= 1,
+            ',' if depth == 0 && !quoted => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().expect("there is always a part").push(letter);
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+fn is_word(types: &Types, ty: TypeId) -> bool {
+    types.is_word(ty)
+}
+
+/// The type as the library that encodes and decodes for these tests knows it.
+fn abi_type(types: &Types, ty: TypeId) -> Result<DynSolType, String> {
+    let name = types.abi_type(ty).ok_or_else(|| format!("`{}` is no ABI type", types.display(ty)))?;
+    DynSolType::parse(&name).map_err(|error| error.to_string())
+}
+
+/// The ABI encoding of arguments. Words need not be well-formed; `word_of` knows what words stand for that are no
+/// numbers.
+pub(crate) fn encode_args(
+    types: &Types,
+    params: &[TypeId],
+    args: &[String],
+    word_of: &dyn Fn(&str) -> Option<U256>,
+) -> Result<Vec<u8>, String> {
+    let parse_word = |arg: &str| word_of(arg).map_or_else(|| parse_word(arg), Ok);
+    if params.iter().all(|&ty| is_word(types, ty)) {
+        let words: Vec<U256> = args.iter().map(|arg| parse_word(arg)).collect::<Result<_, _>>()?;
+        return Ok(words.iter().flat_map(|word| word.to_be_bytes::<32>()).collect());
+    }
+    if params.len() != args.len() {
+        return Err(format!("{} arguments instead of {}", args.len(), params.len()));
+    }
+    let mut values = Vec::new();
+    for (&ty, arg) in params.iter().zip(args) {
+        values.push(match is_word(types, ty) {
+            true => DynSolValue::Uint(parse_word(arg)?, 256),
+            false => abi_type(types, ty)?.coerce_str(arg).map_err(|error| format!("{arg}: {error}"))?,
+        });
+    }
+    Ok(DynSolValue::Tuple(values).abi_encode_params())
+}
+
+/// Values as a reader of a script likes to see them.
+fn show_value(value: &DynSolValue) -> String {
+    match value {
+        DynSolValue::Bool(value) => value.to_string(),
+        DynSolValue::Uint(value, _) => value.to_string(),
+        DynSolValue::Int(value, _) => value.to_string(),
+        DynSolValue::Address(value) => format!("{:#x}", U256::from_be_slice(value.as_slice())),
+        DynSolValue::FixedBytes(word, size) => hex::encode_prefixed(&word[..*size]),
+        DynSolValue::Bytes(bytes) => hex::encode_prefixed(bytes),
+        DynSolValue::String(text) => format!("{text:?}"),
+        DynSolValue::Array(list) | DynSolValue::FixedArray(list) => {
+            format!("[{}]", list.iter().map(show_value).collect::<Vec<_>>().join(", "))
+        }
+        DynSolValue::Tuple(list) => {
+            format!("({})", list.iter().map(show_value).collect::<Vec<_>>().join(", "))
+        }
+        other => format!("{other:?}"),
+    }
 }
 
 pub(crate) fn parse_word(text: &str) -> Result<U256, String> {
@@ -170,11 +243,12 @@ pub(crate) fn parse_slot(text: &str) -> Result<U256, String> {
     // The first operand may be a hash again.
     let (slot, keys) = match inner.rfind(')') {
         Some(end) => (&inner[..=end], inner[end + 1..].trim_start_matches(',')),
-        None => inner.split_once(',').ok_or("a hash is of a slot and keys")?,
+        // Of the slot alone: where the data of a `Vec` begin.
+        None => inner.split_once(',').unwrap_or((inner, "")),
     };
     let mut hash = sha3::Keccak256::new();
     hash.update(parse_slot(slot.trim())?.to_be_bytes::<32>());
-    for key in keys.split(',') {
+    for key in keys.split(',').filter(|key| !key.trim().is_empty()) {
         hash.update(parse_word(key.trim())?.to_be_bytes::<32>());
     }
     Ok(U256::from_be_slice(&hash.finalize()))
@@ -207,8 +281,15 @@ pub(crate) fn show(
             Some(event) => (event.name.as_str(), &topics[1..]),
             None => ("log", &topics[..]),
         };
-        let data: Vec<_> = log.data.chunks(32).map(|word| show_word(U256::from_be_slice(word))).collect();
-        lines.push(format!("{name} [{}] {}", topics.join(", "), data.join(", ")).trim_end().to_owned());
+        let fields = event.iter().flat_map(|event| &event.fields).filter(|field| !field.indexed);
+        let fields: Vec<_> = fields.map(|field| field.ty).collect();
+        let data = if fields.iter().all(|&ty| is_word(types, ty)) {
+            let words = log.data.chunks(32).map(|word| show_word(U256::from_be_slice(word)));
+            words.collect::<Vec<_>>().join(", ")
+        } else {
+            show_words(types, &fields, &log.data)
+        };
+        lines.push(format!("{name} [{}] {data}", topics.join(", ")).trim_end().to_owned());
     }
     lines
 }
@@ -224,6 +305,23 @@ fn show_words(types: &Types, outputs: &[TypeId], bytes: &[u8]) -> String {
             Type::Tuple(elements) => flat.extend(elements.iter().copied()),
             _ => flat.push(output),
         }
+    }
+    if flat.iter().any(|&ty| !is_word(types, ty)) {
+        let shapes: Result<Vec<_>, _> = flat.iter().map(|&ty| abi_type(types, ty)).collect();
+        let decoded = shapes.and_then(|shapes| {
+            let shape = DynSolType::Tuple(shapes);
+            let value = shape.abi_decode_params(bytes).map_err(|error| error.to_string())?;
+            // Not a byte more or less than the canonical encoding.
+            let canonical = value.abi_encode_params() == bytes;
+            Ok((value, canonical))
+        });
+        return match decoded {
+            Ok((DynSolValue::Tuple(list), true)) => {
+                list.iter().map(show_value).collect::<Vec<_>>().join(", ")
+            }
+            Ok(_) => format!("not canonical: {}", hex::encode_prefixed(bytes)),
+            Err(error) => format!("{error}: {}", hex::encode_prefixed(bytes)),
+        };
     }
     if bytes.len() != 32 * flat.len() {
         return format!("{} bytes for {} outputs", bytes.len(), flat.len());

@@ -34,11 +34,11 @@ fn a_table_entry_is_hashed_once() {
         r#"
 func "g" -> 0 {
 b0(v0):
-  v1 = const 0
-  v2 = const 1
-  v3 = tablehash v1, v2
-  v4 = caller
-  v5 = tablehash v3, v4
+  v1 = const 1
+  v2 = caller
+  v3 = const 0
+  v4 = tablehash v3, v1
+  v5 = tablehash v4, v2
   v6 = sload v5
   v7 = cadd.u64 v6, v0
   sstore v5, v7

@@ -1,25 +1,16 @@
-//! The border of the contract: decoding arguments, encoding results and events (§14.1).
+//! The border of the contract: arguments of entry points, results, events (§14.1).
 //!
-//! The types here are made of words only, so an encoding is a sequence of words. Decoding collects what may be wrong
-//! with a call into one word and tests it once: all malformed calls end alike, in a revert with empty data.
+//! What the encodings look like is [`encode`](super::encode)'s and [`decode`](super::decode)'s business.
 
 use alloy_primitives::U256;
 
+use super::encode::Item;
 use super::function::{Base, Lower};
 use super::values;
 use crate::ir::{Imm, Op, Value};
 use crate::sema::typed::{EventId, Expr, Function};
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
-
-/// Where arguments are read from.
-#[derive(Clone, Copy)]
-pub(super) enum ArgSource {
-    /// Call data after the selector.
-    Calldata,
-    /// Memory.
-    Memory(Base),
-}
 
 impl Lower<'_, '_> {
     /// `msg.sig`: the first four bytes of call data, left-aligned.
@@ -30,107 +21,28 @@ impl Lower<'_, '_> {
         self.b.binary(Op::And, word, mask)
     }
 
-    /// The types of the words of a function's parameters.
-    pub(super) fn param_words(&mut self, func: &Function) -> Vec<TypeId> {
-        let mut words = Vec::new();
-        for param in func.params() {
-            match values::word_types(&self.cx.program.types, param.ty) {
-                Some(types) => words.extend(types),
-                None => {
-                    let name = self.cx.program.types.display(param.ty);
-                    self.cx.unsupported(
-                        param.span,
-                        format_args!("a parameter of type `{name}` of an entry point"),
-                    );
-                }
-            }
-        }
-        words
+    /// The types of a function's parameters, which come from outside.
+    pub(super) fn param_types(&mut self, func: &Function) -> Vec<TypeId> {
+        let known = func.params().iter().filter(|param| self.check_encodable(param.ty, param.span));
+        known.map(|param| param.ty).collect()
     }
 
-    /// Reads arguments; gives them, and a word for each that is 0 exactly if the argument is well-formed.
-    pub(super) fn read_args(&mut self, types: &[TypeId], source: ArgSource) -> (Vec<Value>, Vec<Value>) {
-        let (mut args, mut bad) = (Vec::new(), Vec::new());
-        for (index, &ty) in types.iter().enumerate() {
-            let offset = 32 * index as u64;
-            let word = match source {
-                ArgSource::Calldata => {
-                    let offset = self.b.iconst_u64(4 + offset);
-                    self.b.unary(Op::Calldataload, offset)
-                }
-                ArgSource::Memory(base) => {
-                    let address = self.address(base, offset);
-                    self.b.unary(Op::Mload, address)
-                }
-            };
-            args.push(word);
-            bad.extend(self.malformed(ty, word));
-        }
-        (args, bad)
+    /// How many bytes the heads of a list of values take.
+    pub(super) fn heads_bytes(&self, types: &[TypeId]) -> u64 {
+        types.iter().map(|&ty| self.head_bytes(ty)).fold(0, u64::saturating_add)
     }
 
-    /// A word that is 0 exactly if `word` is the encoding of a value of `ty`; nothing if every word is.
-    fn malformed(&mut self, ty: TypeId, word: Value) -> Option<Value> {
-        let program = self.cx.program;
-        let above = |lower: &mut Self, bits: u16| {
-            let bits = lower.b.iconst_u64(bits.into());
-            Some(lower.b.binary(Op::Shr, bits, word))
-        };
-        match program.types.get(ty) {
-            Type::Int(int) if int.bits == 256 => None,
-            Type::Int(int) if int.signed => {
-                let byte = self.b.iconst_u64(u64::from(int.bytes()) - 1);
-                let extended = self.b.binary(Op::Signextend, byte, word);
-                Some(self.b.binary(Op::Xor, extended, word))
-            }
-            Type::Int(int) => above(self, int.bits),
-            Type::Bool => above(self, 1),
-            Type::Address | Type::Handle(_) => above(self, 160),
-            Type::FixedBytes(size @ ..32) => {
-                let bits = self.b.iconst_u64(8 * u64::from(*size));
-                Some(self.b.binary(Op::Shl, bits, word))
-            }
-            Type::Enum(id) => {
-                let variants = &program.types.enums[id.index()].variants;
-                // Discriminants may be given explicitly, with gaps.
-                let dense = variants.iter().enumerate().all(|(i, v)| usize::from(v.discriminant) == i);
-                if dense {
-                    let last = self.b.iconst_u64((variants.len() as u64).saturating_sub(1));
-                    return Some(self.b.binary(Op::Gt, word, last));
-                }
-                let mut known = self.zero();
-                for variant in variants {
-                    let value = self.b.iconst_u64(variant.discriminant.into());
-                    let same = self.b.binary(Op::Eq, word, value);
-                    known = self.b.binary(Op::Or, known, same);
-                }
-                Some(self.b.unary(Op::Iszero, known))
-            }
-            _ => None,
-        }
-    }
-
-    /// Reverts with empty data unless all words are 0.
-    pub(super) fn reject_any(&mut self, bad: Vec<Value>) {
-        let all = bad.into_iter().reduce(|all, next| self.b.binary(Op::Or, all, next));
-        if let Some(all) = all {
-            self.revert_if(all);
-        }
-    }
-
-    /// Ends the frame with the encoding of a value.
+    /// Ends the frame with the encoding of a value; a tuple is several.
     pub(super) fn return_encoded(&mut self, ty: TypeId, words: &[Value]) {
-        if values::word_types(&self.cx.program.types, ty).is_none() && ty != TypeId::NEVER {
-            let name = self.cx.program.types.display(ty);
-            self.cx.unsupported(self.b.span(), format_args!("a result of type `{name}` of an entry point"));
-        }
+        self.check_encodable(ty, self.b.span());
         if words.is_empty() {
             return self.b.halt();
         }
-        let bytes = 32 * words.len() as u64;
-        let base = self.buffer(u32::try_from(bytes).unwrap_or(u32::MAX), true);
-        self.store_words(base, 0, words);
-        let (start, size) = (self.address(base, 0), self.b.iconst_u64(bytes));
+        let items = match self.cx.program.types.get(ty) {
+            Type::Tuple(_) => self.fields_of(ty, words),
+            _ => vec![(ty, words.to_vec())],
+        };
+        let (start, size) = self.encoded(None, &items, true);
         self.b.return_(start, size);
     }
 
@@ -151,31 +63,90 @@ impl Lower<'_, '_> {
             topics.push(self.b.iconst(U256::from_be_bytes(event.topic)));
         }
         for (field, words) in event.fields.iter().zip(values) {
-            if values::word_types(&program.types, field.ty).is_none() {
-                let name = program.types.display(field.ty);
-                self.cx.unsupported(event.span, format_args!("an event field of type `{name}`"));
-            } else if !field.indexed {
-                data.extend(words);
-            } else if let [word] = words[..] {
-                topics.push(word);
+            self.check_encodable(field.ty, event.span);
+            if field.indexed {
+                topics.push(self.topic(field.ty, &words));
             } else {
-                topics.push(self.hash_words(&words));
+                data.push((field.ty, words));
             }
         }
-        let bytes = 32 * data.len() as u64;
-        let base = self.buffer(u32::try_from(bytes).unwrap_or(u32::MAX), false);
-        self.store_words(base, 0, &data);
-        let mut operands = vec![self.address(base, 0), self.b.iconst_u64(bytes)];
-        operands.extend(topics);
+        let (start, size) = self.encoded(None, &data, false);
+        let operands = [&[start, size], &topics[..]].concat();
         self.b.ins0(Op::Log, Imm::None, &operands);
     }
 
-    /// keccak256 of words one after the other.
-    fn hash_words(&mut self, words: &[Value]) -> Value {
-        let bytes = 32 * words.len() as u64;
-        let base = self.buffer(u32::try_from(bytes).unwrap_or(u32::MAX), false);
-        self.store_words(base, 0, words);
-        let (start, size) = (self.address(base, 0), self.b.iconst_u64(bytes));
+    /// The topic of an indexed field (§10.7): the word itself, or the hash of the contents.
+    fn topic(&mut self, ty: TypeId, words: &[Value]) -> Value {
+        let program = self.cx.program;
+        if let (true, &[word]) = (program.types.is_word(ty), words) {
+            return word;
+        }
+        if let (TypeId::BYTES | TypeId::STRING, &[pointer]) = (ty, words) {
+            return self.hash_bytes(pointer);
+        }
+        if self.is_flat(ty) {
+            let items: Vec<Item> = vec![(ty, words.to_vec())];
+            let (start, size) = self.encoded(None, &items, false);
+            return self.b.binary(Op::Keccak256, start, size);
+        }
+        let start = self.heap_pointer();
+        let end = self.append_members(ty, words, start);
+        let size = self.b.binary(Op::Sub, end, start);
         self.b.binary(Op::Keccak256, start, size)
+    }
+
+    /// Writes the members of a value one after the other, padded to words, without lengths or offsets; the address
+    /// behind them.
+    fn append_members(&mut self, ty: TypeId, words: &[Value], at: Value) -> Value {
+        let program = self.cx.program;
+        match *program.types.get(ty) {
+            Type::Bytes | Type::String => {
+                let (length, data) = (self.length(words[0]), self.data(words[0]));
+                let whole = self.rounded(length);
+                let end = self.b.binary(Op::Add, at, whole);
+                // Zeros behind the data, in the last word or where it would be.
+                let back = self.b.iconst_u64(32);
+                let last = self.b.binary(Op::Sub, end, back);
+                self.when(length, |lower| {
+                    let zero = lower.zero();
+                    lower.b.mstore(last, zero);
+                });
+                self.b.ins0(Op::Mcopy, Imm::None, &[at, data, length]);
+                end
+            }
+            Type::Tuple(_) | Type::Struct(_) => {
+                let mut at = at;
+                for (field, words) in self.fields_of(ty, words) {
+                    at = self.append_members(field, &words, at);
+                }
+                at
+            }
+            Type::Vec(element) | Type::Array { element, .. } => {
+                let (count, source) = match *program.types.get(ty) {
+                    Type::Array { length, .. } => (self.b.iconst_u64(length), words[0]),
+                    _ => (self.length(words[0]), self.data(words[0])),
+                };
+                let stride = values::word_count(&program.types, element).unwrap_or(0);
+                let size = self.times(count, 32 * stride as u64);
+                if self.is_flat(element) {
+                    self.b.ins0(Op::Mcopy, Imm::None, &[at, source, size]);
+                    return self.b.binary(Op::Add, at, size);
+                }
+                let cursor = self.b.declare_var();
+                self.b.def_var(cursor, at);
+                let end = self.b.binary(Op::Add, source, size);
+                self.each_address(source, end, 32 * stride as u64, |lower, from| {
+                    let words = lower.load_words(from, stride);
+                    let at = lower.b.use_var(cursor);
+                    let next = lower.append_members(element, &words, at);
+                    lower.b.def_var(cursor, next);
+                });
+                self.b.use_var(cursor)
+            }
+            _ => {
+                self.store_words(Base::At(at), 0, words);
+                self.address(Base::At(at), 32 * words.len() as u64)
+            }
+        }
     }
 }

@@ -230,15 +230,7 @@ impl Lower<'_, '_> {
     /// `left op right`, both of type `ty`.
     pub(super) fn compare(&mut self, op: CompareOp, ty: TypeId, left: &[Value], right: &[Value]) -> Value {
         if matches!(op, CompareOp::Eq | CompareOp::Ne) {
-            let mut equal = None;
-            for (&a, &b) in left.iter().zip(right) {
-                let same = self.b.binary(Op::Eq, a, b);
-                equal = Some(match equal {
-                    Some(before) => self.b.binary(Op::And, before, same),
-                    None => same,
-                });
-            }
-            let equal = equal.unwrap_or_else(|| self.b.iconst_u64(1));
+            let equal = self.equal(ty, left, right);
             return if op == CompareOp::Eq { equal } else { self.b.unary(Op::Iszero, equal) };
         }
         let (&[a], &[b]) = (left, right) else {

@@ -6,8 +6,8 @@
 
 use alloy_primitives::U256;
 
-use super::abi::ArgSource;
-use super::function::{Exit, Lower};
+use super::decode::{Input, Malformed, Medium};
+use super::function::{Base, Exit, Lower};
 use super::{ModuleCx, values};
 use crate::ir::build::FunctionBuilder;
 use crate::ir::{BlockId, Module, Op};
@@ -115,17 +115,16 @@ impl Lower<'_, '_> {
         let program = self.cx.program;
         let func = program.function(entry.function);
         self.b.set_span(func.span);
-        let types = self.param_words(func);
+        let types = self.param_types(func);
         let mut bad = Vec::new();
         if entry.mutability != Mutability::Payable {
             bad.push(self.b.nullary(Op::Callvalue));
         }
         let given = self.b.nullary(Op::Calldatasize);
-        let needed = self.b.iconst_u64(4 + 32 * types.len() as u64);
+        let needed = self.b.iconst_u64(self.heads_bytes(&types).saturating_add(4));
         bad.push(self.b.binary(Op::Lt, given, needed));
-        let (args, malformed) = self.read_args(&types, ArgSource::Calldata);
-        bad.extend(malformed);
-        self.reject_any(bad);
+        let input = Input { medium: Medium::Calldata, end: given };
+        let args = self.decode_list(&types, input, (Base::Zero, 4), bad, Malformed::Revert).concat();
         self.check_lock(entry.function);
         if !self.cx.plan.is_called(entry.function) {
             return self.body(func, &args, Exit::Entry);

@@ -1,18 +1,16 @@
 //! Stopping and failing: `require`, `revert`, `Result`, and how errors are encoded.
 
 use alloy_primitives::U256;
-use zvm::outcome::panic_code;
 
+use super::ModuleCx;
+use super::encode::Item;
 use super::function::{Base, Exit, Lower};
+use super::helpers::Helper;
 use super::values::{self, has_tag};
-use super::{HEAP_POINTER, ModuleCx};
 use crate::ir::{DataId, Imm, Op, Value};
 use crate::sema::typed::{ErrorRef, Expr, ExprKind, Revert};
-use crate::sema::types::{ErrorTypeDef, Type, TypeId};
+use crate::sema::types::{ErrorTypeDef, ErrorTypeId, ErrorVariant, Type, TypeId};
 use crate::source::Span;
-
-/// How large the heap of one activation may become (§12).
-const HEAP_BYTES_MAX: u64 = 1 << 20;
 
 /// The selector of `Error(string)`.
 const ERROR_STRING: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
@@ -21,7 +19,7 @@ const ERROR_STRING: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
 const TAG_OK: u64 = 0;
 const TAG_ERR: u64 = 1;
 
-impl Lower<'_, '_> {
+impl<'p> Lower<'_, 'p> {
     // Stopping.
 
     /// `require(cond, failure)`.
@@ -54,8 +52,8 @@ impl Lower<'_, '_> {
     fn revert_with(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Error { error, args } => {
-                let (selector, words) = self.error_args(*error, args);
-                self.revert_encoded(selector, &words);
+                let (variant, words) = self.error_args(*error, args);
+                self.revert_encoded(variant, &words);
             }
             // The encoding is the same, and it needs no heap.
             ExprKind::IntoAnyError(inner) => self.revert_with(inner),
@@ -77,8 +75,8 @@ impl Lower<'_, '_> {
             }
             (Type::ErrorType(id), _) => {
                 let def = program.types.error_type(*id);
-                self.for_each_variant(def, words, |lower, selector, words| {
-                    lower.revert_encoded(selector, words);
+                self.for_each_variant(def, words, |lower, variant, words| {
+                    lower.revert_encoded(variant, words)
                 });
             }
             _ => {
@@ -96,17 +94,17 @@ impl Lower<'_, '_> {
         &mut self,
         def: &ErrorTypeDef,
         words: &[Value],
-        mut each: impl FnMut(&mut Self, [u8; 4], &[Value]),
+        mut each: impl FnMut(&mut Self, &ErrorVariant, &[Value]),
     ) {
         let payload = &words[usize::from(has_tag(def) && !words.is_empty())..];
         let mut cases = Vec::new();
         for (index, variant) in def.variants.iter().enumerate() {
             let count: usize = variant.params.iter().map(|param| self.words(param.1, variant.span)).sum();
-            cases.push((U256::from(index), variant.selector, &payload[..count.min(payload.len())]));
+            cases.push((U256::from(index), variant, &payload[..count.min(payload.len())]));
         }
-        let Some(&(_, last_selector, last_words)) = cases.last() else { return self.b.revert_empty() };
+        let Some(&(_, last, last_words)) = cases.last() else { return self.b.revert_empty() };
         if !has_tag(def) {
-            return each(self, last_selector, last_words);
+            return each(self, last, last_words);
         }
         let mut blocks = Vec::new();
         for (tag, ..) in &cases {
@@ -115,25 +113,22 @@ impl Lower<'_, '_> {
         // A tag is always that of a variant, so the last one needs no comparison.
         let (tested, default) = (&blocks[..blocks.len() - 1], blocks[blocks.len() - 1].1);
         self.b.switch(words[0], tested, default);
-        for (&(_, block), &(_, selector, words)) in blocks.iter().zip(&cases) {
+        for (&(_, block), &(_, variant, words)) in blocks.iter().zip(&cases) {
             self.b.seal_block(block);
             self.b.switch_to(block);
-            each(self, selector, words);
+            each(self, variant, words);
         }
     }
 
-    /// Reverts with a selector and parameters of one word each.
-    pub(super) fn revert_encoded(&mut self, selector: [u8; 4], words: &[Value]) {
-        // The selector is stored in the low-order end of the word before the parameters: it is a short constant,
-        // and the parameters are aligned.
-        let size = 32 * (1 + words.len() as u64);
-        let base = self.buffer(u32::try_from(size).unwrap_or(u32::MAX), true);
-        let selector = self.b.iconst_u64(u32::from_be_bytes(selector).into());
-        let start = self.address(base, 0);
-        self.b.mstore(start, selector);
-        self.store_words(base, 32, words);
-        let start = self.address(base, 28);
-        let size = self.b.iconst_u64(size - 28);
+    /// The parameters of an error with their parts of its words.
+    fn error_items(&mut self, variant: &ErrorVariant, words: &[Value]) -> Vec<Item> {
+        self.items_of(variant.params.iter().map(|param| param.1), words)
+    }
+
+    /// Reverts with the encoding of an error.
+    fn revert_encoded(&mut self, variant: &ErrorVariant, words: &[Value]) {
+        let items = self.error_items(variant, words);
+        let (start, size) = self.encoded(Some(variant.selector), &items, true);
         self.b.revert(start, size);
     }
 
@@ -150,8 +145,8 @@ impl Lower<'_, '_> {
 
     // Error values.
 
-    /// The selector of an error and the words of its arguments, in parameter order.
-    fn error_args(&mut self, error: ErrorRef, args: &[(u32, Expr)]) -> ([u8; 4], Vec<Value>) {
+    /// An error and the words of its arguments, in parameter order.
+    fn error_args(&mut self, error: ErrorRef, args: &[(u32, Expr)]) -> (&'p ErrorVariant, Vec<Value>) {
         let program = self.cx.program;
         let variant = &program.types.error_type(error.ty).variants[error.variant as usize];
         let mut values = vec![Vec::new(); variant.params.len()];
@@ -162,7 +157,7 @@ impl Lower<'_, '_> {
                 *value = words;
             }
         }
-        (variant.selector, values.concat())
+        (variant, values.concat())
     }
 
     /// A value of an error type.
@@ -175,13 +170,15 @@ impl Lower<'_, '_> {
         let mut value = vec![self.b.iconst_u64(error.variant.into())];
         value.extend(words);
         // Shorter than the longest variant: the rest is never read.
-        let count = def.variants.iter().map(|variant| {
-            let params =
-                variant.params.iter().map(|param| values::word_count(&self.cx.program.types, param.1));
-            params.sum::<Option<usize>>().unwrap_or(0)
-        });
-        let count = 1 + count.max().unwrap_or(0);
+        let count = values::error_word_count(&self.cx.program.types, def).unwrap_or(0);
         self.fit(value, count)
+    }
+
+    /// A known error as `Error`.
+    pub(super) fn any_error_of(&mut self, error: ErrorRef, args: &[(u32, Expr)]) -> Value {
+        let (variant, words) = self.error_args(error, args);
+        let items = self.error_items(variant, &words);
+        self.encoded_bytes(Some(variant.selector), &items)
     }
 
     /// A value of an error type as `Error`: its encoding on the heap.
@@ -189,19 +186,7 @@ impl Lower<'_, '_> {
         let program = self.cx.program;
         match (program.types.get(ty), words) {
             (Type::AnyError, &[pointer]) => pointer,
-            (Type::ErrorType(id), _) => {
-                let result = self.b.declare_var();
-                let join = self.b.create_block();
-                let def = program.types.error_type(*id);
-                self.for_each_variant(def, words, |lower, selector, words| {
-                    let pointer = lower.encode_on_heap(selector, words);
-                    lower.b.def_var(result, pointer);
-                    lower.b.jump(join);
-                });
-                self.b.seal_block(join);
-                self.b.switch_to(join);
-                self.b.use_var(result)
-            }
+            (Type::ErrorType(id), _) => self.call_helper(Helper::AnyError(*id), words)[0],
             _ => {
                 if ty != TypeId::NEVER {
                     self.cx.internal(span, "an error of a type that is none");
@@ -211,34 +196,20 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// Allocates a length word and the encoding of an error.
-    fn encode_on_heap(&mut self, selector: [u8; 4], words: &[Value]) -> Value {
-        let size = 4 + 32 * words.len() as u64;
-        let pointer = self.allocate(32 + size.next_multiple_of(32));
-        let length = self.b.iconst_u64(size);
-        self.b.mstore(pointer, length);
-        let at = self.address(Base::At(pointer), 32);
-        let selector = self.b.iconst(U256::from(u32::from_be_bytes(selector)) << 224);
-        self.b.mstore(at, selector);
-        self.store_words(Base::At(pointer), 36, words);
-        pointer
-    }
-
-    /// Allocates a constant number of bytes, a multiple of 32, on the heap.
-    fn allocate(&mut self, bytes: u64) -> Value {
-        self.cx.uses_heap = true;
-        let address = self.b.iconst_u64(HEAP_POINTER);
-        let pointer = self.b.unary(Op::Mload, address);
-        let end = self.address(Base::At(pointer), bytes);
-        let limit = {
-            let base = self.b.nullary(Op::HeapBase);
-            self.address(Base::At(base), HEAP_BYTES_MAX)
-        };
-        let over = self.b.binary(Op::Gt, end, limit);
-        let fits = self.b.unary(Op::Iszero, over);
-        self.b.assert(fits, panic_code::ALLOCATION);
-        self.b.mstore(address, end);
-        pointer
+    /// The body of [`Helper::AnyError`]: the encoding of an error as `bytes`.
+    pub(super) fn any_error_body(&mut self, id: ErrorTypeId, words: &[Value]) -> Value {
+        let result = self.b.declare_var();
+        let join = self.b.create_block();
+        let def = self.cx.program.types.error_type(id);
+        self.for_each_variant(def, words, |lower, variant, words| {
+            let items = lower.error_items(variant, words);
+            let pointer = lower.encoded_bytes(Some(variant.selector), &items);
+            lower.b.def_var(result, pointer);
+            lower.b.jump(join);
+        });
+        self.b.seal_block(join);
+        self.b.switch_to(join);
+        self.b.use_var(result)
     }
 
     // `Result`.
@@ -397,17 +368,12 @@ impl Lower<'_, '_> {
 impl ModuleCx<'_> {
     /// The data segment with `Error(string)` of a text.
     fn text_segment(&mut self, text: &str) -> DataId {
-        if let Some(&id) = self.texts.get(text) {
-            return id;
-        }
         let word = |n: usize| U256::from(n).to_be_bytes::<32>();
         let mut bytes = ERROR_STRING.to_vec();
         bytes.extend(word(32));
         bytes.extend(word(text.len()));
         bytes.extend(text.as_bytes());
         bytes.resize(4 + 64 + text.len().next_multiple_of(32), 0);
-        let id = self.module.add_data(format!("text {}", self.texts.len()), bytes);
-        self.texts.insert(text.to_owned(), id);
-        id
+        self.data_segment(&bytes)
     }
 }

@@ -92,11 +92,20 @@ impl Lower<'_, '_> {
             }
             ExprKind::Block(block) => self.block(block, expr.ty),
             ExprKind::Assign { target, value } => self.assign(target, value),
+            ExprKind::Bytes(bytes) => vec![self.constant_bytes(bytes)],
+            ExprKind::Struct(fields) => self.struct_value(fields, expr.ty),
+            ExprKind::Array(elements) => vec![self.array_value(elements, expr.ty, expr.span)],
+            ExprKind::Repeat { element, length } => vec![self.repeated(element, *length, expr.ty)],
+            ExprKind::Data { op, args } => self.data_op(*op, args, expr.ty, expr.span),
+            ExprKind::AtPlace { op, place, args } => self.place_op(*op, place, args, expr.span),
             ExprKind::AssignOp { op, place, value } => vec![self.assign_op(*op, place, value, expr.span)],
             ExprKind::Ok(value) => self.ok(value, expr.ty),
             ExprKind::Err(error) => self.err(error, expr.ty),
             ExprKind::Error { error, args } => self.error_value(*error, args),
             ExprKind::IntoAnyError(error) => {
+                if let ExprKind::Error { error, args } = &error.kind {
+                    return vec![self.any_error_of(*error, args)];
+                }
                 let words = self.value(error);
                 vec![self.any_error(error.ty, &words, error.span)]
             }
@@ -157,20 +166,11 @@ impl Lower<'_, '_> {
         index: u32,
         span: crate::source::Span,
     ) -> (usize, usize) {
-        let program = self.cx.program;
-        let Type::Tuple(elements) = program.types.get(ty) else { return (0, 0) };
+        let Some(elements) = values::field_types(&self.cx.program.types, ty) else { return (0, 0) };
         let before = &elements[..(index as usize).min(elements.len())];
         let start = before.iter().map(|&element| self.words(element, span)).sum();
         let count = elements.get(index as usize).map_or(0, |&element| self.words(element, span));
         (start, count)
-    }
-
-    /// The type of element `index` of a tuple.
-    pub(super) fn tuple_element(&self, ty: TypeId, index: u32) -> Option<TypeId> {
-        match self.cx.program.types.get(ty) {
-            Type::Tuple(elements) => elements.get(index as usize).copied(),
-            _ => None,
-        }
     }
 
     fn logic(&mut self, and: bool, left: &Expr, right: &Expr) -> Value {

@@ -1,14 +1,16 @@
 //! Calls of other contracts: encoding, the call, what comes back, and the lock around it (§10.1, §11.3).
 //!
-//! Arguments and results here are made of words only, so both encodings are sequences of words in one buffer. What fails
-//! in the callee is handed on as it is; malformed results, and a target without code, revert with empty data.
+//! What fails in the callee is handed on as it is; malformed results, and a target without code, revert with empty data.
 
 use alloy_primitives::U256;
 
+use super::Part;
+use super::decode::{Input, Malformed, Medium};
+use super::encode::Item;
 use super::function::{Base, Lower};
-use super::{Part, values};
 use crate::ir::{Imm, Op, Value};
 use crate::sema::typed::{CallOption, ExternalCall, FuncId};
+use crate::sema::types::Type;
 use crate::source::Span;
 
 /// The transient slot of the lock.
@@ -30,33 +32,25 @@ impl Lower<'_, '_> {
                 CallOption::Gas => gas = Some(word),
             }
         }
-        let mut words = Vec::new();
-        for (arg, (name, ty)) in call.args.iter().zip(&function.params) {
-            if values::word_types(&program.types, *ty).is_none() {
-                let shown = program.types.display(*ty);
-                self.cx.unsupported(
-                    arg.span,
-                    format_args!("argument `{name}` of type `{shown}` of an external call"),
-                );
-            }
-            words.extend(self.value_as(arg, *ty));
+        let mut items: Vec<Item> = Vec::with_capacity(call.args.len());
+        for (arg, (_, ty)) in call.args.iter().zip(&function.params) {
+            self.check_encodable(*ty, arg.span);
+            items.push((*ty, self.value_as(arg, *ty)));
         }
-        let Some(results) = values::word_types(&program.types, function.result) else {
-            let shown = program.types.display(function.result);
-            self.cx.unsupported(span, format_args!("a result of type `{shown}` of an external call"));
-            let count = self.words(function.result, span);
-            return self.fit(Vec::new(), count);
+        self.check_encodable(function.result, span);
+        let results = match program.types.get(function.result) {
+            Type::Tuple(elements) => elements.clone(),
+            Type::Unit => Vec::new(),
+            _ => vec![function.result],
         };
         self.b.set_span(span);
 
-        // The selector stands in the low-order end of the word before the arguments: it is a short constant, and the
-        // arguments are aligned. The results come into the same place.
-        let (input, output) = (32 * (1 + words.len() as u64), 32 * results.len() as u64);
-        let base = self.buffer(u32::try_from(input.max(output)).unwrap_or(u32::MAX), false);
-        let selector = self.b.iconst_u64(u32::from_be_bytes(function.selector).into());
-        let start = self.address(base, 0);
-        self.b.mstore(start, selector);
-        self.store_words(base, 32, &words);
+        let (start, size) = self.encoded(Some(function.selector), &items, false);
+        // Results of a known size come into a static buffer, others to the heap.
+        let heads = self.heads_bytes(&results);
+        let flat = results.iter().all(|&ty| self.is_flat(ty));
+        let output = if flat { heads } else { 0 };
+        let base = self.buffer(u32::try_from(output).unwrap_or(u32::MAX), false);
         let unlock = self.lock(span);
         let gas = gas.unwrap_or_else(|| self.b.nullary(Op::Gas));
         let mut operands = vec![gas, target];
@@ -64,7 +58,7 @@ impl Lower<'_, '_> {
             let value = value.unwrap_or_else(|| self.zero());
             operands.push(value);
         }
-        operands.extend([self.address(base, 28), self.b.iconst_u64(input - 28)]);
+        operands.extend([start, size]);
         operands.extend([self.address(base, 0), self.b.iconst_u64(output)]);
         let op = if function.view { Op::Staticcall } else { Op::Call };
         let succeeded = self.b.ins(op, Imm::None, &operands);
@@ -79,12 +73,19 @@ impl Lower<'_, '_> {
         if function.optional_return {
             return vec![self.optional_bool(target, size, base)];
         }
-        let needed = self.b.iconst_u64(output);
-        let mut bad = vec![self.b.binary(Op::Lt, size, needed)];
-        let (words, malformed) = self.read_args(&results, super::abi::ArgSource::Memory(base));
-        bad.extend(malformed);
-        self.reject_any(bad);
-        words
+        if flat {
+            let needed = self.b.iconst_u64(output);
+            let bad = vec![self.b.binary(Op::Lt, size, needed)];
+            // The buffer is read only as far as it was asked for.
+            let end = self.address(base, output);
+            let input = Input { medium: Medium::Memory, end };
+            return self.decode_list(&results, input, (base, 0), bad, Malformed::Revert).concat();
+        }
+        let zero = self.zero();
+        let pointer = self.new_bytes(size);
+        let data = self.data(pointer);
+        self.b.ins0(Op::Returndatacopy, Imm::None, &[data, zero, size]);
+        self.decode_bytes(pointer, &results, Malformed::Revert).concat()
     }
 
     /// Goes on if `condition` holds; otherwise does what ends the frame.
@@ -131,7 +132,7 @@ impl Lower<'_, '_> {
         let word = self.b.unary(Op::Mload, address);
         let one = self.b.iconst_u64(1);
         let above = self.b.binary(Op::Shr, one, word);
-        self.reject_any(vec![short, above]);
+        self.refuse_any(vec![short, above], Malformed::Revert);
         self.b.def_var(result, word);
         self.b.jump(done);
         self.b.seal_block(done);
@@ -152,7 +153,8 @@ impl Lower<'_, '_> {
         self.b.br(held, refused, free);
         self.b.seal_block(refused);
         self.b.switch_to(refused);
-        self.revert_encoded(REENTRANCY, &[]);
+        let (start, size) = self.encoded(Some(REENTRANCY), &[], true);
+        self.b.revert(start, size);
         self.b.seal_block(free);
         self.b.switch_to(free);
     }

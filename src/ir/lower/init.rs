@@ -3,7 +3,7 @@
 //! Constructor arguments follow the init code. They are decoded before anything else happens; further bytes after
 //! them are ignored, as Ethereum's tools expect.
 
-use super::abi::ArgSource;
+use super::decode::{Input, Malformed, Medium};
 use super::function::{Base, Lower};
 use super::{ModuleCx, RUNTIME_SEGMENT};
 use crate::ir::build::FunctionBuilder;
@@ -48,22 +48,31 @@ impl Lower<'_, '_> {
         if constructor.is_none_or(|func| func.mutability != Mutability::Payable) {
             bad.push(self.b.nullary(Op::Callvalue));
         }
-        let types = constructor.map(|func| self.param_words(func)).unwrap_or_default();
-        let mut args = Vec::new();
-        if !types.is_empty() {
-            let bytes = 32 * types.len() as u64;
-            let start = self.b.nullary(Op::CodeEnd);
-            let end = self.address(Base::At(start), bytes);
-            let given = self.b.nullary(Op::Codesize);
-            bad.push(self.b.binary(Op::Lt, given, end));
-            let base = self.buffer(u32::try_from(bytes).unwrap_or(u32::MAX), false);
-            let (dest, size) = (self.address(base, 0), self.b.iconst_u64(bytes));
-            self.b.ins0(Op::Codecopy, Imm::None, &[dest, start, size]);
-            let (words, malformed) = self.read_args(&types, ArgSource::Memory(base));
-            args = words;
-            bad.extend(malformed);
+        let types = constructor.map(|func| self.param_types(func)).unwrap_or_default();
+        if types.is_empty() {
+            self.refuse_any(bad, Malformed::Revert);
+            return Vec::new();
         }
-        self.reject_any(bad);
-        args
+        let heads = self.heads_bytes(&types);
+        let start = self.b.nullary(Op::CodeEnd);
+        let needed = self.address(Base::At(start), heads);
+        let given = self.b.nullary(Op::Codesize);
+        bad.push(self.b.binary(Op::Lt, given, needed));
+        if types.iter().all(|&ty| self.is_flat(ty)) {
+            let base = self.buffer(u32::try_from(heads).unwrap_or(u32::MAX), false);
+            let (dest, size) = (self.address(base, 0), self.b.iconst_u64(heads));
+            self.b.ins0(Op::Codecopy, Imm::None, &[dest, start, size]);
+            let input = Input { medium: Medium::Memory, end: dest };
+            return self.decode_list(&types, input, (base, 0), bad, Malformed::Revert).concat();
+        }
+        // All arguments lie on the heap while values are made of them.
+        self.refuse_any(bad, Malformed::Revert);
+        let size = self.b.binary(Op::Sub, given, start);
+        let copy = self.new_bytes(size);
+        let data = self.data(copy);
+        self.b.ins0(Op::Codecopy, Imm::None, &[data, start, size]);
+        let end = self.b.binary(Op::Add, data, size);
+        let input = Input { medium: Medium::Memory, end };
+        self.decode_list(&types, input, (Base::At(data), 0), Vec::new(), Malformed::Revert).concat()
     }
 }

@@ -96,10 +96,18 @@ impl Walk<'_> {
 
     fn expr(&mut self, expr: &Expr, returned: bool) {
         match &expr.kind {
-            ExprKind::Const(_) | ExprKind::Unit | ExprKind::Env(_) => {}
+            ExprKind::Const(_) | ExprKind::Unit | ExprKind::Env(_) | ExprKind::Bytes(_) => {}
             ExprKind::Break | ExprKind::Continue | ExprKind::Return(None) | ExprKind::Hole => {}
             ExprKind::Load(place) => self.place(place),
-            ExprKind::Tuple(elements) => elements.iter().for_each(|element| self.expr(element, false)),
+            ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Data { args: parts, .. } => {
+                parts.iter().for_each(|part| self.expr(part, false));
+            }
+            ExprKind::Struct(fields) => fields.iter().for_each(|(_, field)| self.expr(field, false)),
+            ExprKind::Repeat { element, .. } => self.expr(element, false),
+            ExprKind::AtPlace { place, args, .. } => {
+                self.place(place);
+                args.iter().for_each(|arg| self.expr(arg, false));
+            }
             ExprKind::TupleField { tuple: operand, .. }
             | ExprKind::Unary { operand, .. }
             | ExprKind::Cast { operand, .. }
@@ -158,7 +166,7 @@ impl Walk<'_> {
 
     fn place(&mut self, place: &Place) {
         for step in &place.steps {
-            if let PlaceStep::MapKey(key) = step {
+            if let PlaceStep::MapKey(key) | PlaceStep::Index(key) = step {
                 self.expr(key, false);
             }
         }

@@ -210,7 +210,7 @@ fn repeatable_nodes(expr: &Expr) -> Option<usize> {
         ExprKind::Const(word) if *word <= U256::from(u64::MAX) => Some(1),
         ExprKind::Env(_) => Some(1),
         ExprKind::Load(place) => match place.root {
-            crate::sema::typed::PlaceRoot::Local(_) => Some(1),
+            crate::sema::typed::PlaceRoot::Local(_) if place.steps.is_empty() => Some(1),
             _ => None,
         },
         ExprKind::Unary { op: crate::sema::typed::UnaryOp::Not, operand } => {

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `()`, `!` | none |
 //! | one-word types | the word (§4) |
-//! | tuple | the elements' words in order |
+//! | tuple, struct | the words of the elements or fields in order |
+//! | enum with payload, `Option<T>` | tag (the discriminant; 0 `None`, 1 `Some`), then the words of the longest variant |
+//! | `bytes`, `string`, `Vec<T>`, `[T; N]` | a pointer into the heap, see [`memory`](super::memory) |
 //! | `error` | the parameters' words |
 //! | error set | tag (position of the variant), then the words of the longest variant |
-//! | `Error` | a heap pointer: length word, then the encoded revert data |
+//! | `Error` | the pointer to `bytes`: the encoded revert data |
 //! | `Result<T, E>` | tag (0 `Ok`, 1 `Err`), then the words of the longer of T and E |
 //!
 //! Words of a payload beyond those of the variant at hand are 0 and never read.
@@ -21,19 +23,32 @@ pub(super) fn word_count(types: &Types, ty: TypeId) -> Option<usize> {
     };
     match types.get(ty) {
         Type::Unit | Type::Never => Some(0),
-        Type::AnyError => Some(1),
+        Type::AnyError | Type::Bytes | Type::String => Some(1),
+        Type::Vec(element) | Type::Array { element, .. } => word_count(types, *element).map(|_| 1),
         Type::Tuple(elements) => sum(&mut elements.iter().copied()),
-        Type::ErrorType(id) => {
-            let def = types.error_type(*id);
+        Type::Struct(id) => sum(&mut types.structs[id.index()].fields.iter().map(|field| field.1)),
+        Type::Enum(id) if !types.enums[id.index()].is_payload_free() => {
             let mut longest = 0;
-            for variant in &def.variants {
-                longest = longest.max(sum(&mut variant.params.iter().map(|param| param.1))?);
+            for variant in &types.enums[id.index()].variants {
+                longest = longest.max(sum(&mut variant.payload.iter().copied())?);
             }
-            Some(usize::from(has_tag(def)) + longest)
+            Some(1 + longest)
         }
+        Type::Option(inner) => Some(1 + word_count(types, *inner)?),
+        Type::ErrorType(id) => error_word_count(types, types.error_type(*id)),
         Type::Result { ok, err } => Some(1 + word_count(types, *ok)?.max(word_count(types, *err)?)),
         _ => types.is_word(ty).then_some(1),
     }
+}
+
+/// How many words a value of an error type is.
+pub(super) fn error_word_count(types: &Types, def: &ErrorTypeDef) -> Option<usize> {
+    let mut longest = 0;
+    for variant in &def.variants {
+        let counts = variant.params.iter().map(|param| word_count(types, param.1));
+        longest = longest.max(counts.sum::<Option<usize>>()?);
+    }
+    Some(usize::from(has_tag(def)) + longest)
 }
 
 /// Whether a value of the error type begins with the position of its variant.
@@ -49,12 +64,24 @@ pub(super) fn result_parts(types: &Types, ty: TypeId) -> Option<(TypeId, TypeId)
     }
 }
 
-/// The types of the words of a type that is made of tuples and one-word types only; nothing for others.
+/// The types of the elements of a tuple or of the fields of a struct; nothing for other types.
+pub(super) fn field_types(types: &Types, ty: TypeId) -> Option<Vec<TypeId>> {
+    match types.get(ty) {
+        Type::Tuple(elements) => Some(elements.clone()),
+        Type::Struct(id) => Some(types.structs[id.index()].fields.iter().map(|field| field.1).collect()),
+        _ => None,
+    }
+}
+
+/// The types of the words of a type that is made of tuples, structs and one-word types only; nothing for others.
+///
+/// A value of such a type has one form on the stack, in memory and in the ABI: these words in order.
 pub(super) fn word_types(types: &Types, ty: TypeId) -> Option<Vec<TypeId>> {
     match types.get(ty) {
         Type::Unit => Some(Vec::new()),
-        Type::Tuple(elements) => {
-            let parts: Option<Vec<_>> = elements.iter().map(|&element| word_types(types, element)).collect();
+        Type::Tuple(_) | Type::Struct(_) => {
+            let fields = field_types(types, ty)?;
+            let parts: Option<Vec<_>> = fields.into_iter().map(|field| word_types(types, field)).collect();
             Some(parts?.concat())
         }
         _ => types.is_word(ty).then(|| vec![ty]),
@@ -78,7 +105,9 @@ mod tests {
         for (ty, count) in counts {
             assert_eq!(word_count(&types, ty), Some(count), "{}", types.display(ty));
         }
-        assert_eq!(word_count(&types, vec), None);
+        let map = types.intern(Type::Map { key: TypeId::U64, value: TypeId::U64 });
+        assert_eq!(word_count(&types, vec), Some(1));
+        assert_eq!(word_count(&types, map), None);
         assert_eq!(word_types(&types, nested), Some(vec![TypeId::U64, TypeId::BOOL, TypeId::ADDRESS]));
         assert_eq!(word_types(&types, result), None);
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Code, Diagnostics, Severity};
+use crate::sema::check::moves::{LeftRounds, Moved};
 use crate::sema::consts::{self, EvalError, Int, Value};
 use crate::sema::effects::Effects;
 use crate::sema::infer::{Demand, Inference, Mark, Substitution, literal_does_not_fit};
@@ -61,6 +62,9 @@ pub(super) struct Checker<'s, 'a> {
     pub(super) inference: Inference,
     pub(super) effects: Effects,
     pub(super) loop_depth: u32,
+    /// What was moved out of locals so far, and where control left each loop around this place.
+    pub(super) moved: Moved,
+    pub(super) left_rounds: Vec<LeftRounds>,
 }
 
 impl<'a> Sema<'a> {
@@ -101,6 +105,8 @@ impl<'a> Sema<'a> {
             inference: Inference::default(),
             effects: Effects::default(),
             loop_depth: 0,
+            moved: Moved::default(),
+            left_rounds: Vec::new(),
         }
     }
 
@@ -167,9 +173,26 @@ impl<'a> Sema<'a> {
     pub(in crate::sema) fn evaluate_constant(&mut self, index: ConstIndex) -> ConstState {
         let (decl, contract) = (self.consts[index].ast, self.consts[index].contract);
         let ty = decl.ty.as_ref().map(|ty| self.resolve_type(ty, contract, Position::Constant));
-        let mut checker = Checker {
+        match self.constant_checker(decl.name.name.clone(), contract).constant_value(&decl.value, ty) {
+            Some((ty, value)) if ty != TypeId::ERROR => ConstState::Done(ty, value),
+            _ => ConstState::Failed,
+        }
+    }
+
+    /// Checks and evaluates an expression that stands outside bodies and shall be constant.
+    pub(in crate::sema) fn constant_here(
+        &mut self,
+        expr: &'a ast::Expr,
+        contract: Option<ContractIndex>,
+    ) -> Option<(TypeId, Value)> {
+        let found = self.constant_checker(Arc::from(""), contract).constant_value(expr, None);
+        found.filter(|found| found.0 != TypeId::ERROR)
+    }
+
+    fn constant_checker(&mut self, name: Arc<str>, contract: Option<ContractIndex>) -> Checker<'_, 'a> {
+        Checker {
             contract,
-            name: decl.name.name.clone(),
+            name,
             kind: FunctionKind::Free,
             result: TypeId::UNIT,
             locals: Vec::new(),
@@ -177,12 +200,15 @@ impl<'a> Sema<'a> {
             inference: Inference::default(),
             effects: Effects::default(),
             loop_depth: 0,
+            moved: Moved::default(),
+            left_rounds: Vec::new(),
             sema: self,
-        };
-        match checker.constant_value(&decl.value, ty) {
-            Some((ty, value)) if ty != TypeId::ERROR => ConstState::Done(ty, value),
-            _ => ConstState::Failed,
         }
+    }
+
+    /// Whether values of `ty` exist in storage only.
+    pub(in crate::sema) fn holds_map(&self, ty: TypeId) -> bool {
+        self.types.holds_map(ty)
     }
 
     /// Whether `ty` is a map.

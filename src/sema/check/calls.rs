@@ -5,7 +5,7 @@ use alloy_primitives::{U256, keccak256};
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
 use crate::sema::check::paths::OBJECTS;
-use crate::sema::check::raise::Fields;
+use crate::sema::check::raise::{Borrow, Fields};
 use crate::sema::scope::{LocalDef, TypeDef, ValueDef, is_predeclared_type, prelude};
 use crate::sema::typed::{Env, ExprKind, FuncId, Query};
 use crate::sema::types::{Type, TypeId};
@@ -27,10 +27,10 @@ impl<'a> Checker<'_, 'a> {
         match &callee.kind {
             ast::ExprKind::Path(path) => match path.as_ident() {
                 Some(name) => self.call_name(name, path, args, span, want),
-                None => self.call_path(path, args, span),
+                None => self.call_path(path, args, span, want),
             },
             ast::ExprKind::Field { base, name } => {
-                self.call_method(base, name, callee.span, options, args, span)
+                self.call_method(base, name, callee.span, options, args, span, want)
             }
             _ => {
                 let typed = self.expr(callee, None);
@@ -76,7 +76,7 @@ impl<'a> Checker<'_, 'a> {
             return typed;
         }
         match self.sema.find_type_name(&name.name, self.contract) {
-            Some(TypeDef::ErrorType(_)) => self.call_path(path, args, span),
+            Some(TypeDef::ErrorType(_)) => self.call_path(path, args, span, want),
             Some(TypeDef::Event(_)) => {
                 self.loose_args(args);
                 self.diags()
@@ -90,7 +90,7 @@ impl<'a> Checker<'_, 'a> {
                 self.handle_of(handle, args, span)
             }
             Some(TypeDef::Interface(handle)) => self.handle_of(handle, args, span),
-            Some(TypeDef::Enum(_)) => {
+            Some(TypeDef::Enum(_) | TypeDef::Struct(_)) => {
                 self.loose_args(args);
                 self.not_a_function(name, span)
             }
@@ -115,11 +115,22 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// `Set::Variant(…)`, `Contract::Error(…)` and other paths with arguments.
-    fn call_path(&mut self, path: &'a ast::Path, args: &'a [ast::Expr], span: Span) -> Typed {
+    fn call_path(
+        &mut self,
+        path: &'a ast::Path,
+        args: &'a [ast::Expr],
+        span: Span,
+        want: Option<TypeId>,
+    ) -> Typed {
+        if let [first, last] = path.segments.as_slice()
+            && first.as_str() == "Vec"
+        {
+            return self.new_vec(last, args, span, want);
+        }
         if let Some(error) = self.find_error(path)
             && !self.is_bare_set(error, path)
         {
-            return self.error_value(error, Fields::Positional(args), span);
+            return self.error_value(error, Fields::Positional(args), span, Borrow::No);
         }
         self.loose_args(args);
         let Some((last, parent)) = path.segments.split_last() else { return Typed::hole(span) };
@@ -204,12 +215,13 @@ impl<'a> Checker<'_, 'a> {
                 None => Typed::hole(span),
             },
             "keccak256" => self.keccak(args, span),
+            "concat" => self.concat(args, span, want),
             "Some" => {
                 self.loose_args(args);
                 self.unsupported(span, "`Option`")
             }
-            "sha256" | "ripemd160" | "blake2b" | "ecrecover" | "create2_address" | "concat" => {
-                self.loose_or_literal(args);
+            "sha256" | "ripemd160" | "blake2b" | "ecrecover" | "create2_address" => {
+                self.loose_args(args);
                 self.unsupported(span, format_args!("`{}`", name.as_str()))
             }
             "assert_eq" | "assert_ne" | "assert_lt" | "assert_approx" => {
@@ -233,13 +245,6 @@ impl<'a> Checker<'_, 'a> {
         None
     }
 
-    /// Checks arguments of an unsupported builtin; `bytes` literals among them are no second mistake.
-    fn loose_or_literal(&mut self, args: &'a [ast::Expr]) {
-        for arg in args.iter().filter(|arg| constant_bytes(arg).is_none()) {
-            self.expr_or_place(arg, None);
-        }
-    }
-
     /// `keccak256` of constant bytes is a constant.
     fn keccak(&mut self, args: &'a [ast::Expr], span: Span) -> Typed {
         let Some(arg) = self.one_argument(args, span) else { return Typed::hole(span) };
@@ -261,20 +266,12 @@ impl<'a> Checker<'_, 'a> {
                 let word = U256::from_be_bytes(keccak256(bytes).0);
                 Typed::new(ExprKind::Const(word), TypeId::HASH, span)
             }
-            None => {
-                let typed = self.expr(arg, None);
-                if typed.ty() == TypeId::ERROR {
-                    return Typed::hole(span);
-                }
-                if typed.ty() == TypeId::NEVER {
-                    return typed;
-                }
-                self.unsupported(span, "`keccak256` of bytes that are not constant")
-            }
+            None => self.hash(arg, span),
         }
     }
 
     /// `base.name(…)`.
+    #[expect(clippy::too_many_arguments, reason = "a call as written, and what its place asks for")]
     fn call_method(
         &mut self,
         base: &'a ast::Expr,
@@ -283,6 +280,7 @@ impl<'a> Checker<'_, 'a> {
         options: &'a [CallOption],
         args: &'a [ast::Expr],
         span: Span,
+        want: Option<TypeId>,
     ) -> Typed {
         let object = match &base.kind {
             ast::ExprKind::SelfValue => Some("self"),
@@ -293,6 +291,11 @@ impl<'a> Checker<'_, 'a> {
             && (object == "self" || OBJECTS.contains(&object) && self.scope.find(object).is_none())
         {
             self.reject_options(options);
+            if object == "abi"
+                && let Some(typed) = self.abi_call(name.as_str(), args, span, want)
+            {
+                return typed;
+            }
             self.loose_args(args);
             return self.call_object(object, base.span, name, callee_span, span);
         }
@@ -307,6 +310,10 @@ impl<'a> Checker<'_, 'a> {
             return Typed::hole(span);
         }
         let typed = self.expr_or_place(base, None);
+        let typed = match self.data_method(typed, name, args, span) {
+            Ok(done) => return done,
+            Err(other) => *other,
+        };
         let ty = self.resolved(typed.ty());
         if let Type::Handle(handle) = *self.type_of(ty) {
             return self.external_call(typed, handle, name, options, args, span);

@@ -40,9 +40,8 @@ impl<'a> Checker<'_, 'a> {
         let would_wrap = !wrapping && self.cast_kind(from, to, true).is_some();
         let narrowing = matches!((from.as_fixed_bytes(), to.as_fixed_bytes()), (Some(_), Some(_)));
         let (a, b) = (self.shown(from), self.shown(to));
-        let unknown_enough = matches!(self.type_of(to), Type::Bytes | Type::String | Type::Vec(_));
         let into_enum = matches!(self.type_of(to), Type::Enum(_)) && from == TypeId::U8;
-        if unknown_enough || into_enum {
+        if into_enum && self.sema.types.is_word(to) {
             self.diags().unsupported(span, format_args!("a cast to `{b}`"));
             return;
         }
@@ -128,9 +127,11 @@ impl<'a> Checker<'_, 'a> {
             (Type::FixedBytes(_), &Type::FixedBytes(size)) if wrapping => {
                 CastKind::TruncateFixedBytes { size }
             }
-            (Type::Enum(_), &Type::Int(IntType::U8)) => CastKind::SameWord,
             (Type::Handle(_), Type::Address) => CastKind::SameWord,
-            (&Type::Int(IntType::U8), &Type::Enum(id)) => {
+            (Type::Enum(_), &Type::Int(IntType::U8)) if self.sema.types.is_word(from) => CastKind::SameWord,
+            // The same memory.
+            (Type::Bytes | Type::String, Type::Bytes | Type::String) => CastKind::SameWord,
+            (&Type::Int(IntType::U8), &Type::Enum(id)) if self.sema.types.is_word(to) => {
                 let variants = &self.sema.types.enums[id.index()].variants;
                 let dense =
                     variants.iter().enumerate().all(|(at, variant)| at == usize::from(variant.discriminant));

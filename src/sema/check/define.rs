@@ -8,6 +8,7 @@ use crate::diag::Code;
 use crate::sema::attrs::{Target, allows, docs};
 use crate::sema::check::items::{Pending, PendingKind};
 use crate::sema::effects::Effects;
+use crate::sema::layout;
 use crate::sema::resolve::Position;
 use crate::sema::scope::{ContractIndex, Resource, ValueDef};
 use crate::sema::typed::{
@@ -80,6 +81,12 @@ impl<'a> Sema<'a> {
             self.diags.unsupported(ty.span, "a map in a `state` group");
             id = TypeId::ERROR;
         }
+        let slots = if id == TypeId::ERROR { Some(1) } else { layout::slot_count(&self.types, id) };
+        let size_bytes = slots.and_then(|slots| slots.checked_mul(32)).unwrap_or_else(|| {
+            self.diags.unsupported(ty.span, "a member of more than 2^59 slots");
+            id = TypeId::ERROR;
+            32
+        });
         let slot = self.slot_attr(attrs);
         let storage = &mut self.contracts[contract].typed.storage;
         let member = MemberId(storage.len() as u32);
@@ -92,7 +99,7 @@ impl<'a> Sema<'a> {
             slot: slot.map_or(U256::ZERO, |slot| slot.0),
             explicit_slot: slot.is_some(),
             offset_bytes: 0,
-            size_bytes: self.types.word_size_bytes(id).map_or(32, u32::from),
+            size_bytes: self.types.word_size_bytes(id).map_or(size_bytes, u64::from),
             is_pub: item.public.is_some(),
         });
         self.define_resource(name, Resource::Member(member), contract);

@@ -37,15 +37,25 @@ impl<'a> Sema<'a> {
         let declared = &self.contracts[contract].typed.storage[member.index()];
         let (name, span, mut ty) = (declared.name.clone(), declared.span, declared.ty);
         let (mut keys, mut steps) = (Vec::new(), Vec::new());
-        while let &Type::Map { key, value } = self.types.get(ty) {
+        loop {
+            let (key, value) = match *self.types.get(ty) {
+                Type::Map { key, value } => (key, value),
+                Type::Array { element, .. } | Type::Vec(element) => (TypeId::U256, element),
+                _ => break,
+            };
             let local = PlaceRoot::Local(LocalId(keys.len() as u32));
             let place = Place { root: local, steps: Vec::new(), ty: key, span };
-            steps.push(PlaceStep::MapKey(Expr { kind: ExprKind::Load(place), ty: key, span }));
+            let operand = Expr { kind: ExprKind::Load(place), ty: key, span };
+            steps.push(match self.types.get(ty) {
+                Type::Map { .. } => PlaceStep::MapKey(operand),
+                _ => PlaceStep::Index(operand),
+            });
             keys.push(key);
             ty = value;
         }
-        if keys.iter().any(|&key| !self.types.is_word(key)) {
-            self.diags.unsupported(span, "a getter of a map with tuple keys");
+        if self.types.abi_type(ty).is_none() {
+            let shown = self.types.display(ty);
+            self.diags.error(Code::NotAbiType, span).arg("t", shown).arg("place", "return");
             return;
         }
         let place = Place { root: PlaceRoot::Storage(member), steps, ty, span };

@@ -16,23 +16,25 @@ impl<'a> Checker<'_, 'a> {
     /// Checks an expression. `want` is what its place requires, if that is known; it guides literals and
     /// branches, and the caller still compares the result with [`coerce`](Checker::coerce).
     pub(super) fn expr(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Typed {
-        let typed = self.expr_or_place(expr, want);
-        match self.type_of(typed.ty()) {
-            Type::Map { .. } => {
-                let what = "moved, copied or used as a value; index it with `[key]`";
-                self.diags().error(Code::MapOnlyInStorage, expr.span).arg("what", what);
-                Typed::hole(expr.span)
-            }
-            Type::ErrorType(_) => {
-                self.unsupported(expr.span, "an error outside `Err`, `revert` and `require`")
-            }
-            _ => typed,
+        let typed = self.borrowed(expr, want);
+        if let Type::ErrorType(_) = self.type_of(typed.ty()) {
+            return self.unsupported(expr.span, "an error outside `Err`, `revert` and `require`");
         }
+        self.take(typed)
     }
 
     /// Like [`expr`](Checker::expr), but the result may be what is not a value that goes anywhere: a map to be
-    /// indexed, or an error to be raised.
+    /// indexed, an error to be raised, or a value that stays where it is.
     pub(super) fn expr_or_place(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Typed {
+        let typed = self.part(expr, want);
+        if let ExprKind::Load(place) = &typed.expr.kind {
+            self.check_not_moved(place);
+        }
+        typed
+    }
+
+    /// Like [`expr_or_place`](Checker::expr_or_place), of which only a part is used: other parts may be gone.
+    pub(super) fn part(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Typed {
         let span = expr.span;
         match &expr.kind {
             ast::ExprKind::Error => Typed::hole(span),
@@ -60,7 +62,7 @@ impl<'a> Checker<'_, 'a> {
             ast::ExprKind::TupleField { base, index } => self.tuple_field(base, index, span),
             ast::ExprKind::Index { base, index } => self.index(base, index, span),
             ast::ExprKind::Call { callee, options, args } => self.call(callee, options, args, span, want),
-            ast::ExprKind::Question(operand) => self.question(operand, span),
+            ast::ExprKind::Question(operand) => self.question(operand, span, want),
             ast::ExprKind::Return(value) => self.return_expr(value.as_deref(), span),
             ast::ExprKind::Break => self.jump(ExprKind::Break, "break", span),
             ast::ExprKind::Continue => self.jump(ExprKind::Continue, "continue", span),
@@ -69,9 +71,10 @@ impl<'a> Checker<'_, 'a> {
                 self.expr(&matched.scrutinee, None);
                 self.unsupported(span, "`match`")
             }
-            ast::ExprKind::Array(_) | ast::ExprKind::Repeat { .. } => self.unsupported(span, "an array"),
+            ast::ExprKind::Array(elements) => self.array(elements, span, want),
+            ast::ExprKind::Repeat { element, length } => self.repeat(element, length, span, want),
             ast::ExprKind::New { .. } => self.unsupported(span, "`new`"),
-            ast::ExprKind::StructLit { path, .. } => self.unsupported(path.span, "a struct literal"),
+            ast::ExprKind::StructLit { path, fields } => self.struct_literal(path, fields, span),
         }
     }
 
@@ -96,8 +99,8 @@ impl<'a> Checker<'_, 'a> {
                 Typed::new(ExprKind::Const(alloy_primitives::U256::from(*value)), TypeId::BOOL, span)
             }
             LiteralKind::Int(int) => self.int_literal(int, false, span, want),
-            LiteralKind::Str(_) => self.unsupported(span, "a value of type `string`"),
-            LiteralKind::Bytes(_) => self.unsupported(span, "a value of type `bytes`"),
+            LiteralKind::Str(text) => self.bytes_literal(text.as_bytes(), TypeId::STRING, span),
+            LiteralKind::Bytes(bytes) => self.bytes_literal(bytes, TypeId::BYTES, span),
         }
     }
 
@@ -170,7 +173,7 @@ impl<'a> Checker<'_, 'a> {
             return self.diverging(exprs, span);
         }
         // `let b = (a, a)` doubles: without a limit, a short text has values of any size.
-        if exprs.iter().map(|expr| self.sema.types.tuple_parts(expr.ty)).sum::<usize>() > TUPLE_PARTS_MAX {
+        if exprs.iter().map(|expr| self.sema.types.parts(expr.ty)).sum::<usize>() > TUPLE_PARTS_MAX {
             return self
                 .unsupported(span, format_args!("a tuple of more than {TUPLE_PARTS_MAX} parts in all"));
         }
@@ -193,14 +196,20 @@ impl<'a> Checker<'_, 'a> {
             }
         };
         let Some(otherwise) = &branches.otherwise else {
+            let before = self.moved.clone();
             let then = self.block(&branches.then, Some(TypeId::UNIT));
+            let in_then = self.end_branch(then.ty, before);
+            self.join_branch(TypeId::UNIT, in_then);
             let kind = ExprKind::If { cond: Box::new(cond), then: Box::new(then), otherwise: None };
             return Typed::new(kind, TypeId::UNIT, span);
         };
         // Without a type from outside, the branches agree on one; a literal in one of them stays open.
+        let before = self.moved.clone();
         let then = self.block(&branches.then, want);
+        let in_then = self.end_branch(then.ty, before);
         let want = want.or((then.ty != TypeId::NEVER && then.ty != TypeId::ERROR).then_some(then.ty));
         let otherwise = self.else_branch(otherwise, want);
+        self.join_branch(otherwise.ty, in_then);
         let ty = self.branch_type(&then, &otherwise);
         let kind =
             ExprKind::If { cond: Box::new(cond), then: Box::new(then), otherwise: Some(Box::new(otherwise)) };
@@ -242,6 +251,7 @@ impl<'a> Checker<'_, 'a> {
                 .arg("item", word)
                 .arg("place", "code outside a loop");
         }
+        self.leave_round(matches!(kind, ExprKind::Break));
         Typed::new(kind, TypeId::NEVER, span)
     }
 

@@ -7,6 +7,7 @@ use std::collections::hash_map::Entry;
 
 use crate::diag::Code;
 use crate::sema::attrs::{Target, allows, docs};
+use crate::sema::check::structs::Definition;
 use crate::sema::consts::Int;
 use crate::sema::infer::literal_does_not_fit;
 use crate::sema::scope::{
@@ -46,15 +47,16 @@ pub(super) enum PendingKind<'a> {
 impl<'a> Sema<'a> {
     /// Defines every name of the module, then resolves signatures and member types.
     pub(in crate::sema) fn collect_module(&mut self, module: &'a ast::Module) {
-        let mut pending = Vec::new();
+        let (mut pending, mut definitions) = (Vec::new(), Vec::new());
         for item in &module.items {
-            self.declare_module_item(item, &mut pending);
+            self.declare_module_item(item, &mut pending, &mut definitions);
         }
         for index in 0..self.contracts.len() {
             for item in &self.contracts[index].ast.items {
-                self.declare_contract_item(item, index, &mut pending);
+                self.declare_contract_item(item, index, &mut pending, &mut definitions);
             }
         }
+        self.define_types(&definitions);
         for item in pending {
             self.define(item);
         }
@@ -63,7 +65,12 @@ impl<'a> Sema<'a> {
         }
     }
 
-    fn declare_module_item(&mut self, item: &'a ast::ModuleItem, pending: &mut Vec<Pending<'a>>) {
+    fn declare_module_item(
+        &mut self,
+        item: &'a ast::ModuleItem,
+        pending: &mut Vec<Pending<'a>>,
+        definitions: &mut Vec<Definition<'a>>,
+    ) {
         let target = match &item.kind {
             ModuleItemKind::Fn(_) => Target::Function,
             ModuleItemKind::Const(_) => Target::Constant,
@@ -86,8 +93,8 @@ impl<'a> Sema<'a> {
             // Tests are left out of a build; they are checked when they run.
             ModuleItemKind::Test(_) => {}
             ModuleItemKind::Use(import) => self.declare_import(import, item.span),
-            ModuleItemKind::Struct(decl) => self.declare_unsupported(&decl.name, "a struct", None),
-            ModuleItemKind::Enum(decl) => self.declare_enum(decl, None),
+            ModuleItemKind::Struct(decl) => definitions.push(self.declare_struct(decl, &item.attrs, None)),
+            ModuleItemKind::Enum(decl) => definitions.extend(self.declare_enum(decl, None)),
             ModuleItemKind::Interface(decl) => {
                 let handle = self.add_handle(&decl.name);
                 later(PendingKind::Interface(decl, handle));
@@ -111,6 +118,7 @@ impl<'a> Sema<'a> {
         item: &'a ast::ContractItem,
         contract: ContractIndex,
         pending: &mut Vec<Pending<'a>>,
+        definitions: &mut Vec<Definition<'a>>,
     ) {
         let is_pub = item.public.is_some();
         let member = if is_pub { Target::PubMember } else { Target::Member };
@@ -147,9 +155,9 @@ impl<'a> Sema<'a> {
             ContractItemKind::Immutable(decl) => later(PendingKind::Immutable(decl)),
             ContractItemKind::Transient(decl) => later(PendingKind::Transient(decl)),
             ContractItemKind::Struct(decl) => {
-                self.declare_unsupported(&decl.name, "a struct", Some(contract))
+                definitions.push(self.declare_struct(decl, &item.attrs, Some(contract)));
             }
-            ContractItemKind::Enum(decl) => self.declare_enum(decl, Some(contract)),
+            ContractItemKind::Enum(decl) => definitions.extend(self.declare_enum(decl, Some(contract))),
             ContractItemKind::State(decl) => {
                 later(PendingKind::State(&decl.name, &decl.ty, decl.init.as_ref()))
             }
@@ -173,7 +181,7 @@ impl<'a> Sema<'a> {
         }
     }
 
-    fn define_type(&mut self, name: &ast::Ident, def: TypeDef, contract: Option<ContractIndex>) {
+    pub(super) fn define_type(&mut self, name: &ast::Ident, def: TypeDef, contract: Option<ContractIndex>) {
         if is_predeclared_type(name.as_str()) {
             self.predeclared(name);
         } else if let Err(first) = self.names(contract).types.define(&name.name, def, name.span) {
@@ -255,10 +263,15 @@ impl<'a> Sema<'a> {
     }
 
     /// An enum; without payloads its values are numbers of one byte.
-    fn declare_enum(&mut self, decl: &'a ast::Enum, contract: Option<ContractIndex>) {
+    fn declare_enum(
+        &mut self,
+        decl: &'a ast::Enum,
+        contract: Option<ContractIndex>,
+    ) -> Option<Definition<'a>> {
         self.report_repeated(decl.variants.iter().map(|variant| &variant.name));
         if decl.variants.iter().any(|variant| !variant.payload.is_empty()) {
-            return self.declare_unsupported(&decl.name, "an enum with payloads", contract);
+            self.declare_unsupported(&decl.name, "an enum with payloads", contract);
+            return None;
         }
         let mut variants: Vec<EnumVariant> = Vec::new();
         let mut taken: HashMap<u8, Span> = HashMap::new();
@@ -289,6 +302,7 @@ impl<'a> Sema<'a> {
         let id = EnumId(self.types.enums.len() as u32);
         self.types.enums.push(EnumDef { name: decl.name.name.to_string(), span: decl.name.span, variants });
         self.define_type(&decl.name, TypeDef::Enum(id), contract);
+        Some(Definition::Enum(decl, id, contract))
     }
 
     fn declare_error(&mut self, decl: &'a ast::ErrorDecl, contract: Option<ContractIndex>) -> ErrorTypeId {

@@ -151,15 +151,19 @@ impl<'a> Checker<'_, 'a> {
     ) -> Typed {
         let (meaning, spelled) = meaning(op);
         if let Meaning::Logic { and } = meaning {
-            let (left, right) = (Box::new(self.condition(left)), Box::new(self.condition(right)));
+            let left = Box::new(self.condition(left));
+            let before = self.moved.clone();
+            let right = Box::new(self.condition(right));
+            // The right side may not run.
+            self.moved.join(before);
             return Typed::new(ExprKind::Logic { and, left, right }, TypeId::BOOL, span);
         }
         let left_expr = left;
-        let mut left = self.expr(left, None);
+        let mut left = self.borrowed(left, None);
         // An address literal is one only where an address is expected, on either side.
         let same_type = !matches!(meaning, Meaning::Uneven(_));
         let hint = (same_type && left.literal.is_none()).then_some(left.ty());
-        let right = self.expr(right, hint);
+        let right = self.borrowed(right, hint);
         if let ast::ExprKind::Literal(ast::Literal { kind: ast::LiteralKind::Int(int), .. }) = &left_expr.kind
             && same_type
             && self.resolved(right.ty()) == TypeId::ADDRESS
@@ -275,11 +279,7 @@ impl<'a> Checker<'_, 'a> {
         let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
         let comparable = match self.type_of(ty) {
             Type::Int(_) | Type::Infer(_) | Type::Address | Type::Hash | Type::FixedBytes(_) => true,
-            Type::Bool | Type::Enum(_) | Type::Handle(_) => equality,
-            Type::Tuple(elements) => {
-                equality && elements.iter().all(|&element| self.is_comparable_word(element))
-            }
-            _ => false,
+            _ => equality && self.has_equality(ty),
         };
         if !comparable {
             return self.operator_mismatch(spelled, op_span, ty, ty, span);
@@ -288,8 +288,25 @@ impl<'a> Checker<'_, 'a> {
         Typed::new(kind, TypeId::BOOL, span)
     }
 
-    fn is_comparable_word(&self, ty: TypeId) -> bool {
-        self.is_int(ty) || self.sema.types.is_word(self.resolved(ty))
+    /// Whether `==` compares the contents of values of the type.
+    fn has_equality(&self, ty: TypeId) -> bool {
+        let ty = self.resolved(ty);
+        match self.sema.types.get(ty) {
+            Type::Bytes | Type::String => true,
+            Type::Tuple(elements) => elements.iter().all(|&element| self.has_equality(element)),
+            Type::Struct(id) => {
+                let fields = &self.sema.types.structs[id.index()].fields;
+                fields.iter().all(|field| self.has_equality(field.1))
+            }
+            Type::Enum(id) => {
+                let variants = &self.sema.types.enums[id.index()].variants;
+                variants.iter().flat_map(|variant| &variant.payload).all(|&part| self.has_equality(part))
+            }
+            &Type::Vec(inner) | &Type::Array { element: inner, .. } | &Type::Option(inner) => {
+                self.has_equality(inner)
+            }
+            _ => self.is_int(ty) || self.sema.types.is_word(ty),
+        }
     }
 
     /// Both operands with one type (K0204); nothing if there is none, or if an operand was reported.

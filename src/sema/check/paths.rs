@@ -79,7 +79,13 @@ impl<'a> Checker<'_, 'a> {
         match self.sema.find_type_name(&name.name, self.contract) {
             Some(TypeDef::ErrorType(id)) => return self.unit_error(id, 0, span),
             Some(TypeDef::Unsupported) => return Typed::hole(span),
-            Some(TypeDef::Event(_) | TypeDef::Contract(_) | TypeDef::Interface(_) | TypeDef::Enum(_)) => {
+            Some(
+                TypeDef::Event(_)
+                | TypeDef::Contract(_)
+                | TypeDef::Interface(_)
+                | TypeDef::Enum(_)
+                | TypeDef::Struct(_),
+            ) => {
                 let what = format!("{} {text}", self.kind_of_type(path));
                 self.diags().error(Code::MismatchedTypes, span).arg("a", "a value").arg("b", what);
                 return Typed::hole(span);
@@ -109,6 +115,7 @@ impl<'a> Checker<'_, 'a> {
             Some(TypeDef::Interface(_)) => "interface",
             Some(TypeDef::ErrorType(_)) => "error",
             Some(TypeDef::Enum(_)) => "enum",
+            Some(TypeDef::Struct(_)) => "struct",
             Some(TypeDef::Unsupported) | None => "type",
         }
     }
@@ -162,7 +169,8 @@ impl<'a> Checker<'_, 'a> {
                 .label("name one of its errors, `Set::Error`");
             return Typed::hole(span);
         }
-        self.error_value(ErrorRef { ty, variant }, super::raise::Fields::None, span)
+        let fields = super::raise::Fields::None;
+        self.error_value(ErrorRef { ty, variant }, fields, span, super::raise::Borrow::No)
     }
 
     fn long_path(&mut self, path: &'a ast::Path, last: &'a ast::Ident, span: Span) -> Typed {
@@ -323,7 +331,7 @@ impl<'a> Checker<'_, 'a> {
                     self.diags().error(Code::NoMember, last.span).arg("c", shown).arg("m", &last.name);
                 }
             }
-            Some(TypeDef::Event(_) | TypeDef::Interface(_)) => {
+            Some(TypeDef::Event(_) | TypeDef::Interface(_) | TypeDef::Struct(_)) => {
                 self.no_member_of(&parent.to_string(), last, span);
             }
             None => {
@@ -357,11 +365,12 @@ impl<'a> Checker<'_, 'a> {
             }
             _ => {}
         }
-        let base = self.expr_or_place(base, None);
+        let base = self.part(base, None);
         let ty = self.resolved(base.ty());
         match self.type_of(ty) {
             Type::Error => return Typed::hole(span),
             Type::Never => return base,
+            &Type::Struct(id) => return self.struct_field(base, id, name, span),
             Type::Address => {
                 let query = match name.as_str() {
                     "balance" => Some((Query::Balance, TypeId::U256)),

@@ -1,15 +1,13 @@
 //! Places: `state.x`, `m[k]`, `t.0`, and assignment to them.
 
-use alloy_primitives::U256;
-
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
 use crate::sema::infer::Demand;
 use crate::sema::resolve::suggestion;
 use crate::sema::scope::{ContractIndex, LocalDef, Resource, closest};
 use crate::sema::typed::{
-    AssignTarget, ExprKind, FunctionKind, ImmutableId, MemberId, MemberKind, Place, PlaceRoot, PlaceStep,
-    Revert,
+    AssignTarget, ExprKind, FunctionKind, ImmutableId, MemberId, MemberKind, Place, PlaceOp, PlaceRoot,
+    PlaceStep, Revert,
 };
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
@@ -87,15 +85,24 @@ impl<'a> Checker<'_, 'a> {
 
     /// `base[index]`.
     pub(super) fn index(&mut self, base: &'a ast::Expr, index: &'a ast::Expr, span: Span) -> Typed {
-        let base = self.expr_or_place(base, None);
+        let base = self.part(base, None);
         let ty = self.resolved(base.ty());
         if ty == TypeId::NEVER {
             self.expr(index, None);
             return base;
         }
-        match (self.type_of(ty).clone(), base.expr.kind) {
+        let shape = self.type_of(ty).clone();
+        if let Type::Array { element, .. } | Type::Vec(element) = shape {
+            let index = self.index_operand(index);
+            return self.element(base, element, index, span);
+        }
+        if let Type::Bytes = shape {
+            let index = self.index_operand(index);
+            return self.element(base, TypeId::U8, index, span);
+        }
+        match (shape, base.expr.kind) {
             (Type::Map { key, value }, ExprKind::Load(mut place)) => {
-                let key = self.expr_as(index, key);
+                let key = self.borrowed_as(index, key);
                 place.steps.push(PlaceStep::MapKey(key));
                 (place.ty, place.span) = (value, span);
                 self.load(place)
@@ -115,7 +122,7 @@ impl<'a> Checker<'_, 'a> {
 
     /// `base.0`.
     pub(super) fn tuple_field(&mut self, base: &'a ast::Expr, index: &'a IntLit, span: Span) -> Typed {
-        let base = self.expr_or_place(base, None);
+        let base = self.part(base, None);
         let ty = self.resolved(base.ty());
         let element = match self.type_of(ty) {
             Type::Error => return Typed::hole(span),
@@ -132,7 +139,7 @@ impl<'a> Checker<'_, 'a> {
         };
         match base.expr.kind {
             ExprKind::Load(mut place) => {
-                place.steps.push(PlaceStep::TupleField(at));
+                place.steps.push(PlaceStep::Field(at));
                 (place.ty, place.span) = (ty, span);
                 Typed::new(ExprKind::Load(place), ty, span)
             }
@@ -169,10 +176,27 @@ impl<'a> Checker<'_, 'a> {
             return Typed::hole(span);
         };
         let value = self.expr_as(value, ty);
+        self.give_back_all(&target);
         if value.ty == TypeId::NEVER {
             return self.diverging(vec![value], span);
         }
+        // The value of the assignment would be a second owner.
+        if !self.sema.types.is_copy(self.resolved(ty)) {
+            let assign = crate::sema::typed::Expr {
+                kind: ExprKind::Assign { target, value: Box::new(value) },
+                ty,
+                span,
+            };
+            return Typed::new(self.run_and_drop(assign), TypeId::UNIT, span);
+        }
         Typed::new(ExprKind::Assign { target, value: Box::new(value) }, ty, span)
+    }
+
+    fn give_back_all(&mut self, target: &AssignTarget) {
+        match target {
+            AssignTarget::Place(place) => self.give_back(place),
+            AssignTarget::Tuple(targets) => targets.iter().for_each(|target| self.give_back_all(target)),
+        }
     }
 
     fn op_assign(
@@ -230,7 +254,7 @@ impl<'a> Checker<'_, 'a> {
         }
         // Assigning to a local is not a use of it.
         let unused = self.unused_local(expr);
-        let typed = self.expr_or_place(expr, None);
+        let typed = self.part(expr, None);
         let ExprKind::Load(place) = typed.expr.kind else {
             if typed.expr.ty != TypeId::ERROR {
                 let text = self.shorten(expr.span);
@@ -257,7 +281,7 @@ impl<'a> Checker<'_, 'a> {
         self.scope.find(name).filter(|entry| !entry.used).map(|_| name)
     }
 
-    fn check_assignable(&mut self, place: &Place) -> bool {
+    pub(super) fn check_assignable(&mut self, place: &Place) -> bool {
         match place.root {
             PlaceRoot::Local(id) => {
                 let local = &self.locals[id.index()];
@@ -317,9 +341,9 @@ impl<'a> Checker<'_, 'a> {
             self.diags().error(Code::WrongArgumentCount, span).arg("n", 1).arg("m", args.len());
             return Typed::hole(span);
         };
-        let key = self.expr_as(arg, key);
-        if self.sema.is_map(value) {
-            self.diags().error(Code::RemoveOfContainer, span).arg("what", "Map");
+        let key = self.borrowed_as(arg, key);
+        if let Some(what) = self.container_in(value) {
+            self.diags().error(Code::RemoveOfContainer, span).arg("what", what);
             return Typed::hole(span);
         }
         let ExprKind::Load(mut place) = map.expr.kind else { return Typed::hole(span) };
@@ -328,10 +352,27 @@ impl<'a> Checker<'_, 'a> {
         if !self.check_assignable(&place) {
             return Typed::hole(span);
         }
-        let zero = crate::sema::typed::Expr { kind: ExprKind::Const(U256::ZERO), ty: value, span };
-        let kind = ExprKind::Assign { target: AssignTarget::Place(place), value: Box::new(zero) };
-        let store = crate::sema::typed::Expr { kind, ty: value, span };
-        Typed::new(self.run_and_drop(store), TypeId::UNIT, span)
+        let kind = ExprKind::AtPlace { op: PlaceOp::Clear, place, args: Vec::new() };
+        Typed::new(kind, TypeId::UNIT, span)
+    }
+
+    /// Which container a type is or holds: of those there is none that `remove` could clear.
+    fn container_in(&self, ty: TypeId) -> Option<&'static str> {
+        match self.type_of(ty) {
+            Type::Map { .. } => Some("Map"),
+            Type::Vec(_) => Some("Vec"),
+            Type::Tuple(elements) => elements.iter().find_map(|&element| self.container_in(element)),
+            Type::Struct(id) => {
+                let fields = self.sema.types.structs[id.index()].fields.iter();
+                fields.map(|field| field.1).find_map(|field| self.container_in(field))
+            }
+            &Type::Array { element: inner, .. } | &Type::Option(inner) => self.container_in(inner),
+            Type::Enum(id) => {
+                let variants = self.sema.types.enums[id.index()].variants.iter();
+                variants.flat_map(|variant| &variant.payload).find_map(|&part| self.container_in(part))
+            }
+            _ => None,
+        }
     }
 
     /// The source text of an expression, short enough for a message.

@@ -16,6 +16,13 @@ pub(super) enum Fields<'a> {
     Named(&'a [FieldInit]),
 }
 
+/// Whether the values of fields stay where they are (§6.7).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Borrow {
+    Yes,
+    No,
+}
+
 impl<'a> From<&'a PayloadArgs> for Fields<'a> {
     fn from(args: &'a PayloadArgs) -> Fields<'a> {
         match args {
@@ -36,7 +43,7 @@ impl<'a> Checker<'_, 'a> {
                 let declared: Vec<_> =
                     def.fields.iter().map(|field| (field.name.clone(), field.ty)).collect();
                 let name = def.name.clone();
-                let fields = self.fields(&name, &declared, fields, payload.span)?;
+                let fields = self.fields(&name, &declared, fields, payload.span, Borrow::Yes)?;
                 self.effects.writes.push(("emits".to_owned(), payload.span));
                 self.effects.events.insert(id);
                 return Some(StmtKind::Emit { event: id, fields });
@@ -46,6 +53,7 @@ impl<'a> Checker<'_, 'a> {
             Some(TypeDef::Contract(_)) => self.not_an_event(&payload.path, "a contract"),
             Some(TypeDef::Interface(_)) => self.not_an_event(&payload.path, "an interface"),
             Some(TypeDef::Enum(_)) => self.not_an_event(&payload.path, "an enum"),
+            Some(TypeDef::Struct(_)) => self.not_an_event(&payload.path, "a struct"),
             None => match payload.path.as_ident().map(|name| self.sema.find_value(&name.name, self.contract))
             {
                 Some(Some(_)) => self.not_an_event(&payload.path, "a function or constant"),
@@ -61,7 +69,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// Checks fields whose owner is unknown, for the mistakes inside them.
-    fn check_loosely(&mut self, fields: Fields<'a>) {
+    pub(super) fn check_loosely(&mut self, fields: Fields<'a>) {
         match fields {
             Fields::None => {}
             Fields::Positional(args) => args.iter().for_each(|arg| drop(self.expr(arg, None))),
@@ -75,12 +83,13 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// The fields of an error or event in written order, each with its position in the declaration.
-    fn fields(
+    pub(super) fn fields(
         &mut self,
         owner: &str,
         declared: &[(String, TypeId)],
         fields: Fields<'a>,
         span: Span,
+        borrow: Borrow,
     ) -> Option<Vec<(u32, Expr)>> {
         match fields {
             Fields::None if declared.is_empty() => Some(Vec::new()),
@@ -91,9 +100,19 @@ impl<'a> Checker<'_, 'a> {
                     return self.wrong_count(declared.len(), args.len(), span);
                 }
                 let pairs = args.iter().zip(declared).enumerate();
-                Some(pairs.map(|(at, (arg, field))| (at as u32, self.expr_as(arg, field.1))).collect())
+                let value = |(at, (arg, field)): (usize, (&'a ast::Expr, &(String, TypeId)))| {
+                    (at as u32, self.field_value(arg, field.1, borrow))
+                };
+                Some(pairs.map(value).collect())
             }
-            Fields::Named(inits) => self.named_fields(owner, declared, inits, span),
+            Fields::Named(inits) => self.named_fields(owner, declared, inits, span, borrow),
+        }
+    }
+
+    fn field_value(&mut self, value: &'a ast::Expr, ty: TypeId, borrow: Borrow) -> Expr {
+        match borrow {
+            Borrow::Yes => self.borrowed_as(value, ty),
+            Borrow::No => self.expr_as(value, ty),
         }
     }
 
@@ -108,6 +127,7 @@ impl<'a> Checker<'_, 'a> {
         declared: &[(String, TypeId)],
         inits: &'a [FieldInit],
         span: Span,
+        borrow: Borrow,
     ) -> Option<Vec<(u32, Expr)>> {
         let mut seen: Vec<Option<Span>> = vec![None; declared.len()];
         let mut fields = Vec::with_capacity(inits.len());
@@ -130,9 +150,15 @@ impl<'a> Checker<'_, 'a> {
                 }
             };
             let value = match &init.value {
-                Some(value) => self.expr_as(value, ty),
+                Some(value) => self.field_value(value, ty, borrow),
                 None => {
-                    let typed = self.short_field(&init.name);
+                    let mut typed = self.short_field(&init.name);
+                    if let ExprKind::Load(place) = &typed.expr.kind {
+                        self.check_not_moved(place);
+                    }
+                    if borrow == Borrow::No {
+                        typed = self.take(typed);
+                    }
                     self.coerce(typed, ty)
                 }
             };
@@ -172,13 +198,21 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// A value of an error type.
-    pub(super) fn error_value(&mut self, error: ErrorRef, fields: Fields<'a>, span: Span) -> Typed {
+    pub(super) fn error_value(
+        &mut self,
+        error: ErrorRef,
+        fields: Fields<'a>,
+        span: Span,
+        borrow: Borrow,
+    ) -> Typed {
         let Some(variant) = self.sema.types.error_type(error.ty).variants.get(error.variant as usize) else {
             self.check_loosely(fields);
             return Typed::hole(span);
         };
         let (name, declared) = (variant.name.clone(), variant.params.clone());
-        let Some(args) = self.fields(&name, &declared, fields, span) else { return Typed::hole(span) };
+        let Some(args) = self.fields(&name, &declared, fields, span, borrow) else {
+            return Typed::hole(span);
+        };
         self.effects.errors.insert(error);
         let ty = self.sema.types.intern(Type::ErrorType(error.ty));
         Typed::new(ExprKind::Error { error, args }, ty, span)
@@ -192,7 +226,7 @@ impl<'a> Checker<'_, 'a> {
                 let fields = Fields::from(&payload.args);
                 match self.find_error(&payload.path) {
                     Some(error) if !self.is_bare_set(error, &payload.path) => {
-                        let error = self.error_value(error, fields, payload.span);
+                        let error = self.error_value(error, fields, payload.span, Borrow::Yes);
                         Revert::Error(Box::new(error.expr))
                     }
                     _ => {
@@ -350,8 +384,13 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// `e?`.
-    pub(super) fn question(&mut self, operand: &'a ast::Expr, span: Span) -> Typed {
-        let typed = self.expr(operand, None);
+    pub(super) fn question(&mut self, operand: &'a ast::Expr, span: Span, want: Option<TypeId>) -> Typed {
+        // What the value shall be is known, what the error is, not.
+        let wanted = want.filter(|&ok| ok != TypeId::ERROR).map(|ok| {
+            let err = TypeId::ANY_ERROR;
+            self.sema.types.intern(Type::Result { ok, err })
+        });
+        let typed = self.expr(operand, wanted);
         let ty = self.resolved(typed.ty());
         let (ok, err) = match *self.type_of(ty) {
             Type::Error => return Typed::hole(span),

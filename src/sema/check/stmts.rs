@@ -9,7 +9,10 @@ use crate::sema::check::body::{Checker, Typed};
 use crate::sema::consts::Value;
 use crate::sema::resolve::Position;
 use crate::sema::scope::LocalDef;
-use crate::sema::typed::{Block, Expr, ExprKind, LetPattern, LocalId, LoopBounds, Stmt, StmtKind};
+use crate::sema::typed::{
+    Block, Expr, ExprKind, LetPattern, LocalId, LoopBounds, Place, PlaceOp, PlaceRoot, PlaceStep, Stmt,
+    StmtKind,
+};
 use crate::sema::types::{IntType, Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast::{self, BindMode, ForIter, LoopBoundKind, PatternKind};
@@ -213,12 +216,13 @@ impl<'a> Checker<'_, 'a> {
     /// Why a value of this type cannot be held by a local yet.
     fn unbindable(&self, ty: TypeId) -> Option<String> {
         match self.sema.types.get(ty) {
-            Type::Error | Type::Bool | Type::Int(_) | Type::Infer(_) | Type::Unit => None,
-            Type::Address | Type::Hash | Type::FixedBytes(_) | Type::Enum(_) | Type::Handle(_) => None,
+            Type::Result { .. } | Type::ErrorType(_) | Type::AnyError | Type::Ref { .. } => {
+                Some(format!("a variable of type `{}`", self.shown(ty)))
+            }
             Type::Tuple(elements) => {
                 elements.iter().find_map(|&element| self.unbindable(self.resolved(element)))
             }
-            _ => Some(format!("a variable of type `{}`", self.shown(ty))),
+            _ => None,
         }
     }
 
@@ -275,7 +279,11 @@ impl<'a> Checker<'_, 'a> {
 
     fn loop_body(&mut self, body: &'a ast::Block) -> Block {
         self.loop_depth += 1;
-        let body = self.block(body, Some(TypeId::UNIT));
+        let body = self.in_loop(|checker| {
+            let body = checker.block(body, Some(TypeId::UNIT));
+            let diverges = body.ty == TypeId::NEVER;
+            (body, diverges)
+        });
         self.loop_depth -= 1;
         body
     }
@@ -283,14 +291,7 @@ impl<'a> Checker<'_, 'a> {
     fn for_loop(&mut self, looped: &'a ast::For, span: Span) -> Option<StmtKind> {
         let ForIter::Range { start, end, inclusive } = &looped.iter else {
             let ForIter::Value(value) = &looped.iter else { return None };
-            self.expr(value, None);
-            self.diags().unsupported(value.span, "a loop over a collection");
-            self.scope.enter();
-            self.bind_holes(&looped.pattern);
-            self.loop_bounds(&looped.bounds);
-            self.loop_body(&looped.body);
-            self.leave_scope();
-            return None;
+            return self.for_each(looped, value, span);
         };
         let (start, end, constant) = self.range(start, end, looped);
         if start.ty == TypeId::NEVER || end.ty == TypeId::NEVER {
@@ -312,6 +313,64 @@ impl<'a> Checker<'_, 'a> {
         let body = self.loop_body(&looped.body);
         self.leave_scope();
         Some(StmtKind::ForRange { var, start, end, inclusive: *inclusive, bounds, body })
+    }
+
+    /// `for x in v`: a range loop over the indices.
+    fn for_each(&mut self, looped: &'a ast::For, value: &'a ast::Expr, span: Span) -> Option<StmtKind> {
+        let typed = self.borrowed(value, None);
+        let ty = self.resolved(typed.ty());
+        let element = match *self.type_of(ty) {
+            Type::Array { element, .. } | Type::Vec(element) => Some(element),
+            Type::Bytes => Some(TypeId::U8),
+            _ => None,
+        };
+        let element = element.filter(|&element| self.sema.types.is_copy(element));
+        let Some(element) = element else {
+            if !matches!(ty, TypeId::ERROR | TypeId::NEVER) {
+                let shown = self.shown(ty);
+                if matches!(self.type_of(ty), Type::Array { .. } | Type::Vec(_)) {
+                    self.diags().unsupported(value.span, format_args!("a loop over `{shown}`"));
+                } else {
+                    self.diags()
+                        .error(Code::MismatchedTypes, value.span)
+                        .arg("a", "a range, an array, a `Vec` or `bytes`")
+                        .arg("b", shown);
+                }
+            }
+            self.scope.enter();
+            self.bind_holes(&looped.pattern);
+            self.loop_bounds(&looped.bounds);
+            self.loop_body(&looped.body);
+            self.leave_scope();
+            return (ty == TypeId::NEVER).then_some(StmtKind::Expr(typed.expr));
+        };
+        let constant = matches!(self.type_of(ty), Type::Array { .. });
+        let (stmt, place) = self.as_place(typed);
+        let bounds = self.loop_bounds(&looped.bounds);
+        if !constant && bounds.max.is_none() && bounds.gas.is_none() {
+            self.effects.unbounded_loops.push(loop_head(span, &looped.body));
+        }
+        let here = value.span;
+        let word = |kind| Expr { kind, ty: TypeId::U256, span: here };
+        let var = self.unnamed_local(TypeId::U256, here);
+        self.scope.enter();
+        let local = self.loop_variable(&looped.pattern, element);
+        let mut body = self.loop_body(&looped.body);
+        self.leave_scope();
+        let index = Place { root: PlaceRoot::Local(var), steps: Vec::new(), ty: TypeId::U256, span: here };
+        let mut item = place.clone();
+        item.steps.push(PlaceStep::Index(word(ExprKind::Load(index))));
+        (item.ty, item.span) = (element, here);
+        let init = Expr { kind: ExprKind::Load(item), ty: element, span: here };
+        let bind = StmtKind::Let { pattern: LetPattern::Local(local), init };
+        body.stmts.insert(0, Stmt { kind: bind, span: here });
+        let end = word(ExprKind::AtPlace { op: PlaceOp::Len, place, args: Vec::new() });
+        let start = word(ExprKind::Const(U256::ZERO));
+        let looped = StmtKind::ForRange { var, start, end, inclusive: false, bounds, body };
+        let Some(stmt) = stmt else { return Some(looped) };
+        let stmts = vec![stmt, Stmt { kind: looped, span }];
+        let block = Block { stmts, value: None, ty: TypeId::UNIT, span };
+        Some(StmtKind::Expr(Expr { kind: ExprKind::Block(Box::new(block)), ty: TypeId::UNIT, span }))
     }
 
     /// Both ends of a range with one type, and whether both are constant.
