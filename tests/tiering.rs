@@ -61,6 +61,7 @@ fn a_running_loop_changes_to_compiled_code() {
         );
         assert_eq!(stats.exits.ended, 1, "{stats:?}");
         assert!(stats.compile_time > Duration::ZERO);
+        assert!((50..10_000).contains(&stats.code_bytes), "{stats:?}");
     }
 }
 

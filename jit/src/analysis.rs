@@ -39,6 +39,8 @@ pub(crate) struct Analysis {
     cold: Vec<bool>,
     /// By block: where the only way in comes from.
     way_in: Vec<Option<BlockId>>,
+    /// Whether instructions are marked with the operation they come from.
+    pub marks_places: bool,
     /// The blocks to count, where that is asked for.
     pub profiled: Option<BlockLayout>,
 }
@@ -60,7 +62,18 @@ impl Analysis {
         let cold = cold(&blocks, &instrs);
         let way_in = way_in(code, &blocks, &instrs, &block_at);
         let profiled = options.profile.then(|| BlockLayout::new(code));
-        Analysis { blocks, instrs, heights, block_at, regions, path_ops, cold, way_in, profiled }
+        Analysis {
+            blocks,
+            instrs,
+            heights,
+            block_at,
+            regions,
+            path_ops,
+            cold,
+            way_in,
+            marks_places: false,
+            profiled,
+        }
     }
 
     /// The only block that pushes the block's offset or falls into it, if it is only one and does so once: whoever

@@ -33,6 +33,7 @@ pub(crate) struct RegionCode {
     // Invariant: `pages` pages of a segment of `arena`, used by nobody else, hold a finished function.
     base: *mut u8,
     pages: usize,
+    code_bytes: usize,
 }
 
 /// What an arena holds.
@@ -83,7 +84,7 @@ impl Arena {
         let segment = &mut segments[number];
         let base = segment.write(first, pages, code)?;
         segment.mark(first, pages, true);
-        Ok(RegionCode { arena: Arc::clone(self), base, pages })
+        Ok(RegionCode { arena: Arc::clone(self), base, pages, code_bytes: code.len() })
     }
 
     /// What it holds.
@@ -203,6 +204,16 @@ impl RegionCode {
     /// Where the function starts; call it only while `self` lives.
     pub(crate) fn start(&self) -> *const u8 {
         self.base
+    }
+
+    /// Where it starts.
+    pub(crate) fn address(&self) -> usize {
+        self.base.addr()
+    }
+
+    /// Bytes of the function.
+    pub(crate) fn code_bytes(&self) -> usize {
+        self.code_bytes
     }
 
     /// Bytes of its pages.

@@ -21,6 +21,7 @@ use crate::code_memory::{Arena, RegionCode};
 use crate::entry::{CompiledContract, Counts, EntryPoint, RegionSlot};
 use crate::error::JitError;
 use crate::options::{JitOptions, OptLevel};
+use crate::perf_map::PerfMap;
 use crate::translate::{
     gate_signature, is_excluded, is_head, region_signature, translate_gate, translate_region,
 };
@@ -41,19 +42,20 @@ pub struct CompileStats {
 /// What everything that is compiled shares.
 pub(crate) struct Compiler {
     pub(crate) options: JitOptions,
-    isa: OwnedTargetIsa,
+    pub(crate) isa: OwnedTargetIsa,
     pub(crate) arena: Arc<Arena>,
     /// The function by which regions are entered.
     pub(crate) gate: RegionCode,
+    pub(crate) perf_map: Option<PerfMap>,
 }
 
 impl Compiler {
     /// Sets up the code generator of this machine.
-    pub(crate) fn new(options: JitOptions) -> Result<Compiler, JitError> {
+    pub(crate) fn new(options: JitOptions, perf_map: Option<PerfMap>) -> Result<Compiler, JitError> {
         let isa = target(&options)?;
         let arena = Arc::new(Arena::new());
         let gate = arena.publish(&guarded(|| gate(&isa))?)?;
-        Ok(Compiler { options, isa, arena, gate })
+        Ok(Compiler { options, isa, arena, gate, perf_map })
     }
 }
 
@@ -62,15 +64,6 @@ pub(crate) struct CompiledRegion {
     pub(crate) code: RegionCode,
     pub(crate) code_bytes: usize,
     pub(crate) time: Duration,
-}
-
-/// What a dump shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dump {
-    /// Cranelift's intermediate code before optimization.
-    Clif,
-    /// Machine code, as Cranelift writes it.
-    Assembly,
 }
 
 fn target(options: &JitOptions) -> Result<OwnedTargetIsa, JitError> {
@@ -104,10 +97,7 @@ pub(crate) fn prepare(
     spec: &Spec,
 ) -> Result<CompiledContract, JitError> {
     let options = &compiler.options;
-    let (size, limit) = (code.body().len(), options.code_size_max);
-    if size > limit {
-        return Err(JitError::CodeTooLong { size, limit });
-    }
+    check_size(compiler, code)?;
     guarded(|| {
         let start = Instant::now();
         let analysis = Analysis::new(code, spec, options);
@@ -126,6 +116,12 @@ pub(crate) fn prepare(
     })
 }
 
+/// Whether the code is short enough to be looked at.
+pub(crate) fn check_size(compiler: &Compiler, code: &Code) -> Result<(), JitError> {
+    let (size, limit) = (code.body().len(), compiler.options.code_size_max);
+    if size > limit { Err(JitError::CodeTooLong { size, limit }) } else { Ok(()) }
+}
+
 /// Compiles a region to executable memory; a panic of the code generator is an error like any other.
 pub(crate) fn compile_region(
     compiler: &Compiler,
@@ -135,12 +131,18 @@ pub(crate) fn compile_region(
 ) -> Result<CompiledRegion, JitError> {
     let start = Instant::now();
     let bytes = guarded(|| machine_code(compiler, code, analysis, region))?;
-    let code = compiler.arena.publish(&bytes)?;
-    Ok(CompiledRegion { code, code_bytes: bytes.len(), time: start.elapsed() })
+    let published = compiler.arena.publish(&bytes)?;
+    if let Some(map) = &compiler.perf_map {
+        let hash = code.hash().to_string();
+        let pc = analysis.blocks[analysis.regions[region].start as usize].pc;
+        let name = format!("zvm::{}::region{region}@{pc:#x}", &hash[2..10]);
+        map.add(published.address(), bytes.len(), &name);
+    }
+    Ok(CompiledRegion { code: published, code_bytes: bytes.len(), time: start.elapsed() })
 }
 
 /// Turns a panic into an error.
-fn guarded<T>(body: impl FnOnce() -> Result<T, JitError>) -> Result<T, JitError> {
+pub(crate) fn guarded<T>(body: impl FnOnce() -> Result<T, JitError>) -> Result<T, JitError> {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(result) => result,
         Err(panic) => {
@@ -186,7 +188,7 @@ fn finish(isa: &OwnedTargetIsa, context: &mut Context) -> Result<Vec<u8>, JitErr
 const EXTRA_OPS: usize = 64;
 
 /// Writes a region's intermediate code, as long as it keeps within its fuel.
-fn translate(
+pub(crate) fn translate(
     compiler: &Compiler,
     code: &Code,
     analysis: &Analysis,
@@ -245,24 +247,4 @@ fn jump_table(code: &Code, analysis: &Analysis) -> Vec<u32> {
     offsets
         .map(|pc| if code.is_jump_target(pc) { analysis.block_at(pc).unwrap_or(NO_BLOCK) } else { NO_BLOCK })
         .collect()
-}
-
-/// The intermediate code of every region, or its assembly, for tools.
-pub(crate) fn dump(compiler: &Compiler, code: &Code, spec: &Spec, form: Dump) -> Result<String, JitError> {
-    let analysis = Analysis::new(code, spec, &compiler.options);
-    let mut text = String::new();
-    for region in 0..analysis.regions.len() {
-        let mut context = Context::new();
-        context.set_disasm(true);
-        translate(compiler, code, &analysis, region, &mut context)?;
-        if form == Dump::Clif {
-            text.push_str(&context.func.display().to_string());
-        } else {
-            let compiled = context
-                .compile(&*compiler.isa, &mut ControlPlane::default())
-                .map_err(|e| JitError::Backend(format!("{:?}", e.inner)))?;
-            text.push_str(compiled.vcode.as_deref().unwrap_or_default());
-        }
-    }
-    Ok(text)
 }

@@ -168,6 +168,10 @@ impl CompiledCode for CompiledContract {
         self.compile(code, region).map_err(|error| error.refusal())
     }
 
+    fn region_code_bytes(&self, region: usize) -> usize {
+        self.regions[region].code.get().map_or(0, RegionCode::code_bytes)
+    }
+
     fn can_enter(&self, pc: usize) -> bool {
         self.block_to_enter(pc).is_some()
     }

@@ -12,9 +12,11 @@ mod analysis;
 mod builtins;
 mod code_memory;
 mod compiler;
+mod dump;
 mod entry;
 mod error;
 mod options;
+mod perf_map;
 mod translate;
 
 use std::sync::Arc;
@@ -25,10 +27,12 @@ use zvm::compiled::frame::Spec;
 use zvm::compiled::tier::{CompiledCode, Refusal, Tier};
 
 pub use code_memory::CodeMemoryStats;
-pub use compiler::{CompileStats, Dump};
+pub use compiler::CompileStats;
+pub use dump::{BlockDump, DumpLine, FunctionDump, RegionDump};
 pub use entry::CompiledContract;
 pub use error::JitError;
 pub use options::{JitOptions, Mistake, OptLevel, Perturbation};
+pub use perf_map::PerfMap;
 pub use translate::{Lowering, lowering};
 
 /// A compiler with its options, and the memory of what it compiled.
@@ -39,7 +43,17 @@ pub struct Jit {
 impl Jit {
     /// A compiler for this machine.
     pub fn new(options: JitOptions) -> Result<Jit, JitError> {
-        Ok(Jit { compiler: Arc::new(Compiler::new(options)?) })
+        Ok(Jit { compiler: Arc::new(Compiler::new(options, None)?) })
+    }
+
+    /// The same; what it compiles is named in `map`.
+    pub fn with_perf_map(options: JitOptions, map: PerfMap) -> Result<Jit, JitError> {
+        Ok(Jit { compiler: Arc::new(Compiler::new(options, Some(map))?) })
+    }
+
+    /// The map in which it names what it compiles.
+    pub fn perf_map(&self) -> Option<&PerfMap> {
+        self.compiler.perf_map.as_ref()
     }
 
     /// The options it was made with.
@@ -66,9 +80,9 @@ impl Jit {
         self.compiler.arena.stats()
     }
 
-    /// What becomes of `code`, region by region, as text.
-    pub fn dump(&self, code: &Code, spec: &Spec, form: Dump) -> Result<String, JitError> {
-        compiler::dump(&self.compiler, code, spec, form)
+    /// What becomes of `code`, region by region, for people to look at. Nothing is published.
+    pub fn dump(&self, code: &Code, spec: &Spec) -> Result<Vec<RegionDump>, JitError> {
+        dump::dump(&self.compiler, code, spec)
     }
 }
 

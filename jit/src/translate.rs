@@ -225,6 +225,7 @@ impl Translator<'_> {
             return None;
         }
         let instrs = &analysis.instrs[block.instrs.clone()];
+        self.mark_place(Some(block.pc));
         if let Some(first) = instrs.first() {
             self.note_block(first, 0);
         }
@@ -236,6 +237,7 @@ impl Translator<'_> {
         self.count_block(instrs.len());
         for (number, instr) in instrs.iter().enumerate() {
             self.operations_after = instrs.len() - number - 1;
+            self.mark_place(Some(instr.pc));
             if number > 0 {
                 self.note_block(instr, instr.gas_after + instr.op.map_or(0, |op| op.info().gas));
             }

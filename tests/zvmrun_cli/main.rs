@@ -1,10 +1,13 @@
 //! `zvmrun` end to end, as a process: every exit status, both forms of output, both tiers.
 //!
-//! [`counter`] is a contract made by hand, so that these tests need no compiler; [`from_source`] needs it.
+//! [`counter`] is a contract made by hand, so that these tests need no compiler; [`from_source`] needs it. [`inside`] and
+//! [`explore`] look at what becomes of code.
 //! [`statetest`] has the command of that name.
 
 mod counter;
+mod explore;
 mod from_source;
+mod inside;
 mod statetest;
 
 use std::path::{Path, PathBuf};

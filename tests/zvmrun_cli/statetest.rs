@@ -212,7 +212,7 @@ fn native_code_runs_and_its_share_is_told() {
 fn too_long_to_compile(files: &Files) -> PathBuf {
     let mut file: Value = serde_json::from_str(STORE).expect("the file is JSON");
     let contract = "0xcccccccccccccccccccccccccccccccccccccccc";
-    let code = json!(format!("0x600035600055{}", "00".repeat(60_000)));
+    let code = json!(format!("0x600035600055{}", "00".repeat(140_000)));
     file["store"]["pre"][contract]["code"] = code.clone();
     let rows = file["store"]["post"]["Prague"].as_array_mut().expect("rows by fork");
     rows.truncate(1);

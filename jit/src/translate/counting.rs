@@ -1,8 +1,7 @@
-//! Counting what runs: blocks and operations in the frame, and the blocks of the code by the frame's tracker. Only in
-//! code that was compiled for it.
+//! For tools: marking what belongs to which operation, and counting what runs: blocks and operations in the frame, and the blocks of the code by the frame's tracker. Only in
+//! code that is compiled for it.
 
-use cranelift_codegen::ir::InstBuilder;
-use cranelift_codegen::ir::types;
+use cranelift_codegen::ir::{InstBuilder, SourceLoc, types};
 use zvm::compiled::frame::offsets;
 
 use super::Translator;
@@ -10,6 +9,13 @@ use crate::analysis::blocks::Instr;
 use crate::builtins::Builtin;
 
 impl Translator<'_> {
+    /// What is built from here on is for the operation at that body offset, or for none.
+    pub(super) fn mark_place(&mut self, pc: Option<u32>) {
+        if self.analysis.marks_places {
+            self.b.set_srcloc(pc.map_or_else(SourceLoc::default, SourceLoc::new));
+        }
+    }
+
     /// Tells the tracker of a block of the code that begins with this instruction, if one does. `rest` is what was
     /// charged for it and what follows.
     pub(super) fn note_block(&mut self, instr: &Instr, rest: u64) {

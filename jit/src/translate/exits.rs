@@ -62,6 +62,7 @@ impl Translator<'_> {
     /// Writes the shared exits.
     pub(super) fn shared_exits(&mut self) {
         self.operations_after = 0;
+        self.mark_place(None);
         self.dispatch_block();
         self.jump_dynamic_block();
 

@@ -57,6 +57,11 @@ pub trait CompiledCode: Send + Sync {
         Ok(())
     }
 
+    /// Bytes of machine code of a region; 0 unless it is compiled.
+    fn region_code_bytes(&self, _region: usize) -> usize {
+        0
+    }
+
     /// Whether compiled code can be entered at that body offset (a block head that was compiled).
     fn can_enter(&self, pc: usize) -> bool;
 

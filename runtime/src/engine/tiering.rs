@@ -293,7 +293,8 @@ impl Compiler {
         let start = Instant::now();
         code.tier_state().begin_trial(self.first_runs);
         let result = prepared.code.compile_region(code, region);
-        self.stats.note_region(start.elapsed(), result.as_ref().err());
+        let code_bytes = prepared.code.region_code_bytes(region);
+        self.stats.note_region(start.elapsed(), result.as_ref().err(), code_bytes);
         prepared.regions[region].progress.finish(result.is_ok());
         self.codes.grown(&code.hash(), code);
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Parser};
+use clap::{ArgGroup, Parser, ValueEnum};
 
 use crate::failure::Failure;
 use crate::status::Status;
@@ -13,12 +13,13 @@ use crate::words::{Word, split_words};
 /// FILE is a container (`.zvmc`, as kalixc writes it) or assembly text (`.zvm`). Without a function it is
 /// deployed and its functions are listed; code without an ABI runs once, with --calldata if given.
 ///
-/// `zvmrun statetest` runs files of state tests, see its own --help; a FILE of that name is ./statetest.
+/// `zvmrun statetest` runs files of state tests, `zvmrun explore` makes a page that shows a contract from the inside;
+/// see their own --help. A FILE of such a name is ./statetest.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "zvmrun",
     version,
-    override_usage = "zvmrun [--interp | --jit | --check] [OPTIONS] FILE [FUNCTION [ARGUMENT]…]\n       zvmrun statetest PATH…",
+    override_usage = "zvmrun [--interp | --jit | --check] [OPTIONS] FILE [FUNCTION [ARGUMENT]…]\n       zvmrun statetest PATH…\n       zvmrun explore FILE [FUNCTION [ARGUMENT]…]",
     after_help = Status::help(),
     max_term_width = 110,
     group = ArgGroup::new("tier").multiple(false),
@@ -83,9 +84,34 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "FORK", default_value = "osaka")]
     pub(crate) fork: String,
 
+    /// Show what becomes of the contract's code: its regions, intermediate code and machine code.
+    ///
+    /// Each line of code stands behind the offset of the operation that it was made for.
+    #[arg(long, value_name = "FORM,…", value_enum, value_delimiter = ',')]
+    pub(crate) dump: Vec<DumpForm>,
+
+    /// Name native code for Linux's `perf`, in /tmp/perf-PID.map.
+    #[arg(long)]
+    pub(crate) perf_map: bool,
+
+    /// Show what the tiers did: what was compiled, at what cost, and why native code was left.
+    #[arg(long)]
+    pub(crate) stats: bool,
+
     /// Print one JSON document instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A form of code to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DumpForm {
+    /// Blocks by region.
+    Regions,
+    /// Cranelift's intermediate code.
+    Clif,
+    /// Machine code.
+    Asm,
 }
 
 /// Gas limit unless `--gas` says otherwise: the most that Osaka gives a transaction (EIP-7825).

@@ -2,7 +2,7 @@
 //!
 //! The way through it: [`flags`] is what the user asked for, [`program`] the file, [`abi`] what it offers.
 //! [`run`] goes step by step, [`session`] holds the world and the engine, [`report`] says what happened, and
-//! [`status`] is what the shell sees. [`statetest`] is a command of its own. Nothing here decides how code runs; that is crate `zvm`.
+//! [`status`] is what the shell sees. [`statetest`] and `explore` are commands of their own. Nothing here decides how code runs; that is crate `zvm`.
 
 #![forbid(unsafe_code)]
 
@@ -10,7 +10,11 @@ mod abi;
 #[cfg(test)]
 mod book;
 mod decode;
+#[cfg(feature = "jit")]
+mod dump;
 mod execution;
+#[cfg(feature = "jit")]
+mod explore;
 mod failure;
 mod flags;
 mod names;
@@ -20,9 +24,11 @@ mod report;
 mod run;
 mod session;
 mod statetest;
+mod stats;
 mod status;
 mod types;
 mod values;
+mod watch;
 mod words;
 
 use std::io::ErrorKind;
@@ -37,8 +43,14 @@ use crate::status::Status;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == statetest::NAME) {
+    let first = arguments.next();
+    let is_command = |name: &str| first.as_ref().is_some_and(|first| first == name);
+    if is_command(statetest::NAME) {
         return statetest::main(arguments);
+    }
+    #[cfg(feature = "jit")]
+    if is_command(explore::NAME) {
+        return ExitCode::from(explore::main(arguments).number());
     }
     ExitCode::from(zvmrun().number())
 }

@@ -6,6 +6,7 @@ pub(crate) mod text;
 use std::time::Duration;
 
 use alloy_primitives::{Address, Bytes, U256};
+use serde_json::Value;
 use zvm::Fork;
 use zvm::outcome::Trap;
 
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 use crate::flags::Mode;
 use crate::names::Names;
 use crate::program::Program;
+use crate::stats::Stats;
 use crate::status::Status;
 
 /// What is known before anything runs.
@@ -44,6 +46,10 @@ pub(crate) struct Report {
     pub(crate) functions: Option<Abi>,
     /// Facts about the run as a whole.
     pub(crate) notes: Vec<String>,
+    /// What becomes of the code, as JSON, where it was asked for.
+    pub(crate) dump: Option<Value>,
+    /// What the tiers did, where it was asked for.
+    pub(crate) stats: Option<Stats>,
     /// A failure that belongs to no step.
     pub(crate) failure: Option<Failure>,
 }

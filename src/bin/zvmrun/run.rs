@@ -45,9 +45,6 @@ impl Settings {
     fn read(flags: &Flags, names: &mut Names) -> Result<Settings, Failure> {
         let calldata =
             flags.calldata.as_deref().map(|text| parse_hex(text).map_err(wrong_flag("--calldata", text)));
-        let fork = Fork::from_name(&flags.fork)
-            .ok_or("write cancun, prague or osaka".to_string())
-            .map_err(wrong_flag("--fork", &flags.fork))?;
         Ok(Settings {
             calls: flags.call_texts()?,
             calldata: calldata.transpose()?,
@@ -55,7 +52,7 @@ impl Settings {
             value: read_wei("--value", &flags.value)?,
             init_value: read_wei("--init-value", &flags.init_value)?,
             gas: read_gas(&flags.gas)?,
-            fork,
+            fork: fork(flags)?,
             mode: flags.mode(),
         })
     }
@@ -76,23 +73,59 @@ fn read_gas(text: &str) -> Result<u64, Failure> {
 
 fn steps(flags: &Flags, output: &mut Output, report: &mut Report, names: &mut Names) -> Result<(), Failure> {
     let settings = Settings::read(flags, names)?;
-    let session = Session::new(settings.mode, settings.fork)?;
+    let session = Session::new(settings.mode, settings.fork, flags.perf_map)?;
     let program = Program::load(&flags.file)?;
-    let header = Header {
-        file: flags.file.display().to_string(),
-        program: program.clone(),
-        mode: settings.mode,
-        fork: settings.fork,
-        address: None,
-    };
-    output.text(&text::header(&header));
-    report.header = Some(header);
     let mut runner = Runner { settings, session, program, names, report, output, contract: Address::ZERO };
-    runner.deploy(flags)?;
-    if runner.is_deployed() {
-        runner.calls();
-    }
+    runner.run(flags)?;
+    runner.look_inside(flags)?;
     runner.say_what_was_compiled()
+}
+
+/// What is left of a run in a session that was given.
+#[cfg(feature = "jit")]
+pub(crate) struct Ran {
+    /// Everything that was to be said.
+    pub(crate) report: Report,
+    /// The world and the engine.
+    pub(crate) session: Session,
+    /// What was run.
+    pub(crate) program: Program,
+    contract: Address,
+}
+
+#[cfg(feature = "jit")]
+impl Ran {
+    /// The code of the contract.
+    pub(crate) fn code(&mut self) -> Result<std::sync::Arc<zvm::bytecode::Code>, Failure> {
+        self.session.code(&self.contract, &self.program.code)
+    }
+}
+
+/// Deploys and calls what the flags say in a session of whatever kind.
+#[cfg(feature = "jit")]
+pub(crate) fn run_in(flags: &Flags, session: Session, output: &mut Output) -> Result<Ran, Failure> {
+    let (mut report, mut names) = (Report::default(), Names::new());
+    let settings = Settings::read(flags, &mut names)?;
+    let program = Program::load(&flags.file)?;
+    let mut runner = Runner {
+        settings,
+        session,
+        program,
+        names: &mut names,
+        report: &mut report,
+        output,
+        contract: Address::ZERO,
+    };
+    runner.run(flags)?;
+    let Runner { session, program, contract, .. } = runner;
+    Ok(Ran { report, session, program, contract })
+}
+
+/// The rules that the flags name.
+pub(crate) fn fork(flags: &Flags) -> Result<Fork, Failure> {
+    Fork::from_name(&flags.fork)
+        .ok_or("write cancun, prague or osaka".to_string())
+        .map_err(wrong_flag("--fork", &flags.fork))
 }
 
 struct Runner<'r> {
@@ -106,6 +139,24 @@ struct Runner<'r> {
 }
 
 impl Runner<'_> {
+    /// Deploys, then makes the calls.
+    fn run(&mut self, flags: &Flags) -> Result<(), Failure> {
+        let header = Header {
+            file: flags.file.display().to_string(),
+            program: self.program.clone(),
+            mode: self.settings.mode,
+            fork: self.settings.fork,
+            address: None,
+        };
+        self.output.text(&text::header(&header));
+        self.report.header = Some(header);
+        self.deploy(flags)?;
+        if self.is_deployed() {
+            self.calls();
+        }
+        Ok(())
+    }
+
     /// Runs the init code, or puts the code in place if there is none.
     fn deploy(&mut self, flags: &Flags) -> Result<(), Failure> {
         let Some(init) = self.program.init.clone() else {
@@ -285,6 +336,25 @@ impl Runner<'_> {
     fn note(&mut self, note: String) {
         self.output.text(&format!("note: {note}\n"));
         self.report.notes.push(note);
+    }
+
+    /// What becomes of the contract's code, and what the tiers did.
+    fn look_inside(&mut self, flags: &Flags) -> Result<(), Failure> {
+        if !flags.dump.is_empty() {
+            let code = self.session.code(&self.contract, &self.program.code)?;
+            let (text, json) = self.session.dump(&code, &flags.dump)?;
+            self.output.text(&text);
+            self.report.dump = Some(json);
+        }
+        if flags.stats {
+            let stats = self.session.stats();
+            self.output.text(&stats.text());
+            self.report.stats = Some(stats);
+        }
+        if let Some(failure) = self.session.perf_map_failure() {
+            self.note(failure);
+        }
+        Ok(())
     }
 
     /// A run that was to be native but was not says why; a check that compared nothing is a failure.

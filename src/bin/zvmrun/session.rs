@@ -6,13 +6,18 @@
 mod native;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use serde_json::Value;
 use zvm::Fork;
+use zvm::bytecode::Code;
 use zvm::engine::{Engine, EngineBuilder, EngineError, Executor, Limits};
 use zvm::host::{BlockEnv, HostError};
 use zvm::outcome::Exit;
+#[cfg(feature = "jit")]
+use zvm::profile::{CodeProfile, Profiling};
 use zvm::state::{AccountInfo, InMemoryDatabase, StateDiff};
 use zvm::tx::{TransactionError, TransactionResult};
 
@@ -20,8 +25,12 @@ use self::native::Native;
 pub(crate) use self::native::{disturbed_tiers, tier};
 use crate::execution::{Blocks, Checked, End, Execution, Gas, Ran, Snapshot, differences};
 use crate::failure::Failure;
-use crate::flags::Mode;
+use crate::flags::{DumpForm, Mode};
+use crate::stats::Stats;
 use crate::status::Status;
+#[cfg(feature = "jit")]
+use crate::watch::Costs;
+use crate::watch::Watch;
 
 /// What is sent.
 #[derive(Clone, Debug)]
@@ -41,17 +50,19 @@ pub(crate) struct Transaction {
 /// A world and its engines.
 pub(crate) struct Session {
     /// Runs each transaction, and its changes count.
-    first: Executor<InMemoryDatabase>,
+    first: Executor<InMemoryDatabase, Watch>,
     /// Runs each transaction a second time, for comparison.
-    second: Option<Executor<InMemoryDatabase>>,
+    second: Option<Executor<InMemoryDatabase, Watch>>,
     native: Native,
     block: BlockEnv,
 }
 
 impl Session {
     /// An empty world.
-    pub(crate) fn new(mode: Mode, fork: Fork) -> Result<Session, Failure> {
-        let native = Native::new(mode)?;
+    ///
+    /// With `perf_map` native code is named for a profiler.
+    pub(crate) fn new(mode: Mode, fork: Fork, perf_map: bool) -> Result<Session, Failure> {
+        let native = Native::new(mode, perf_map)?;
         let interpreter = builder(fork).mode(zvm::engine::Mode::Interp);
         let (engine, second) = match mode {
             Mode::Interp => (interpreter.build(), None),
@@ -59,9 +70,42 @@ impl Session {
             Mode::Jit => (native.at_once(builder(fork)).build(), None),
             Mode::Check => (interpreter.build(), Some(native.at_once(builder(fork)).build())),
         };
-        let first = Executor::new(engine, InMemoryDatabase::new());
-        let second = second.map(|engine| Executor::new(engine, InMemoryDatabase::new()));
-        Ok(Session { first, second, native, block: block() })
+        let second = second.map(|engine| executor(engine, Watch::default()));
+        Ok(Session { first: executor(engine, Watch::default()), second, native, block: block() })
+    }
+
+    /// An empty world in which every operation is watched. Everything is interpreted.
+    #[cfg(feature = "jit")]
+    pub(crate) fn watched(fork: Fork) -> Result<Session, Failure> {
+        let engine = builder(fork).mode(zvm::engine::Mode::Interp).build();
+        let first = executor(engine, Watch::every_operation());
+        Ok(Session { first, second: None, native: Native::new(Mode::Interp, false)?, block: block() })
+    }
+
+    /// An empty world in which native code measures the time of its blocks.
+    #[cfg(feature = "jit")]
+    pub(crate) fn measured(fork: Fork) -> Result<Session, Failure> {
+        let native = Native::that_profiles()?;
+        let engine = native.at_once(builder(fork)).profiling(Profiling::Times).build();
+        Ok(Session { first: executor(engine, Watch::default()), second: None, native, block: block() })
+    }
+
+    /// What the operations of a code have cost, if they were watched.
+    #[cfg(feature = "jit")]
+    pub(crate) fn costs(&self, code: &B256) -> Costs {
+        self.first.inspector().costs(code)
+    }
+
+    /// What was counted and measured of a code.
+    #[cfg(feature = "jit")]
+    pub(crate) fn profile(&self, code: &B256) -> Option<Arc<CodeProfile>> {
+        self.first.engine().profile(code)
+    }
+
+    /// What becomes of code in production; no region where the JIT refuses it.
+    #[cfg(feature = "jit")]
+    pub(crate) fn regions(&self, code: &Code) -> Result<Vec<zvm_jit::RegionDump>, Failure> {
+        Ok(native::regions(code, self.first.engine().spec())?.unwrap_or_default())
     }
 
     /// Gives an account code, as if it had been deployed.
@@ -93,7 +137,8 @@ impl Session {
             && !checked.differences.is_empty()
         {
             // What the first changed counts: the next transaction starts equal.
-            *second = Executor::new(second.engine().clone(), self.first.state().database().clone());
+            let world = self.first.state().database().clone();
+            *second = Executor::with_inspector(second.engine().clone(), world, Watch::default());
         }
         Ok(Ran { execution, checked, compile_time })
     }
@@ -104,6 +149,28 @@ impl Session {
             return "there is no code".into();
         }
         self.native.why_not(code, self.first.engine().spec())
+    }
+
+    /// The code of a contract; `unless` it has none, that.
+    pub(crate) fn code(&mut self, contract: &Address, unless: &Bytes) -> Result<Arc<Code>, Failure> {
+        let code = self.first.code_of(contract).map_err(host_failed)?;
+        let native_code = self.first.engine().spec().native_code;
+        Ok(code.unwrap_or_else(|| Arc::new(Code::new(unless.clone(), native_code))))
+    }
+
+    /// What becomes of code, as text and JSON.
+    pub(crate) fn dump(&self, code: &Code, forms: &[DumpForm]) -> Result<(String, Value), Failure> {
+        self.native.dump(code, self.first.engine().spec(), forms)
+    }
+
+    /// What the tiers did so far.
+    pub(crate) fn stats(&self) -> Stats {
+        Stats::of(self.second.as_ref().unwrap_or(&self.first).engine())
+    }
+
+    /// Why native code was not named for a profiler, if that failed on the way.
+    pub(crate) fn perf_map_failure(&self) -> Option<String> {
+        self.native.perf_map_failure()
     }
 
     /// Whoever sends has wei to send.
@@ -119,7 +186,7 @@ impl Session {
 
     fn in_both(
         &mut self,
-        change: impl Fn(&mut Executor<InMemoryDatabase>) -> Result<(), HostError>,
+        change: impl Fn(&mut Executor<InMemoryDatabase, Watch>) -> Result<(), HostError>,
     ) -> Result<(), Failure> {
         std::iter::once(&mut self.first).chain(&mut self.second).try_for_each(change).map_err(host_failed)
     }
@@ -138,13 +205,17 @@ impl Session {
     }
 }
 
+fn executor(engine: Engine, watch: Watch) -> Executor<InMemoryDatabase, Watch> {
+    Executor::with_inspector(engine, InMemoryDatabase::new(), watch)
+}
+
 fn host_failed(error: HostError) -> Failure {
     Failure::new(Status::Engine, error.to_string())
 }
 
 /// Runs a transaction; its changes are the executor's until they are committed.
 fn run_in(
-    executor: &mut Executor<InMemoryDatabase>,
+    executor: &mut Executor<InMemoryDatabase, Watch>,
     block: &BlockEnv,
     transaction: &Transaction,
 ) -> Result<Execution, Failure> {

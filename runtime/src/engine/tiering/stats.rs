@@ -13,6 +13,8 @@ pub struct TierStats {
     pub codes_prepared: u64,
     /// Regions compiled.
     pub regions_compiled: u64,
+    /// Bytes of machine code of those regions.
+    pub code_bytes: u64,
     /// Wall time spent in the tier's compiler, over all threads.
     pub compile_time: Duration,
     /// Codes and regions refused because of a limit.
@@ -81,6 +83,7 @@ impl TierCounts {
 pub(in crate::engine) struct Counters {
     codes_prepared: AtomicU64,
     regions_compiled: AtomicU64,
+    code_bytes: AtomicU64,
     compile_nanoseconds: AtomicU64,
     refused: AtomicU64,
     failed: AtomicU64,
@@ -108,6 +111,7 @@ impl Counters {
         TierStats {
             codes_prepared: get(&self.codes_prepared),
             regions_compiled: get(&self.regions_compiled),
+            code_bytes: get(&self.code_bytes),
             compile_time: Duration::from_nanos(get(&self.compile_nanoseconds)),
             refused: get(&self.refused),
             failed: get(&self.failed),
@@ -141,8 +145,9 @@ impl Counters {
         self.note(time, refusal, &self.codes_prepared);
     }
 
-    pub(super) fn note_region(&self, time: Duration, refusal: Option<&Refusal>) {
+    pub(super) fn note_region(&self, time: Duration, refusal: Option<&Refusal>, code_bytes: usize) {
         self.note(time, refusal, &self.regions_compiled);
+        add(&self.code_bytes, code_bytes as u64);
     }
 
     fn note(&self, time: Duration, refusal: Option<&Refusal>, success: &AtomicU64) {

@@ -11,6 +11,7 @@ use crate::decode::{Named, ReadLog, Reason, panic_meaning};
 use crate::execution::{Checked, Execution};
 use crate::failure::Failure;
 use crate::names::Names;
+use crate::stats::Stats;
 use crate::values::json_value;
 
 /// The whole document.
@@ -28,6 +29,8 @@ pub(crate) fn document(report: &Report, names: &Names) -> Value {
         "deployment": of_kind(StepKind::Deploy).next(),
         "calls": of_kind(StepKind::Call).collect::<Vec<_>>(),
         "functions": report.functions.as_ref().map(functions),
+        "dump": report.dump,
+        "stats": report.stats.as_ref().map(Stats::json),
         "notes": report.notes,
         "error": report.failure.as_ref().map(failure),
         "status": report.status().number(),

@@ -1,7 +1,7 @@
 //! Native code behind the feature `jit`. The two halves of this file have the same interface.
 
 #[cfg(feature = "jit")]
-pub(crate) use with_jit::{Native, disturbed_tiers, tier};
+pub(crate) use with_jit::{Native, disturbed_tiers, regions, tier};
 #[cfg(not(feature = "jit"))]
 pub(crate) use without_jit::{Native, disturbed_tiers, tier};
 
@@ -11,35 +11,51 @@ mod with_jit {
     use std::sync::Arc;
 
     use alloy_primitives::Bytes;
+    use serde_json::{Value, json};
     use zvm::bytecode::Code;
     use zvm::compiled::frame::Spec;
     use zvm::compiled::tier::Tier;
     use zvm::engine::{Compiling, EngineBuilder, Mode as EngineMode};
-    use zvm_jit::{Jit, JitOptions, Perturbation};
+    use zvm_jit::{Jit, JitError, JitOptions, PerfMap, Perturbation, RegionDump};
 
+    use crate::dump;
     use crate::failure::Failure;
-    use crate::flags::Mode;
+    use crate::flags::{DumpForm, Mode};
     use crate::status::Status;
+
+    /// Longest code that is compiled in state tests, which put code in place that nobody could deploy.
+    const TESTED_CODE_SIZE_MAX: usize = 1 << 17;
 
     /// The JIT as state tests use it.
     pub(crate) fn tier() -> Result<Arc<dyn Tier>, Failure> {
-        Ok(Arc::new(start(Perturbation::NONE)?))
+        let options = JitOptions { code_size_max: TESTED_CODE_SIZE_MAX, ..options(Perturbation::NONE) };
+        Ok(Arc::new(start(options)?))
     }
 
     /// The same, but entered midway; and entered midway at other blocks, with some left to the interpreter.
     pub(crate) fn disturbed_tiers() -> Result<Vec<Arc<dyn Tier>>, Failure> {
         let entered = Perturbation { enter_seed: Some(1), ..Perturbation::NONE };
         let left = Perturbation { enter_seed: Some(2), exit_every: NonZeroU32::new(5), ..Perturbation::NONE };
-        Ok(vec![Arc::new(start(entered)?), Arc::new(start(left)?)])
+        Ok(vec![Arc::new(start(options(entered))?), Arc::new(start(options(left))?)])
     }
 
     /// Production code that counts its blocks.
-    fn start(perturbation: Perturbation) -> Result<Jit, Failure> {
-        let options = JitOptions { count_blocks: true, perturbation, ..JitOptions::production() };
-        Jit::new(options).map_err(|error| {
-            let message = format!("native code does not work on this machine: {error}");
-            Failure::new(Status::NoJit, message).help("run it in the interpreter: --interp, --tier interp")
-        })
+    fn options(perturbation: Perturbation) -> JitOptions {
+        JitOptions { count_blocks: true, perturbation, ..JitOptions::production() }
+    }
+
+    /// What becomes of code in production, without counters, or why the JIT refuses it.
+    pub(crate) fn regions(code: &Code, spec: &Spec) -> Result<Result<Vec<RegionDump>, JitError>, Failure> {
+        Ok(start(JitOptions::production())?.dump(code, spec))
+    }
+
+    fn start(options: JitOptions) -> Result<Jit, Failure> {
+        Jit::new(options).map_err(no_machine)
+    }
+
+    fn no_machine(error: JitError) -> Failure {
+        let message = format!("native code does not work on this machine: {error}");
+        Failure::new(Status::NoJit, message).help("run it in the interpreter: --interp, --tier interp")
     }
 
     /// The JIT, if the mode uses it.
@@ -47,15 +63,48 @@ mod with_jit {
 
     impl Native {
         /// Starts the JIT. Where that fails, only a mode that needs it fails.
-        pub(crate) fn new(mode: Mode) -> Result<Native, Failure> {
+        pub(crate) fn new(mode: Mode, perf_map: bool) -> Result<Native, Failure> {
             if mode == Mode::Interp {
                 return Ok(Native(None));
             }
-            match start(Perturbation::NONE) {
+            let started = if perf_map {
+                let map = PerfMap::create().map_err(|error| {
+                    Failure::new(Status::File, format!("--perf-map: the file cannot be made: {error}"))
+                })?;
+                Jit::with_perf_map(options(Perturbation::NONE), map).map_err(no_machine)
+            } else {
+                start(options(Perturbation::NONE))
+            };
+            match started {
                 Ok(jit) => Ok(Native(Some(Arc::new(jit)))),
                 Err(_) if !mode.needs_jit() => Ok(Native(None)),
                 Err(failure) => Err(failure),
             }
+        }
+
+        /// The JIT whose code measures its blocks.
+        pub(crate) fn that_profiles() -> Result<Native, Failure> {
+            let jit = start(JitOptions { profile: true, ..options(Perturbation::NONE) })?;
+            Ok(Native(Some(Arc::new(jit))))
+        }
+
+        /// What becomes of code, as text and JSON.
+        pub(crate) fn dump(
+            &self,
+            code: &Code,
+            spec: &Spec,
+            forms: &[DumpForm],
+        ) -> Result<(String, Value), Failure> {
+            Ok(match regions(code, spec)? {
+                Ok(regions) => (dump::text(&regions, forms), dump::json(&regions, forms)),
+                Err(error) => (format!("\nnot compiled: {error}\n"), json!([{ "error": error.to_string() }])),
+            })
+        }
+
+        /// Why the map for a profiler is not complete.
+        pub(crate) fn perf_map_failure(&self) -> Option<String> {
+            let failure = self.0.as_ref()?.perf_map()?.failure()?;
+            Some(format!("--perf-map: {failure}"))
         }
 
         /// An engine that compiles code which has spent much gas, on a thread of its own.
@@ -91,13 +140,14 @@ mod without_jit {
     use std::sync::Arc;
 
     use alloy_primitives::Bytes;
+    use serde_json::Value;
     use zvm::bytecode::Code;
     use zvm::compiled::frame::Spec;
     use zvm::compiled::tier::Tier;
     use zvm::engine::EngineBuilder;
 
     use crate::failure::Failure;
-    use crate::flags::Mode;
+    use crate::flags::{DumpForm, Mode};
     use crate::status::Status;
 
     /// There is no JIT.
@@ -120,11 +170,22 @@ mod without_jit {
 
     impl Native {
         /// Refuses what needs native code.
-        pub(crate) fn new(mode: Mode) -> Result<Native, Failure> {
-            if !mode.needs_jit() {
-                return Ok(Native);
+        pub(crate) fn new(mode: Mode, perf_map: bool) -> Result<Native, Failure> {
+            match (mode.needs_jit(), perf_map) {
+                (true, _) => Err(absent(&format!("--{} needs native code", mode.name()))),
+                (_, true) => Err(absent("--perf-map needs native code")),
+                _ => Ok(Native),
             }
-            Err(absent(&format!("--{} needs native code", mode.name())))
+        }
+
+        /// There is nothing to show.
+        pub(crate) fn dump(&self, _: &Code, _: &Spec, _: &[DumpForm]) -> Result<(String, Value), Failure> {
+            Err(absent("--dump needs native code"))
+        }
+
+        /// No map.
+        pub(crate) fn perf_map_failure(&self) -> Option<String> {
+            None
         }
 
         /// The interpreter.
