@@ -54,7 +54,11 @@ impl Compiler {
     pub(crate) fn new(options: JitOptions, perf_map: Option<PerfMap>) -> Result<Compiler, JitError> {
         let isa = target(&options)?;
         let arena = Arc::new(Arena::new());
-        let gate = arena.publish(&guarded(|| gate(&isa))?)?;
+        let bytes = guarded(|| gate(&isa))?;
+        let gate = arena.publish(&bytes)?;
+        if let Some(map) = &perf_map {
+            map.add(gate.address(), bytes.len(), "zvm::gate");
+        }
         Ok(Compiler { options, isa, arena, gate, perf_map })
     }
 }

@@ -50,6 +50,9 @@ pub(super) struct Bans {
 /// Codes that may be banned. A compiler that is wrong about more of them is not asked again at all.
 const BANS_MAX: usize = 4096;
 
+/// Largest buffer of memory that the frame of checks keeps for the next one, in bytes.
+const MEMORY_KEPT_MAX: usize = 1 << 20;
+
 impl Bans {
     /// Bans a code; whether it was not banned.
     pub(super) fn add(&self, code: &Code) -> bool {
@@ -254,6 +257,8 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         active.frame.blocks_interpreted = frame.blocks_interpreted;
         active.frame.blocks_compiled = frame.blocks_compiled;
         active.frame.operations = frame.operations;
+        // The next frame starts with no memory, but not without the buffer.
+        frame.memory.reset(MEMORY_KEPT_MAX);
         self.sampler.frame = Some(frame);
     }
 }

@@ -36,7 +36,8 @@ pub(crate) fn run_counting_operations(
         let op = frame.code.encoding().op(frame.code.padded()[pc]);
         let is_head = op == Some(Op::JumpDest) || behind == Some(Op::JumpI);
         if is_head && behind.is_some() {
-            let is_pause = gas <= frame.pause_at;
+            // Who can't pay the head is not paused, but ends there.
+            let is_pause = (1..=frame.pause_at).contains(&gas);
             if is_pause || compiled.is_some_and(|compiled| compiled.can_enter(pc)) {
                 break Exit::Interpret;
             }
