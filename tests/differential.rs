@@ -10,7 +10,7 @@ use testkit::tiers::{Compile, Prepared};
 use zvm::bytecode::{Encoding, Op};
 
 /// Programs per run unless `ZVM_DIFFERENTIAL_PROGRAMS` says otherwise.
-const PROGRAMS: u64 = 20_000;
+const PROGRAMS: u64 = 10_000;
 
 fn number(variable: &str, default: u64) -> u64 {
     let value = std::env::var(variable).ok();

@@ -151,20 +151,22 @@ unsafe fn with_words<const N: usize>(
     }
 }
 
-/// Runs `body` on the frame and the host and puts the word it gives in the place of the first.
+/// Runs `body` on the frame and the host, puts the word it gives in the place of the first, and charges what follows
+/// in the block. In that order: where the rest can't be paid, the interpreter goes on with the word.
 ///
 /// # Safety
 /// As [`with_frame`]; `words` points to a place for a word that nobody else uses meanwhile.
 unsafe fn with_frame_for_word(
     context: *mut RunContext<'_>,
     words: Words,
+    rest: u64,
     body: impl FnOnce(&mut Frame, &mut dyn Host) -> Result<U256, Exit>,
 ) -> u32 {
     let put = |frame: &mut Frame, host: &mut dyn Host| match body(frame, host) {
         Ok(word) => {
             // SAFETY: the caller vouches for the place.
             unsafe { words.cast::<U256>().write(word) };
-            STATUS_CONTINUE
+            status_of(charge_rest(frame, rest))
         }
         Err(exit) => exit.to_status(),
     };
@@ -266,13 +268,9 @@ mod shims {
     pub(super) unsafe extern "C" fn sload(context: *mut RunContext<'_>, operands: Words, rest: u64) -> u32 {
         // SAFETY: compiled code passes one word of its own.
         let key = unsafe { operand(operands, 0) };
-        let load = |frame: &mut Frame, host: &mut dyn Host| {
-            let value = storage::load(frame, host, &key)?;
-            charge_rest(frame, rest)?;
-            Ok(value)
-        };
+        let load = |frame: &mut Frame, host: &mut dyn Host| storage::load(frame, host, &key);
         // SAFETY: compiled code passes on the context it was given, and words of its own.
-        unsafe { with_frame_for_word(context, operands, load) }
+        unsafe { with_frame_for_word(context, operands, rest, load) }
     }
 
     pub(super) unsafe extern "C" fn sstore(context: *mut RunContext<'_>, operands: Words, rest: u64) -> u32 {
@@ -297,7 +295,7 @@ mod shims {
             Ok(crypto::keccak256_of(bytes))
         };
         // SAFETY: compiled code passes on the context it was given, and words of its own.
-        unsafe { with_frame_for_word(context, result, hash) }
+        unsafe { with_frame_for_word(context, result, 0, hash) }
     }
 
     pub(super) unsafe extern "C" fn calldata_load(context: *mut RunContext<'_>, operands: Words) -> u32 {
@@ -305,7 +303,7 @@ mod shims {
         let offset = unsafe { operand(operands, 0) };
         let load = |frame: &mut Frame, _: &mut dyn Host| Ok(context::calldata_word(frame, &offset));
         // SAFETY: compiled code passes on the context it was given, and words of its own.
-        unsafe { with_frame_for_word(context, operands, load) }
+        unsafe { with_frame_for_word(context, operands, 0, load) }
     }
 
     pub(super) unsafe extern "C" fn memory_grow(
