@@ -75,9 +75,10 @@ impl Jit {
         Ok(contract)
     }
 
-    /// What the machine code of this compiler takes up now.
+    /// What the machine code of contracts takes up now; the compiler's own gate is not in it.
     pub fn code_memory(&self) -> CodeMemoryStats {
-        self.compiler.arena.stats()
+        let CodeMemoryStats { used_bytes, mapped_bytes } = self.compiler.arena.stats();
+        CodeMemoryStats { used_bytes: used_bytes - self.compiler.gate.size_bytes(), mapped_bytes }
     }
 
     /// What becomes of `code`, region by region, for people to look at. Nothing is published.

@@ -27,13 +27,19 @@
     marked = line ? related(line) : [];
     for (const one of marked) one.classList.add(style);
   };
+  const runs = (line) => {
+    const figures = (byOffset.get(line.dataset.p) ?? [line]).map((one) => one.querySelector(".f")?.textContent);
+    return Number((figures.find(Boolean) ?? "0").replaceAll(",", ""));
+  };
+  // Scrolls the other columns to what belongs to the line and ran most.
   const show = (line) => {
-    const seen = new Set([paneOf.get(line)[0]]);
+    const best = new Map();
     for (const one of related(line)) {
       const [pane] = paneOf.get(one);
-      if (!seen.has(pane)) one.scrollIntoView({ block: "center", inline: "nearest" });
-      seen.add(pane);
+      if (pane === paneOf.get(line)[0]) continue;
+      if (!best.has(pane) || runs(one) > runs(best.get(pane))) best.set(pane, one);
     }
+    for (const one of best.values()) one.scrollIntoView({ block: "center", inline: "nearest" });
   };
   const pin = (line) => {
     pinned = line && related(line).length > 0 && line !== pinned ? line : null;
