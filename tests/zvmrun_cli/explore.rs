@@ -111,8 +111,11 @@ fn code_without_a_source_shows_the_other_three_columns() {
     }
     let (stdout, _) = explore(&[text(&file)], 0);
     assert_parts(&stdout, &["wrote ", "loop.html"]);
+    let executed = stdout.split(" executed").next().and_then(|text| text.rsplit(' ').next());
+    let executed = executed.and_then(|text| text.parse::<u64>().ok()).expect("the report tells the gas");
     let page = std::fs::read_to_string(files.0.join("loop.html")).expect("it stands beside the file");
     assert_eq!(page.matches("<section").count(), 3);
+    assert!(page.contains(&format!("<dt>gas</dt><dd>{executed}</dd>")), "all gas is some line's: {executed}");
     // 9 rounds of 3 + 3 + 3 + 3 + 3 + 10 gas, and the jumpdest's.
     assert_eq!(runs_and_gas(&page, "<code>    jumpdest"), [9, 9]);
     assert_eq!(runs_and_gas(&page, "<code>    jumpi"), [9, 90]);
