@@ -23,7 +23,8 @@ pub(crate) struct Program {
     pub(crate) init: Option<Bytes>,
     /// What can be called.
     pub(crate) abi: Option<Abi>,
-    /// The same as the file has it, with all that zvmrun does not read.
+    /// The same as the file has it, with all that the run does not need.
+    #[cfg(feature = "jit")]
     pub(crate) abi_text: Option<String>,
 }
 
@@ -61,7 +62,14 @@ impl Program {
             Encoding::Zvm => [&NATIVE_PREFIX[..], &assembly.code].concat(),
             Encoding::Evm => assembly.code,
         };
-        Ok(Program { encoding: assembly.encoding, code: code.into(), init: None, abi: None, abi_text: None })
+        Ok(Program {
+            encoding: assembly.encoding,
+            code: code.into(),
+            init: None,
+            abi: None,
+            #[cfg(feature = "jit")]
+            abi_text: None,
+        })
     }
 
     fn of_container(container: &Container) -> Result<Program, Failure> {
@@ -70,6 +78,7 @@ impl Program {
             code: container.account_code(),
             init: container.init().cloned(),
             abi: Abi::read(&container.abi)?,
+            #[cfg(feature = "jit")]
             abi_text: Some(container.abi.clone()),
         })
     }

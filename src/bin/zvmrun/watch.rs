@@ -41,11 +41,13 @@ struct UnderWay {
 
 impl Watch {
     /// Watches every operation.
+    #[cfg(feature = "jit")]
     pub(crate) fn every_operation() -> Watch {
         Watch(Some(Box::default()))
     }
 
     /// What the operations of a code have cost.
+    #[cfg(feature = "jit")]
     pub(crate) fn costs(&self, code: &B256) -> Costs {
         self.0.as_ref().and_then(|watched| watched.costs.get(code)).cloned().unwrap_or_default()
     }
