@@ -3,8 +3,10 @@
 //! Both are made from the typed program alone, beside what [`Details`] adds. Members and their order are
 //! fixed, so equal programs give equal bytes. The encodings themselves are code that lowering makes.
 
+use alloy_primitives::U256;
 use serde_json::{Map, Value, json};
 
+use crate::sema::layout;
 use crate::sema::typed::{
     AbiParam, Contract, EntryPoint, ErrorRef, Event, FuncId, Guards, MemberKind, Mutability, Program,
     StorageMember,
@@ -46,7 +48,7 @@ pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) 
         contract.events.iter().map(|&id| kalix_event(types, program.event(id))).collect();
     let errors: Vec<Value> =
         contract.errors.iter().map(|&error| kalix_error(types, error_variant(types, error))).collect();
-    let layout: Vec<Value> = contract.storage.iter().map(|member| kalix_layout(types, member)).collect();
+    let layout: Vec<Value> = contract.storage.iter().flat_map(|member| kalix_layout(types, member)).collect();
     let immutables: Vec<Value> = contract
         .immutables
         .iter()
@@ -140,12 +142,32 @@ fn kalix_constructor(program: &Program, id: FuncId) -> Value {
     json!({ "inputs": inputs.collect::<Vec<_>>(), "mutability": function.mutability.name() })
 }
 
-fn kalix_layout(types: &Types, member: &StorageMember) -> Value {
+/// A member, then the fields of a struct in it, `member.field`.
+fn kalix_layout(types: &Types, member: &StorageMember) -> Vec<Value> {
     let space = if member.kind == MemberKind::Transient { "transient" } else { "persistent" };
-    json!({
-        "name": member.name, "space": space, "slot": member.slot.to_string(), "offset": member.offset_bytes,
-        "bytes": member.size_bytes, "type": types.display(member.ty),
-    })
+    let mut rows = Vec::new();
+    let mut open =
+        vec![(member.name.clone(), member.slot, member.offset_bytes, member.size_bytes, member.ty)];
+    while let Some((name, slot, offset, bytes, ty)) = open.pop() {
+        rows.push(json!({
+            "name": name, "space": space, "slot": slot.to_string(), "offset": offset,
+            "bytes": bytes, "type": types.display(ty),
+        }));
+        let (Type::Struct(id), Some(fields)) = (types.get(ty), layout::fields_of(types, ty)) else {
+            continue;
+        };
+        let declared = types.structs[id.index()].fields.iter();
+        // The last one comes first off the stack.
+        for (place, (field, ty)) in fields.places.iter().zip(declared).rev() {
+            let bytes = match types.word_size_bytes(*ty) {
+                Some(size) => u64::from(size),
+                None => layout::slot_count(types, *ty).unwrap_or(1).saturating_mul(32),
+            };
+            let slot = slot.wrapping_add(U256::from(place.slot));
+            open.push((format!("{name}.{field}"), slot, place.offset_bytes, bytes, *ty));
+        }
+    }
+    rows
 }
 
 fn kalix_types(types: &Types) -> Value {

@@ -3,10 +3,11 @@
 //! [`items`] collects what modules and contracts declare, [`define`] and [`members`] work out what it means, [`entries`] works out
 //! selectors and getters,
 //! [`body`] holds the state of checking one function; [`stmts`], [`exprs`], [`ops`], [`casts`], [`places`],
-//! [`paths`], [`calls`], [`raise`], [`structs`] and [`data`] each check a family of nodes in it, and [`moves`] knows
-//! which values were moved.
+//! [`paths`], [`calls`], [`raise`], [`structs`] and [`data`] each check a family of nodes in it, and [`moves`] and [`borrows`] know
+//! which values were moved and which places are borrowed.
 
 mod body;
+mod borrows;
 mod calls;
 mod casts;
 mod data;

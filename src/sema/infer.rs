@@ -244,7 +244,7 @@ impl Substitution<'_> {
         for step in &mut place.steps {
             match step {
                 PlaceStep::MapKey(key) | PlaceStep::Index(key) => self.expr(key),
-                PlaceStep::Field(_) | PlaceStep::Deref => {}
+                PlaceStep::Field(_) => {}
             }
         }
     }

@@ -99,6 +99,8 @@ pub(super) enum LocalDef {
     Variable(LocalId),
     /// `let const`, or an immutable `let` of type `{int}`: each use is the value.
     Constant(super::consts::Value, TypeId),
+    /// A reference: the name stands for the place that the borrow of this number names.
+    Alias(usize),
     /// Bound to something that was reported.
     Hole,
     /// Bound to an expression that never gives a value; no use of it is reached.

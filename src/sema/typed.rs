@@ -461,8 +461,6 @@ pub enum PlaceStep {
     Field(u32),
     /// `place[index]` of an array, a `Vec` or `bytes`: Panic 0x32 unless it is below the length.
     Index(Expr),
-    /// What the reference at the root refers to; always the first step.
-    Deref,
 }
 
 /// A place, or a tuple of them, on the left of `=`.

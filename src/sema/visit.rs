@@ -70,7 +70,7 @@ pub fn walk_place<V: Visit + ?Sized>(v: &mut V, place: &Place) {
     for step in &place.steps {
         match step {
             PlaceStep::MapKey(key) | PlaceStep::Index(key) => v.expr(key),
-            PlaceStep::Field(_) | PlaceStep::Deref => {}
+            PlaceStep::Field(_) => {}
         }
     }
 }
@@ -106,7 +106,7 @@ pub fn walk_expr<V: Visit + ?Sized>(v: &mut V, expr: &Expr) {
             walk_place(v, place);
             args.iter().for_each(|arg| v.expr(arg));
             let access = match op {
-                PlaceOp::Len => Access::Read,
+                PlaceOp::Len | PlaceOp::Reach => Access::Read,
                 PlaceOp::Clear => Access::Write,
                 PlaceOp::Push | PlaceOp::Pop => Access::Update,
             };

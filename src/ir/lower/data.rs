@@ -161,6 +161,7 @@ impl Lower<'_, '_> {
         let target = self.walk(place, &operands);
         match op {
             PlaceOp::Len => vec![self.place_length(place.ty, &target)],
+            PlaceOp::Reach => Vec::new(),
             PlaceOp::Push => {
                 self.push(place.ty, &target, &words);
                 Vec::new()

@@ -3,11 +3,8 @@
 //! A typed function becomes an IR function of its own, or, when only the dispatcher or the creation code runs it, its
 //! body is placed directly in function 0 ([`Lower::inline_body`]).
 
-use std::collections::HashMap;
-
 use alloy_primitives::U256;
 
-use super::places::Binding;
 use super::{ModuleCx, values};
 use crate::ir::build::{FunctionBuilder, Variable};
 use crate::ir::{BlockId, Function, Op, SlotId, Value};
@@ -64,8 +61,6 @@ struct Body<'p> {
     function: &'p typed::Function,
     // One variable for each word of each local.
     locals: Vec<Vec<Variable>>,
-    // What locals of reference types refer to.
-    bindings: HashMap<typed::LocalId, Binding>,
     loops: Vec<Loop>,
     exit: Exit,
 }
@@ -110,13 +105,7 @@ impl<'a, 'p> Lower<'a, 'p> {
         for (&variable, &value) in params.iter().zip(args) {
             self.b.def_var(variable, value);
         }
-        let outer = self.body.replace(Body {
-            function: func,
-            locals,
-            bindings: HashMap::new(),
-            loops: Vec::new(),
-            exit,
-        });
+        let outer = self.body.replace(Body { function: func, locals, loops: Vec::new(), exit });
         let diverges = func.body.ty == TypeId::NEVER;
         match self.statements(&func.body) {
             Some(value) => self.leave_with(value),
@@ -154,11 +143,6 @@ impl<'a, 'p> Lower<'a, 'p> {
     /// The variables that hold a local.
     pub(super) fn local(&self, id: typed::LocalId) -> Vec<Variable> {
         self.current().locals[id.index()].clone()
-    }
-
-    /// What a local of a reference type refers to; nothing for a parameter that came by value.
-    pub(super) fn binding(&self, id: typed::LocalId) -> Option<Binding> {
-        self.current().bindings.get(&id).cloned()
     }
 
     /// The type of a local.

@@ -3,8 +3,6 @@
 //! The expressions in a place (keys and indices) are evaluated first, left to right; walking the steps then tests
 //! indices and follows pointers. So an expression in a place may change what the place goes through.
 
-use std::rc::Rc;
-
 use alloy_primitives::U256;
 
 use super::Part as ModulePart;
@@ -15,8 +13,7 @@ use crate::ir::build::Variable;
 use crate::ir::{Imm, Op, Value};
 use crate::sema::layout;
 use crate::sema::typed::{
-    AssignTarget, BinaryOp, Expr, ExprKind, ImmutableId, LocalId, MemberId, MemberKind, Place, PlaceRoot,
-    PlaceStep,
+    AssignTarget, BinaryOp, Expr, ExprKind, ImmutableId, MemberId, MemberKind, Place, PlaceRoot, PlaceStep,
 };
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
@@ -51,16 +48,6 @@ pub(super) enum Operand {
     Key(Vec<Value>),
 }
 
-/// What a local of a reference type refers to.
-#[expect(dead_code, reason = "walked already; what binds references is still refused by checking")]
-#[derive(Clone)]
-pub(super) enum Binding {
-    /// A place that begins at a local: walked anew at each use, so that what moves in memory is found.
-    Alias(Rc<(Place, Vec<Operand>)>),
-    /// A place in storage; it never moves.
-    Storage(StoragePlace),
-}
-
 /// Where a walk is.
 enum Cursor {
     Words(Vec<Variable>),
@@ -91,7 +78,7 @@ impl<'p> Lower<'_, 'p> {
                     };
                     operands.push(Operand::Index(self.word(index), constant));
                 }
-                PlaceStep::Field(_) | PlaceStep::Deref => {}
+                PlaceStep::Field(_) => {}
             }
         }
         operands
@@ -160,33 +147,9 @@ impl<'p> Lower<'_, 'p> {
                     Operand::Key(words) => self.key_step(cursor, ty, words, key.span)?,
                     Operand::Index(..) => return None,
                 },
-                PlaceStep::Deref => {
-                    let (PlaceRoot::Local(id), &Type::Ref { target, .. }) =
-                        (place.root, self.cx.program.types.get(ty))
-                    else {
-                        return None;
-                    };
-                    (self.dereferenced(id, target)?, target)
-                }
             };
         }
         Some(cursor)
-    }
-
-    /// What a reference refers to.
-    fn dereferenced(&mut self, id: LocalId, target: TypeId) -> Option<Cursor> {
-        match self.binding(id) {
-            Some(Binding::Storage(place)) => Some(Cursor::Storage(place)),
-            Some(Binding::Alias(alias)) => {
-                let (place, operands) = &*alias;
-                self.walk_steps(place, operands)
-            }
-            // A parameter that came by value; the caller takes changes back.
-            None => {
-                debug_assert!(target != TypeId::ERROR, "holes are not lowered");
-                Some(Cursor::Words(self.local(id)))
-            }
-        }
     }
 
     /// The place of a whole storage member.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Code, Diagnostics, Severity};
+use crate::sema::check::borrows::Borrow;
 use crate::sema::check::moves::{LeftRounds, Moved};
 use crate::sema::consts::{self, EvalError, Int, Value};
 use crate::sema::effects::Effects;
@@ -23,16 +24,18 @@ use crate::syntax::ast;
 pub(super) struct Typed {
     pub(super) expr: Expr,
     pub(super) literal: Option<Int>,
+    /// The reference that a place was reached through: a number in [`Checker::borrows`].
+    pub(super) through: Option<usize>,
 }
 
 impl Typed {
     pub(super) fn new(kind: ExprKind, ty: TypeId, span: Span) -> Typed {
-        Typed { expr: Expr { kind, ty, span }, literal: None }
+        Typed { expr: Expr { kind, ty, span }, literal: None, through: None }
     }
 
     pub(super) fn literal(value: Int, span: Span) -> Typed {
         let kind = ExprKind::Const(value.low_word());
-        Typed { expr: Expr { kind, ty: TypeId::INT_LITERAL, span }, literal: Some(value) }
+        Typed { expr: Expr { kind, ty: TypeId::INT_LITERAL, span }, literal: Some(value), through: None }
     }
 
     /// What a reported mistake leaves.
@@ -65,6 +68,8 @@ pub(super) struct Checker<'s, 'a> {
     /// What was moved out of locals so far, and where control left each loop around this place.
     pub(super) moved: Moved,
     pub(super) left_rounds: Vec<LeftRounds>,
+    /// Every reference that a name was bound to.
+    pub(super) borrows: Vec<Borrow>,
 }
 
 impl<'a> Sema<'a> {
@@ -107,6 +112,7 @@ impl<'a> Sema<'a> {
             loop_depth: 0,
             moved: Moved::default(),
             left_rounds: Vec::new(),
+            borrows: Vec::new(),
         }
     }
 
@@ -202,6 +208,7 @@ impl<'a> Sema<'a> {
             loop_depth: 0,
             moved: Moved::default(),
             left_rounds: Vec::new(),
+            borrows: Vec::new(),
             sema: self,
         }
     }
@@ -250,7 +257,7 @@ impl<'a> Checker<'_, 'a> {
     /// Gives a checked expression the type `want`, or reports K0201.
     pub(super) fn coerce(&mut self, typed: Typed, want: TypeId) -> Expr {
         let want = self.resolved(want);
-        let Typed { mut expr, literal } = typed;
+        let Typed { mut expr, literal, .. } = typed;
         if expr.ty == TypeId::NEVER {
             return expr;
         }
@@ -424,6 +431,7 @@ impl<'a> Checker<'_, 'a> {
     /// Leaves a block and warns about names that it did not use.
     pub(super) fn leave_scope(&mut self) {
         for entry in self.scope.leave() {
+            self.end_borrow(&entry.def);
             let silent =
                 entry.used || entry.is_param || entry.name.starts_with('_') || entry.def == LocalDef::Hole;
             if !silent {

@@ -163,10 +163,11 @@ impl<'a> Checker<'_, 'a> {
 
     /// `base[index]` of an array, a `Vec` or `bytes`.
     pub(super) fn element(&mut self, base: Typed, element: TypeId, index: Expr, span: Span) -> Typed {
+        let through = base.through;
         let (stmt, mut place) = self.as_place(base);
         place.steps.push(PlaceStep::Index(index));
         (place.ty, place.span) = (element, span);
-        let typed = Typed::new(ExprKind::Load(place), element, span);
+        let typed = Typed { through, ..Typed::new(ExprKind::Load(place), element, span) };
         self.after(stmt, typed)
     }
 
@@ -235,6 +236,7 @@ impl<'a> Checker<'_, 'a> {
             Type::Vec(element) => (element, self.sema.types.intern(Type::Option(element))),
             _ => (TypeId::U8, TypeId::UNIT),
         };
+        let through = base.through;
         let ExprKind::Load(place) = base.expr.kind else {
             self.loose_args(args);
             let text = self.shorten(base.expr.span);
@@ -244,7 +246,9 @@ impl<'a> Checker<'_, 'a> {
                 .label("this is a value that nothing keeps");
             return Typed::hole(span);
         };
-        if !self.count_args(args, usize::from(op == PlaceOp::Push), span) || !self.check_assignable(&place) {
+        if !self.count_args(args, usize::from(op == PlaceOp::Push), span)
+            || !self.check_assignable(&place, through)
+        {
             return Typed::hole(span);
         }
         let args: Vec<_> = args.iter().map(|arg| self.expr_as(arg, element)).collect();

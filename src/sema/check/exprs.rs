@@ -20,6 +20,7 @@ impl<'a> Checker<'_, 'a> {
         if let Type::ErrorType(_) = self.type_of(typed.ty()) {
             return self.unsupported(expr.span, "an error outside `Err`, `revert` and `require`");
         }
+        let typed = self.not_a_reference(expr, typed);
         self.take(typed)
     }
 
@@ -29,6 +30,10 @@ impl<'a> Checker<'_, 'a> {
         let typed = self.part(expr, want);
         if let ExprKind::Load(place) = &typed.expr.kind {
             self.check_not_moved(place);
+            // A map is accessed where it is indexed.
+            if !self.sema.is_map(place.ty) {
+                self.check_borrows(place, typed.through, false);
+            }
         }
         typed
     }

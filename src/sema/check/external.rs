@@ -46,6 +46,7 @@ impl<'a> Checker<'_, 'a> {
         args: &'a [ast::Expr],
         span: Span,
     ) -> Typed {
+        self.check_no_borrow(span);
         let def = &self.sema.types.handles[handle.index()];
         let Some(index) = def.functions.iter().position(|function| function.name == name.as_str()) else {
             let hint = closest(name.as_str(), def.functions.iter().map(|function| function.name.as_str()));

@@ -43,7 +43,7 @@ fn path_of(place: &Place) -> Option<(LocalId, Vec<u32>, bool)> {
     for step in &place.steps {
         match step {
             PlaceStep::Field(index) => path.push(*index),
-            PlaceStep::Index(_) | PlaceStep::MapKey(_) | PlaceStep::Deref => return Some((id, path, true)),
+            PlaceStep::Index(_) | PlaceStep::MapKey(_) => return Some((id, path, true)),
         }
     }
     Some((id, path, false))
@@ -76,7 +76,8 @@ impl<'a> Checker<'_, 'a> {
         }
         let span = place.span;
         match path_of(place) {
-            Some((id, path, false)) => {
+            Some((id, path, false)) if typed.through.is_none() => {
+                self.check_borrows(place, None, true);
                 self.moved.places.insert((id, path), span);
                 typed
             }

@@ -88,10 +88,7 @@ impl<'a> Checker<'_, 'a> {
                 self.expr(operand, None);
                 self.unsupported(op_span, "a reference")
             }
-            ast::UnaryOp::Deref => {
-                self.expr(operand, None);
-                self.unsupported(op_span, "a reference")
-            }
+            ast::UnaryOp::Deref => self.deref(operand, op_span),
             ast::UnaryOp::Try => {
                 self.expr(operand, None);
                 self.unsupported(op_span, "`try`")

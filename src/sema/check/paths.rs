@@ -153,7 +153,7 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn constant(&mut self, ty: TypeId, value: &Value, span: Span) -> Typed {
         match value {
             Value::Literal(int) => Typed::literal(*int, span),
-            _ => Typed { expr: self.sema.constant_expr(ty, value, span), literal: None },
+            _ => Typed { expr: self.sema.constant_expr(ty, value, span), literal: None, through: None },
         }
     }
 

@@ -100,12 +100,13 @@ impl<'a> Checker<'_, 'a> {
             let index = self.index_operand(index);
             return self.element(base, TypeId::U8, index, span);
         }
+        let through = base.through;
         match (shape, base.expr.kind) {
             (Type::Map { key, value }, ExprKind::Load(mut place)) => {
                 let key = self.borrowed_as(index, key);
                 place.steps.push(PlaceStep::MapKey(key));
                 (place.ty, place.span) = (value, span);
-                self.load(place)
+                Typed { through, ..self.load(place) }
             }
             (Type::Error, _) => {
                 self.expr(index, None);
@@ -141,7 +142,7 @@ impl<'a> Checker<'_, 'a> {
             ExprKind::Load(mut place) => {
                 place.steps.push(PlaceStep::Field(at));
                 (place.ty, place.span) = (ty, span);
-                Typed::new(ExprKind::Load(place), ty, span)
+                Typed { through: base.through, ..Typed::new(ExprKind::Load(place), ty, span) }
             }
             kind => {
                 let tuple = Box::new(crate::sema::typed::Expr { kind, ..base.expr });
@@ -265,7 +266,7 @@ impl<'a> Checker<'_, 'a> {
             }
             return None;
         };
-        if !self.check_assignable(&place) {
+        if !self.check_assignable(&place, typed.through) {
             return None;
         }
         if let Some(name) = unused {
@@ -281,8 +282,13 @@ impl<'a> Checker<'_, 'a> {
         self.scope.find(name).filter(|entry| !entry.used).map(|_| name)
     }
 
-    pub(super) fn check_assignable(&mut self, place: &Place) -> bool {
+    pub(super) fn check_assignable(&mut self, place: &Place, through: Option<usize>) -> bool {
+        self.check_borrows(place, through, true);
+        if through.is_some() && !self.check_mutable(place, through) {
+            return false;
+        }
         match place.root {
+            PlaceRoot::Local(_) if through.is_some() => true,
             PlaceRoot::Local(id) => {
                 let local = &self.locals[id.index()];
                 if local.mutable {
@@ -346,10 +352,11 @@ impl<'a> Checker<'_, 'a> {
             self.diags().error(Code::RemoveOfContainer, span).arg("what", what);
             return Typed::hole(span);
         }
+        let through = map.through;
         let ExprKind::Load(mut place) = map.expr.kind else { return Typed::hole(span) };
         place.steps.push(PlaceStep::MapKey(key));
         (place.ty, place.span) = (value, span);
-        if !self.check_assignable(&place) {
+        if !self.check_assignable(&place, through) {
             return Typed::hole(span);
         }
         let kind = ExprKind::AtPlace { op: PlaceOp::Clear, place, args: Vec::new() };
@@ -397,6 +404,7 @@ impl<'a> Checker<'_, 'a> {
                 Typed::new(ExprKind::Load(place), ty, span)
             }
             LocalDef::Constant(value, ty) => self.constant(ty, &value, span),
+            LocalDef::Alias(index) => self.borrowed_place(index, span),
         }
     }
 }

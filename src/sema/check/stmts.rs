@@ -111,6 +111,11 @@ impl<'a> Checker<'_, 'a> {
             self.let_const(decl, annotated);
             return None;
         }
+        if let (Some((mutable, operand)), Some((name, false)), BindMode::Plain, None) =
+            (Self::reference_of(&decl.value), single_name(&decl.pattern), decl.mode, &decl.ty)
+        {
+            return self.bind_reference(name, mutable, operand, decl.value.span);
+        }
         let init = match annotated {
             Some(ty) => self.expr_as(&decl.value, ty),
             None => self.let_value(decl)?,
@@ -324,18 +329,13 @@ impl<'a> Checker<'_, 'a> {
             Type::Bytes => Some(TypeId::U8),
             _ => None,
         };
-        let element = element.filter(|&element| self.sema.types.is_copy(element));
         let Some(element) = element else {
             if !matches!(ty, TypeId::ERROR | TypeId::NEVER) {
                 let shown = self.shown(ty);
-                if matches!(self.type_of(ty), Type::Array { .. } | Type::Vec(_)) {
-                    self.diags().unsupported(value.span, format_args!("a loop over `{shown}`"));
-                } else {
-                    self.diags()
-                        .error(Code::MismatchedTypes, value.span)
-                        .arg("a", "a range, an array, a `Vec` or `bytes`")
-                        .arg("b", shown);
-                }
+                self.diags()
+                    .error(Code::MismatchedTypes, value.span)
+                    .arg("a", "a range, an array, a `Vec` or `bytes`")
+                    .arg("b", shown);
             }
             self.scope.enter();
             self.bind_holes(&looped.pattern);
@@ -345,7 +345,11 @@ impl<'a> Checker<'_, 'a> {
             return (ty == TypeId::NEVER).then_some(StmtKind::Expr(typed.expr));
         };
         let constant = matches!(self.type_of(ty), Type::Array { .. });
-        let (stmt, place) = self.as_place(typed);
+        let through = typed.through;
+        let (mut stmts, place) = match self.as_place(typed) {
+            (None, place) => self.pinned(place, value.span),
+            (Some(stmt), place) => (vec![stmt], place),
+        };
         let bounds = self.loop_bounds(&looped.bounds);
         if !constant && bounds.max.is_none() && bounds.gas.is_none() {
             self.effects.unbounded_loops.push(loop_head(span, &looped.body));
@@ -353,22 +357,37 @@ impl<'a> Checker<'_, 'a> {
         let here = value.span;
         let word = |kind| Expr { kind, ty: TypeId::U256, span: here };
         let var = self.unnamed_local(TypeId::U256, here);
-        self.scope.enter();
-        let local = self.loop_variable(&looped.pattern, element);
-        let mut body = self.loop_body(&looped.body);
-        self.leave_scope();
         let index = Place { root: PlaceRoot::Local(var), steps: Vec::new(), ty: TypeId::U256, span: here };
         let mut item = place.clone();
         item.steps.push(PlaceStep::Index(word(ExprKind::Load(index))));
         (item.ty, item.span) = (element, here);
-        let init = Expr { kind: ExprKind::Load(item), ty: element, span: here };
-        let bind = StmtKind::Let { pattern: LetPattern::Local(local), init };
-        body.stmts.insert(0, Stmt { kind: bind, span: here });
+        self.scope.enter();
+        let borrow = self.borrow_for_loop(&place, through);
+        let body = match single_name(&looped.pattern) {
+            Some((name, false)) if !self.sema.types.is_copy(self.resolved(element)) => {
+                self.add_borrow(name, item, false, Some(borrow));
+                self.loop_body(&looped.body)
+            }
+            _ => {
+                let local = self.loop_variable(&looped.pattern, element);
+                let mut body = self.loop_body(&looped.body);
+                if self.sema.types.is_copy(self.resolved(element)) {
+                    let init = Expr { kind: ExprKind::Load(item), ty: element, span: here };
+                    let bind = StmtKind::Let { pattern: LetPattern::Local(local), init };
+                    body.stmts.insert(0, Stmt { kind: bind, span: here });
+                }
+                body
+            }
+        };
+        self.borrows[borrow].live = false;
+        self.leave_scope();
         let end = word(ExprKind::AtPlace { op: PlaceOp::Len, place, args: Vec::new() });
         let start = word(ExprKind::Const(U256::ZERO));
         let looped = StmtKind::ForRange { var, start, end, inclusive: false, bounds, body };
-        let Some(stmt) = stmt else { return Some(looped) };
-        let stmts = vec![stmt, Stmt { kind: looped, span }];
+        if stmts.is_empty() {
+            return Some(looped);
+        }
+        stmts.push(Stmt { kind: looped, span });
         let block = Block { stmts, value: None, ty: TypeId::UNIT, span };
         Some(StmtKind::Expr(Expr { kind: ExprKind::Block(Box::new(block)), ty: TypeId::UNIT, span }))
     }

@@ -255,7 +255,7 @@ impl<'a> Checker<'_, 'a> {
             ExprKind::Load(mut place) => {
                 place.steps.push(PlaceStep::Field(index));
                 (place.ty, place.span) = (ty, span);
-                Typed::new(ExprKind::Load(place), ty, span)
+                Typed { through: base.through, ..Typed::new(ExprKind::Load(place), ty, span) }
             }
             kind => {
                 let tuple = Box::new(crate::sema::typed::Expr { kind, ..base.expr });

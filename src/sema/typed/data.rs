@@ -35,6 +35,8 @@ pub enum DataOp {
 pub enum PlaceOp {
     /// `v.len()`.
     Len,
+    /// Nothing but the faults of reaching the place.
+    Reach,
     /// `v.push(x)` of a `Vec` or of `bytes`.
     Push,
     /// `v.pop()` of a `Vec`: `Option<T>`.
