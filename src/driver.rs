@@ -5,14 +5,17 @@
 
 mod damage;
 
+use std::collections::BTreeMap;
+
 use crate::codegen::CodegenOptions;
 use crate::codegen::artifact::{self, Artifact};
 use crate::diag::Diagnostics;
-use crate::ir::lower::{Lowered, lower_contract};
+use crate::ir::lower::{Lowered, creation_segment, lower_contract};
+use crate::modules::{self, Loader, ModulePath, NoModules};
 use crate::sema;
 use crate::sema::typed::Program;
 use crate::source::Source;
-use crate::syntax::{self, ast};
+use crate::syntax::ast;
 use damage::Damage;
 
 /// What a compilation may choose.
@@ -27,16 +30,18 @@ impl CompileOptions {
     pub const STANDARD: CompileOptions = CompileOptions { codegen: CodegenOptions::STANDARD };
 }
 
-/// What the stages made of one source file.
+/// What the stages made of a module and those that it imports.
 #[derive(Debug)]
 pub struct Compilation {
+    /// All files that were read, the root first.
+    pub source: Source,
     /// Everything that was reported, in source order.
     pub diagnostics: Diagnostics,
-    /// The syntax tree, perhaps with holes.
+    /// The syntax tree of the root module, perhaps with holes.
     pub tree: ast::Module,
     /// The typed tree; fit for use only without errors.
     pub program: Program,
-    /// The contracts in source order; none if there was an error anywhere.
+    /// The contracts of the root module in source order; none if there was an error anywhere.
     pub contracts: Vec<CompiledContract>,
 }
 
@@ -56,12 +61,24 @@ pub struct CompiledContract {
     pub artifact: Artifact,
 }
 
-/// Compiles one module. Never fails: mistakes are in [`Compilation::diagnostics`].
+/// Compiles a module that imports nothing but the built-in library. Never fails: mistakes are in
+/// [`Compilation::diagnostics`].
 pub fn compile(source: &Source, options: &CompileOptions) -> Compilation {
-    let (tree, mut diagnostics) = syntax::parse(source);
-    let (program, reported) = sema::check(&tree, source);
+    compile_with(source.clone(), ModulePath::new(), &mut NoModules, options)
+}
+
+/// Compiles the module of `source`, whose path is `root`, with what `loader` finds of its imports.
+pub fn compile_with(
+    mut source: Source,
+    root: ModulePath,
+    loader: &mut dyn Loader,
+    options: &CompileOptions,
+) -> Compilation {
+    let mut diagnostics = Diagnostics::new();
+    let mut modules = modules::load(&mut source, root, loader, &mut diagnostics);
+    let (program, reported) = sema::check(&modules, &source);
     if diagnostics.has_errors() {
-        let damage = Damage::of(source.text(), &tree, &diagnostics);
+        let damage = Damage::of(source.text(), &modules, &diagnostics);
         for diagnostic in reported.iter().filter(|diagnostic| damage.lets_through(diagnostic)) {
             diagnostics.push(diagnostic.clone());
         }
@@ -70,32 +87,71 @@ pub fn compile(source: &Source, options: &CompileOptions) -> Compilation {
     }
     let mut contracts = Vec::new();
     if !diagnostics.has_errors() {
-        contracts = generate(&program, source, options, &mut diagnostics);
+        contracts = generate(&program, &source, options, &mut diagnostics);
     }
     diagnostics.sort();
-    Compilation { diagnostics, tree, program, contracts }
+    let tree = modules.swap_remove(0).tree;
+    Compilation { source, diagnostics, tree, program, contracts }
 }
 
-/// Lowers all contracts, so that each reports what is not supported, then generates code if none did.
+/// Lowers all contracts, so that each reports what is not supported, then generates code if none did: of the root module's
+/// contracts and of those that they create, each before its creators.
 fn generate(
     program: &Program,
     source: &Source,
     options: &CompileOptions,
     diags: &mut Diagnostics,
 ) -> Vec<CompiledContract> {
-    let lowered: Vec<_> =
-        program.contracts.iter().map(|contract| lower_contract(program, contract, diags)).collect();
+    let order = created_first(program);
+    let lowered: Vec<_> = order
+        .iter()
+        .map(|&index| lower_contract(program, &program.contracts[index as usize], diags))
+        .collect();
     if diags.has_errors() {
         return Vec::new();
     }
-    let mut compiled = Vec::with_capacity(lowered.len());
-    for (contract, ir) in program.contracts.iter().zip(lowered) {
-        let ir = ir.expect("lowering without a result reports an error");
+    let mut compiled: BTreeMap<u32, CompiledContract> = BTreeMap::new();
+    for (index, ir) in order.into_iter().zip(lowered) {
+        let contract = &program.contracts[index as usize];
+        let mut ir = ir.expect("lowering without a result reports an error");
+        for &child in &contract.creates {
+            // Where the child has a mistake of its own, it was reported.
+            let Some(child_code) = compiled.get(&child) else { return Vec::new() };
+            let sections = child_code.artifact.container.sections.as_ref();
+            let init = sections.and_then(|sections| sections.init.clone()).unwrap_or_default();
+            let name = creation_segment(child);
+            let segments = ir.runtime.data.iter_mut().chain(&mut ir.init.data);
+            segments.filter(|segment| segment.name == name).for_each(|segment| segment.bytes = init.to_vec());
+        }
         if let Some(artifact) = artifact::build(program, contract, &ir, source, &options.codegen, diags) {
-            compiled.push(CompiledContract { ir, artifact });
+            compiled.insert(index, CompiledContract { ir, artifact });
         }
     }
-    if diags.has_errors() { Vec::new() } else { compiled }
+    if diags.has_errors() {
+        return Vec::new();
+    }
+    let is_own = |index: &u32| !program.contracts[*index as usize].is_imported;
+    compiled.into_iter().filter(|(index, _)| is_own(index)).map(|entry| entry.1).collect()
+}
+
+/// The root module's contracts and what they create, each behind what it creates; there are no circles.
+fn created_first(program: &Program) -> Vec<u32> {
+    let mut order = Vec::new();
+    let mut entered = vec![false; program.contracts.len()];
+    // The stack is explicit: the length of a chain is the source's choice.
+    for start in (0..program.contracts.len()).filter(|&index| !program.contracts[index].is_imported) {
+        let mut work = vec![(start as u32, false)];
+        while let Some((index, is_ready)) = work.pop() {
+            if is_ready {
+                order.push(index);
+            } else if !std::mem::replace(&mut entered[index as usize], true) {
+                work.push((index, true));
+                let creates = &program.contracts[index as usize].creates;
+                work.extend(creates.iter().map(|&child| (child, false)));
+            }
+        }
+    }
+    order
 }
 
 #[cfg(test)]

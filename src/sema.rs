@@ -1,6 +1,6 @@
 //! Tree to typed tree: names, types, constants, effects and storage slots.
 //!
-//! [`check`] runs four steps over one module: collect what is declared ([`check::items`]), give storage its
+//! [`check`] runs four steps over a module and those that it imports: collect what is declared ([`check::items`], [`imports`]), give storage its
 //! slots ([`slots`]), check the bodies ([`check`](self::check)), then look at the call graph ([`effects`]).
 //! Checking never stops at the first mistake: a part that is wrong becomes [`TypeId::ERROR`] and suppresses
 //! what would follow from it. What the language has and this compiler not yet is reported as
@@ -10,8 +10,10 @@
 mod attrs;
 mod check;
 mod consts;
+mod creation;
 mod effects;
 mod immutables;
+mod imports;
 mod infer;
 pub mod layout;
 mod reentrancy;
@@ -25,33 +27,38 @@ pub mod visit;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::diag::{Code, Diagnostics};
-use crate::source::{Source, Span};
+use crate::diag::{Code, Diagnostics, Severity};
+use crate::modules::Module;
+use crate::source::{FileId, Source, Span};
 use crate::syntax::ast;
 use consts::Value;
 use effects::Effects;
+use imports::{ModuleIndex, ModuleScope};
 use scope::{ConstIndex, ContractIndex, Names, ValueDef};
 use typed::{Contract, Event, FuncId, Function, FunctionKind, Program};
 use types::{ErrorTypeId, HandleId, TypeId, Types};
 
-/// Checks one module. The program is fit for lowering only if the diagnostics hold no error.
-pub fn check(module: &ast::Module, source: &Source) -> (Program, Diagnostics) {
+/// Checks the root module, which comes first, and those that it imports. The program is fit for lowering only if the
+/// diagnostics hold no error.
+pub fn check(modules: &[Module], source: &Source) -> (Program, Diagnostics) {
     let mut sema = Sema {
         source,
         diags: Diagnostics::new(),
         types: Types::new(),
-        module: Names::default(),
+        modules: modules.iter().map(imports::ModuleScope::of).collect(),
+        current: 0,
         contracts: Vec::new(),
         consts: Vec::new(),
         signatures: Vec::new(),
         functions: Vec::new(),
+        module_of: Vec::new(),
         events: Vec::new(),
         used: HashSet::new(),
         hole: None,
         constant_depth: 0,
         decode_error: None,
     };
-    sema.collect_module(module);
+    sema.collect(modules);
     sema.check_constants();
     sema.check_bodies();
     sema.finish()
@@ -62,12 +69,16 @@ struct Sema<'a> {
     source: &'a Source,
     diags: Diagnostics,
     types: Types,
-    module: Names,
+    modules: Vec<ModuleScope>,
+    /// The module whose names are in scope.
+    current: ModuleIndex,
     contracts: Vec<ContractInfo<'a>>,
     consts: Vec<ConstInfo<'a>>,
     // Invariant: `functions` grows with `signatures`; a body that is not checked yet is empty.
     signatures: Vec<Signature<'a>>,
     functions: Vec<Function>,
+    /// The module in which each function is declared.
+    module_of: Vec<ModuleIndex>,
     events: Vec<Event>,
     /// Places of the names that something refers to, for warnings about the others.
     used: HashSet<Span>,
@@ -85,6 +96,7 @@ const CONSTANT_DEPTH_MAX: u32 = 4;
 /// A contract while it is checked.
 struct ContractInfo<'a> {
     ast: &'a ast::Contract,
+    module: ModuleIndex,
     /// The type of its handles.
     handle: HandleId,
     names: Names,
@@ -100,6 +112,7 @@ struct ContractInfo<'a> {
 /// A constant, evaluated when it is first used.
 struct ConstInfo<'a> {
     ast: &'a ast::Const,
+    module: ModuleIndex,
     contract: Option<ContractIndex>,
     is_pub: bool,
     allow_unused: bool,
@@ -234,7 +247,10 @@ impl<'a> Sema<'a> {
         let text = self.source.slice(constant.ast.value.span);
         let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
         words.filter_map(move |word| {
-            match own.and_then(|own| own.get(word)).or_else(|| self.module.values.get(word)) {
+            match own
+                .and_then(|own| own.get(word))
+                .or_else(|| self.modules[constant.module].any_value(word, self))
+            {
                 Some(ValueDef::Const(other)) => Some(other),
                 _ => None,
             }
@@ -246,10 +262,18 @@ impl<'a> Sema<'a> {
         if let (Some(span), false) = (self.hole, self.diags.has_errors()) {
             self.diags.error(Code::Internal, span).arg("detail", "a part that was not checked");
         }
-        self.diags.sort();
+        // What an imported module could do better is told to those who build it.
+        let (source, mut diags) = (self.source, Diagnostics::new());
+        let foreign = |span: Span| source.file_at(span.start) != FileId::ROOT;
+        for diagnostic in self.diags.iter() {
+            if diagnostic.severity() == Severity::Error || !foreign(diagnostic.span()) {
+                diags.push(diagnostic.clone());
+            }
+        }
+        diags.sort();
         let contracts = self.contracts.into_iter().map(|contract| contract.typed).collect();
         let program =
             Program { types: self.types, functions: self.functions, events: self.events, contracts };
-        (program, self.diags)
+        (program, diags)
     }
 }

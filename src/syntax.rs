@@ -22,13 +22,19 @@ use chumsky::input::{Input, Stream};
 use chumsky::inspector::SimpleState;
 
 use crate::diag::{Code, Diagnostics};
-use crate::source::Source;
+use crate::source::{FileId, Source, Span};
 
-/// Parses one module.
+/// Parses the module of the first file.
 pub fn parse(source: &Source) -> (ast::Module, Diagnostics) {
+    parse_file(source, FileId::ROOT)
+}
+
+/// Parses the module of a file.
+pub fn parse_file(source: &Source, file: FileId) -> (ast::Module, Diagnostics) {
     let mut diags = Diagnostics::new();
-    let tokens = lexer::lex(source, &mut diags);
-    let input = Stream::from_iter(tokens).map(source.end(), split as fn(_) -> _);
+    let place = source.file_span(file);
+    let tokens = lexer::lex(source.slice(place), place.start, &mut diags);
+    let input = Stream::from_iter(tokens).map(Span::at(place.end), split as fn(_) -> _);
     let mut state = SimpleState(parser::Context::new(source.text()));
     let (module, errors) =
         grammar::with_module(|module| module.parse_with_state(input, &mut state).into_output_errors());

@@ -256,3 +256,38 @@ fn a_full_standard_error_keeps_the_exit_status() {
     std::fs::remove_file(&file).expect("the file was written above");
     assert_eq!(status.code(), Some(1));
 }
+
+#[test]
+fn modules_lie_beside_a_file_or_in_its_package() {
+    let token = "pub interface IToken { fn supply() view -> u256; }\npub contract Token { pub state supply: u256; }\n";
+    let user = "use token::IToken;\nuse std::math;\ncontract User { pub fn f(t: IToken) view -> u256 { math::sqrt(t.supply()) } }\n";
+    let alone = folder("modules_beside");
+    fs::write(alone.join("token.kalix"), token).unwrap();
+    fs::write(alone.join("user.kalix"), user).unwrap();
+    expect(&alone, &["build", "user.kalix", "-o", "out"], 0);
+    assert_eq!(files(&alone.join("out")), ["User.abi.json", "User.zvmc"]);
+
+    let root = folder("packages");
+    for place in ["tokens/src", "app/src/deep"] {
+        fs::create_dir_all(root.join(place)).unwrap();
+    }
+    fs::write(root.join("tokens/src/token.kalix"), token).unwrap();
+    fs::write(root.join("tokens/kalix.toml"), "[package]\nname = \"tokens\"\n").unwrap();
+    let manifest =
+        "# An application.\n[package]\nname = \"app\"\n\n[dependencies]\ntokens = { path = \"../tokens\" }\n";
+    fs::write(root.join("app/kalix.toml"), manifest).unwrap();
+    fs::write(root.join("app/src/deep/user.kalix"), user.replace("token::", "tokens::token::")).unwrap();
+    fs::write(root.join("app/src/main.kalix"), "use deep::user;\ncontract Main { state u: user::User; }\n")
+        .unwrap();
+    // `User` is private to its module, and the report names the file as the package does.
+    let (_, stderr) = expect(&root, &["check", "app/src/main.kalix", "--error-format", "short"], 1);
+    assert!(stderr.contains("app/src/main.kalix:2:32: error[K0107]"), "{stderr}");
+    expect(&root, &["build", "app/src/deep/user.kalix", "-o", "out"], 0);
+    let container = Container::read(&fs::read(root.join("out/User.zvmc")).unwrap()).expect("a container");
+    let abi: Value = serde_json::from_str(&container.abi).expect("JSON");
+    assert_eq!(abi["source_map"]["files"][1], "tokens/src/token.kalix");
+
+    fs::write(root.join("app/kalix.toml"), manifest.replace("path", "git")).unwrap();
+    let (_, stderr) = expect(&root, &["check", "app/src/main.kalix"], 2);
+    assert!(stderr.contains("kalix.toml:6: write `tokens = { path = \"../tokens\" }`"), "{stderr}");
+}

@@ -15,8 +15,8 @@ use crate::sema::types::{ErrorVariant, Type, TypeId, Types};
 
 /// What the KALIX ABI says beside the program: facts of the source file and of the finished code.
 pub struct Details<'a> {
-    /// Name of the source file, for the source map.
-    pub file: &'a str,
+    /// Names of the source files, for the source map.
+    pub files: Vec<&'a str>,
     /// keccak256 of the source text.
     pub source_hash: [u8; 32],
     /// One entry per instruction of the run-time code.
@@ -78,7 +78,7 @@ pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) 
             "version": env!("CARGO_PKG_VERSION"),
             "source_hash": hex(&details.source_hash),
         },
-        "source_map": { "files": [details.file], "map": details.source_map },
+        "source_map": { "files": details.files, "map": details.source_map },
         "userdoc": user_doc(program, contract),
         "devdoc": dev_doc(program, contract),
     })

@@ -17,7 +17,7 @@ use super::{Assembly, CodegenOptions, Instruction, InternalError, JumpKind, comp
 use crate::diag::{Code, Diagnostics};
 use crate::ir::lower::Lowered;
 use crate::sema::typed::{Contract, Program};
-use crate::source::{Source, Span};
+use crate::source::{FileId, Source, Span};
 
 /// The longest run-time code: the prefix counts against the machine's limit.
 const RUNTIME_SIZE_MAX: usize = CODE_SIZE_MAX - NATIVE_PREFIX.len();
@@ -72,9 +72,9 @@ pub fn build(
 
     let source_hash = keccak256(source.text()).0;
     let details = Details {
-        file: source.name(),
+        files: source.files().map(|file| file.0).collect(),
         source_hash,
-        source_map: &source_map(&runtime.instructions),
+        source_map: &source_map(&runtime.instructions, source),
         gas: &gas,
     };
     let kalix_abi = abi::kalix_abi(program, contract, &details);
@@ -127,30 +127,32 @@ fn report_size(contract: &Contract, runtime: &Assembly, diags: &mut Diagnostics)
 
 /// One entry per instruction, `offset:start:length:file:jump`. A field equal to the one before is left
 /// empty, and so are the colons after the last that is not.
-fn source_map(instructions: &[Instruction]) -> String {
+fn source_map(instructions: &[Instruction], source: &Source) -> String {
     let mut map = String::with_capacity(instructions.len() * 8);
-    let mut previous: Option<(Span, JumpKind)> = None;
+    let mut previous: Option<(Span, FileId, JumpKind)> = None;
     for (index, instruction) in instructions.iter().enumerate() {
-        let (span, jump) = (instruction.span, instruction.jump);
+        let (file, jump) = (source.file_at(instruction.span.start), instruction.jump);
+        let span = source.within_file(instruction.span);
         if index > 0 {
             map.push(';');
         }
         write!(map, "{}", instruction.offset).expect("a string grows");
-        let changed = |differs: fn((Span, JumpKind), (Span, JumpKind)) -> bool| {
-            previous.is_none_or(|previous| differs(previous, (span, jump)))
+        type Place = (Span, FileId, JumpKind);
+        let changed = |differs: fn(Place, Place) -> bool| {
+            previous.is_none_or(|previous| differs(previous, (span, file, jump)))
         };
         let fields = [
             changed(|a, b| a.0.start != b.0.start).then(|| span.start.to_string()),
             changed(|a, b| a.0.len() != b.0.len()).then(|| span.len().to_string()),
-            previous.is_none().then(|| "0".to_owned()),
-            changed(|a, b| a.1 != b.1).then(|| jump_letter(jump).to_owned()),
+            changed(|a, b| a.1 != b.1).then(|| file.index().to_string()),
+            changed(|a, b| a.2 != b.2).then(|| jump_letter(jump).to_owned()),
         ];
         let used = fields.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         for field in &fields[..used] {
             map.push(':');
             map.push_str(field.as_deref().unwrap_or(""));
         }
-        previous = Some((span, jump));
+        previous = Some((span, file, jump));
     }
     map
 }

@@ -1,6 +1,6 @@
 //! Diagnostics as JSON, for editors and other tools.
 //!
-//! The result is an array with one object per diagnostic. Offsets count bytes from 0, lines and columns
+//! The result is an array with one object per diagnostic. A label in another file than the diagnostic has a member `file`. Offsets count bytes from 0, lines and columns
 //! count from 1 and columns count characters. Members are only ever added.
 
 use serde_json::{Value, json};
@@ -15,7 +15,15 @@ pub fn to_json(diags: &Diagnostics, source: &Source) -> Value {
 
 fn object(diagnostic: &Diagnostic, source: &Source) -> Value {
     let labels = diagnostic.labels().iter();
-    let labels = labels.map(|label| json!({ "span": place(label.span, source), "message": label.message }));
+    let file = source.name_at(diagnostic.span().start);
+    let labels = labels.map(|label| {
+        let mut object = json!({ "span": place(label.span, source), "message": label.message });
+        let own = source.name_at(label.span.start);
+        if own != file {
+            object["file"] = own.into();
+        }
+        object
+    });
     let fix = diagnostic.suggested_fix().map(|fix| {
         json!({
             "message": fix.message,
@@ -27,7 +35,7 @@ fn object(diagnostic: &Diagnostic, source: &Source) -> Value {
         "code": diagnostic.code().id(),
         "severity": diagnostic.severity().to_string(),
         "message": diagnostic.title(),
-        "file": source.name(),
+        "file": file,
         "span": place(diagnostic.span(), source),
         "label": diagnostic.primary_label(),
         "labels": labels.collect::<Vec<_>>(),
@@ -38,6 +46,7 @@ fn object(diagnostic: &Diagnostic, source: &Source) -> Value {
 
 fn place(span: Span, source: &Source) -> Value {
     let (start, end) = (source.line_column(span.start), source.line_column(span.end));
+    let span = source.within_file(span);
     json!({
         "start": span.start,
         "end": span.end,

@@ -10,7 +10,7 @@ use crate::source::{Source, Span};
 /// Renders all of `diags`, one after another.
 pub fn render(diags: &Diagnostics, source: &Source, color: bool) -> String {
     let mut text = Vec::new();
-    let mut cache = (source.name(), ariadne::Source::from(source.text()));
+    let mut cache = ariadne::sources(source.files().map(|(name, text)| (name.to_owned(), text)));
     for diagnostic in diags {
         report(diagnostic, source, color, &mut cache, &mut text);
     }
@@ -21,22 +21,32 @@ pub fn render(diags: &Diagnostics, source: &Source, color: bool) -> String {
 pub fn render_short(diags: &Diagnostics, source: &Source) -> String {
     let line = |diagnostic: &Diagnostic| {
         let at = source.line_column(diagnostic.span().start);
-        let (name, severity, code) = (source.name(), diagnostic.severity(), diagnostic.code().id());
+        let name = source.name_at(diagnostic.span().start);
+        let (severity, code) = (diagnostic.severity(), diagnostic.code().id());
         format!("{name}:{}:{}: {severity}[{code}]: {}\n", at.line, at.column, diagnostic.title())
     };
     diags.iter().map(line).collect()
 }
 
-type Cache<'a> = (&'a str, ariadne::Source<&'a str>);
-
-fn report(diagnostic: &Diagnostic, source: &Source, color: bool, cache: &mut Cache<'_>, out: &mut Vec<u8>) {
+fn report(
+    diagnostic: &Diagnostic,
+    source: &Source,
+    color: bool,
+    cache: &mut impl ariadne::Cache<String>,
+    out: &mut Vec<u8>,
+) {
     let heading = format!("{}[{}]", diagnostic.severity(), diagnostic.code().id());
     let accent = match diagnostic.severity() {
         Severity::Error => Color::Red,
         Severity::Warning => Color::Yellow,
     };
-    let place = |span: Span| (source.name(), visible(span, source));
-    let start = (diagnostic.span().start as usize).min(source.text().len());
+    let place = |span: Span| {
+        let file = source.file_span(source.file_at(span.start)).start as usize;
+        let range = visible(span, source);
+        (source.name_at(span.start).to_owned(), range.start - file..range.end - file)
+    };
+    let (file, within) = place(diagnostic.span());
+    let start = within.start;
     // A label without text would not be drawn.
     let message = diagnostic.primary_label().unwrap_or("here");
     let primary =
@@ -46,7 +56,7 @@ fn report(diagnostic: &Diagnostic, source: &Source, color: bool, cache: &mut Cac
         .with_index_type(IndexType::Byte)
         .with_char_set(CharSet::Unicode)
         .with_tab_width(4);
-    let mut report = Report::build(ReportKind::Custom(&heading, accent), (source.name(), start..start))
+    let mut report = Report::build(ReportKind::Custom(&heading, accent), (file, start..start))
         .with_config(config)
         .with_label(primary);
     for label in diagnostic.labels() {
@@ -58,7 +68,6 @@ fn report(diagnostic: &Diagnostic, source: &Source, color: bool, cache: &mut Cac
     if let Some(fix) = diagnostic.suggested_fix() {
         report.add_help(&fix.message);
     }
-    let cache = (cache.0, &cache.1);
     let mut excerpt = Vec::new();
     report.finish().write(cache, &mut excerpt).expect("writing to memory does not fail");
     // ariadne colors its own heading even where colors are off, so the first line is ours.
@@ -73,17 +82,20 @@ fn bold(text: &str, color: Color) -> String {
 }
 
 /// A span that can be underlined: an empty one is widened to the character after it, or before it where
-/// the line ends.
+/// the line ends. It stays within its file.
 fn visible(span: Span, source: &Source) -> std::ops::Range<usize> {
     let text = source.text();
-    let mut range = span.start as usize..(span.end as usize).min(text.len());
+    let file = source.file_span(source.file_at(span.start));
+    let mut range = span.start as usize..(span.end.min(file.end)) as usize;
     range.start = range.start.min(range.end);
     if !range.is_empty() {
         return range;
     }
     if let Some(next) = text[range.end..].chars().next().filter(|&c| c != '\n') {
         range.end += next.len_utf8();
-    } else if let Some(previous) = text[..range.start].chars().next_back().filter(|&c| c != '\n') {
+    } else if let Some(previous) =
+        text[file.start as usize..range.start].chars().next_back().filter(|&c| c != '\n')
+    {
         range.start -= previous.len_utf8();
     }
     range

@@ -9,8 +9,9 @@ use std::collections::HashSet;
 use logos::Logos;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::modules::Module;
 use crate::source::Span;
-use crate::syntax::ast::{Module, ModuleItemKind};
+use crate::syntax::ast::ModuleItemKind;
 use crate::syntax::token::Token;
 
 /// What is known about a text with mistakes of grammar.
@@ -24,8 +25,8 @@ pub(super) struct Damage<'s> {
 
 impl<'s> Damage<'s> {
     /// Looks at a text and what parsing it gave.
-    pub(super) fn of(text: &'s str, tree: &Module, mistakes: &Diagnostics) -> Damage<'s> {
-        let items = tree.items.iter().flat_map(|item| match &item.kind {
+    pub(super) fn of(text: &'s str, modules: &[Module], mistakes: &Diagnostics) -> Damage<'s> {
+        let items = modules.iter().flat_map(|module| &module.tree.items).flat_map(|item| match &item.kind {
             ModuleItemKind::Contract(contract) => contract.items.iter().map(|item| item.span).collect(),
             _ => vec![item.span],
         });

@@ -16,6 +16,7 @@
 //! | [`helpers`] | functions that the source does not have |
 //! | [`errors`] | `require`, `revert`, `Result`, encoded errors |
 //! | [`external`] | calls of other contracts, the re-entrancy lock |
+//! | [`create`] | creation of contracts, and where they will be |
 //! | [`abi`] | decoding of arguments, encoding of results and events |
 //! | [`dispatch`], [`init`] | function 0 of the runtime module and of the init module |
 //!
@@ -24,6 +25,7 @@
 mod abi;
 mod arith;
 mod containers;
+mod create;
 mod data;
 mod decode;
 mod dispatch;
@@ -56,6 +58,11 @@ use crate::source::Span;
 
 /// The name of the init module's data segment that code generation fills with the code to deploy, prefix included.
 pub const RUNTIME_SEGMENT: &str = "runtime";
+
+/// The name of the data segment that code generation fills with the creation code of the contract at this position.
+pub fn creation_segment(contract: u32) -> String {
+    format!("create {contract}")
+}
 
 /// What a contract is lowered to.
 #[derive(Clone, Debug)]

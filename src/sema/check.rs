@@ -10,6 +10,7 @@ mod body;
 mod borrows;
 mod calls;
 mod casts;
+mod create;
 mod data;
 mod define;
 mod entries;
@@ -23,6 +24,7 @@ mod ops;
 mod paths;
 mod places;
 mod raise;
+mod standard;
 mod stmts;
 mod structs;
 

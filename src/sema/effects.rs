@@ -30,6 +30,8 @@ pub(super) struct Effects {
     pub(super) errors: BTreeSet<ErrorRef>,
     /// Immutables that it names.
     pub(super) immutables_read: BTreeSet<ImmutableId>,
+    /// Contracts whose creation code it needs.
+    pub(super) creates: Vec<(ContractIndex, Span)>,
     /// Loops without a static bound.
     pub(super) unbounded_loops: Vec<Span>,
 }
@@ -52,10 +54,13 @@ impl Sema<'_> {
         }
         for index in 0..self.contracts.len() {
             self.finish_contract(index, &totals, &order);
+            self.contracts[index].typed.creates =
+                self.created_by(index).into_iter().map(|made| made.0).collect();
             if !cyclic && !self.diags.has_errors() {
                 self.plan_guards(index, &order, &|id| totals[id.index()].writes);
             }
         }
+        self.check_creation_cycles();
         if !cyclic {
             self.check_value_uses();
             self.check_immutables(&order);
@@ -272,6 +277,9 @@ impl Sema<'_> {
             for immutable in contract.typed.immutables.iter().filter(|immutable| !immutable.is_pub) {
                 unused.push(("member", immutable.span, immutable.name.clone()));
             }
+        }
+        for (name, span) in &self.modules[0].imports {
+            unused.push(("import", *span, name.to_string()));
         }
         unused.retain(|(_, span, name)| !name.starts_with('_') && !self.used.contains(span));
         for (what, span, name) in unused {

@@ -309,6 +309,15 @@ impl Substitution<'_> {
             }
             ExprKind::Call { args, .. } => args.iter_mut().for_each(|arg| self.expr(arg)),
             ExprKind::Error { args, .. } => args.iter_mut().for_each(|arg| self.expr(&mut arg.1)),
+            ExprKind::New(creation) => {
+                creation.options.iter_mut().for_each(|option| self.expr(&mut option.1));
+                creation.args.iter_mut().for_each(|arg| self.expr(arg));
+            }
+            ExprKind::InitHash { args, .. } => args.iter_mut().for_each(|arg| self.expr(arg)),
+            ExprKind::Create2Address(operands) => {
+                operands.iter_mut().for_each(|operand| self.expr(operand));
+            }
+            ExprKind::Modulo { operands, .. } => operands.iter_mut().for_each(|operand| self.expr(operand)),
             ExprKind::External(call) => {
                 self.expr(&mut call.target);
                 call.options.iter_mut().for_each(|option| self.expr(&mut option.1));

@@ -14,7 +14,7 @@ use super::Sema;
 use super::attrs::allows;
 use super::scope::ContractIndex;
 use super::typed::{
-    CallOption, Env, Expr, ExprKind, FuncId, Guards, Place, PlaceRoot, Query, Stmt, StmtKind,
+    CallOption, CreateOption, Env, Expr, ExprKind, FuncId, Guards, Place, PlaceRoot, Query, Stmt, StmtKind,
 };
 use super::visit::{Access, Visit, walk_expr, walk_place, walk_revert, walk_stmt};
 use crate::diag::Code;
@@ -409,6 +409,11 @@ impl Visit for Builder {
                 walk_expr(self, expr);
                 let sends_value = call.options.iter().any(|option| option.0 == CallOption::Value);
                 self.event(Event::Site { span: expr.span, is_static: call.is_static, sends_value });
+            }
+            ExprKind::New(creation) => {
+                walk_expr(self, expr);
+                let sends_value = creation.options.iter().any(|option| option.0 == CreateOption::Value);
+                self.event(Event::Site { span: expr.span, is_static: false, sends_value });
             }
             ExprKind::Env(Env::SelfBalance) => {
                 self.event(Event::Access { resource: BALANCE, write: false });

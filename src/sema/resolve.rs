@@ -430,20 +430,21 @@ impl<'a> Sema<'a> {
         TypeId::ERROR
     }
 
-    /// What a path means in the type name space: `Name`, or `Contract::Name`.
+    /// What a path means in the type name space: `Name`, or `Contract::Name`, perhaps behind `module::`.
     pub(super) fn find_type(&mut self, path: &ast::Path, contract: Option<ContractIndex>) -> Option<TypeDef> {
-        match path.segments.as_slice() {
-            [name] => self.find_type_name(&name.name, contract),
-            [first, second] => match self.find_type_name(&first.name, contract)? {
-                TypeDef::Contract(index) => self.type_in_contract(&second.name, index),
-                TypeDef::Unsupported => Some(TypeDef::Unsupported),
-                _ => None,
-            },
-            [first, ..] => match self.find_type_name(&first.name, contract)? {
-                TypeDef::Unsupported => Some(TypeDef::Unsupported),
-                _ => None,
-            },
-            [] => None,
+        let (def, rest) = match path.segments.as_slice() {
+            [module, name, rest @ ..] if self.module_named(module.as_str()).is_some() => {
+                let module = self.module_named(module.as_str())?;
+                (self.exported_type(module, name)?, rest)
+            }
+            [first, rest @ ..] => (self.find_type_name(&first.name, contract)?, rest),
+            [] => return None,
+        };
+        match (def, rest) {
+            (def, []) => Some(def),
+            (TypeDef::Unsupported, _) => Some(def),
+            (TypeDef::Contract(index), [name]) => self.type_in_contract(&name.name, index),
+            _ => None,
         }
     }
 
@@ -456,9 +457,9 @@ impl<'a> Sema<'a> {
         if let Some(def) = contract.and_then(|index| self.type_in_contract(name, index)) {
             return Some(def);
         }
-        let def = self.module.types.get(name);
-        self.mark_used(def.and_then(|_| self.module.types.span(name)));
-        def.or(self.module.open.then_some(TypeDef::Unsupported))
+        let (def, span) = (self.scope().types.get(name), self.scope().types.span(name));
+        self.mark_used(span);
+        def
     }
 
     fn type_in_contract(&mut self, name: &Arc<str>, index: ContractIndex) -> Option<TypeDef> {
@@ -480,9 +481,9 @@ impl<'a> Sema<'a> {
             self.mark_used(self.contracts[index].names.values.span(name));
             return Some(def);
         }
-        let def = self.module.values.get(name);
-        self.mark_used(def.and_then(|_| self.module.values.span(name)));
-        def.or(self.module.open.then_some(ValueDef::Unsupported))
+        let (def, span) = (self.scope().values.get(name), self.scope().values.span(name));
+        self.mark_used(span);
+        def
     }
 
     pub(super) fn mark_used(&mut self, span: Option<Span>) {
@@ -495,8 +496,8 @@ impl<'a> Sema<'a> {
         let mut names: Vec<&str> = PREDECLARED_TYPES.to_vec();
         let scope = |table: &'_ Table<TypeDef>| table.names().map(str::to_owned).collect::<Vec<_>>();
         let declared: Vec<String> = match contract {
-            Some(index) => [scope(&self.contracts[index].names.types), scope(&self.module.types)].concat(),
-            None => scope(&self.module.types),
+            Some(index) => [scope(&self.contracts[index].names.types), scope(&self.scope().types)].concat(),
+            None => scope(&self.scope().types),
         };
         names.extend(declared.iter().map(String::as_str));
         names.extend(["u8", "u16", "u32", "u64", "u128", "u256", "i8", "i16", "i32", "i64", "i128", "i256"]);

@@ -34,8 +34,6 @@ pub(super) enum TypeDef {
 pub(super) enum ValueDef {
     Const(ConstIndex),
     Function(FuncId),
-    /// See [`TypeDef::Unsupported`].
-    Unsupported,
 }
 
 /// What `state.name` or `transient.name` means.
@@ -52,8 +50,6 @@ pub(super) struct Names {
     pub(super) types: Table<TypeDef>,
     pub(super) values: Table<ValueDef>,
     pub(super) resources: Table<Resource>,
-    /// Whether unsupported imports may define any other name.
-    pub(super) open: bool,
 }
 
 /// One name space of one scope.

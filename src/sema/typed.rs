@@ -66,6 +66,8 @@ pub type Docs = Vec<String>;
 pub struct Contract {
     /// Name in source.
     pub name: String,
+    /// Whether it belongs to an imported module, so that this compilation makes no artifact of it.
+    pub is_imported: bool,
     /// Where the whole item stands.
     pub span: Span,
     /// Its doc comment.
@@ -91,6 +93,8 @@ pub struct Contract {
     /// Every function that the entry points, the constructor or the initializer may execute, these included;
     /// a function comes after all functions that it calls.
     pub functions: Vec<FuncId>,
+    /// Contracts whose creation code is part of this one's, as positions in [`Program::contracts`]; never in a circle.
+    pub creates: Vec<u32>,
     /// Events declared in the contract or emitted by one of [`functions`](Self::functions), for the ABI.
     pub events: Vec<EventId>,
     /// Errors declared in the contract or raised by one of [`functions`](Self::functions), for the ABI.
@@ -590,6 +594,8 @@ pub enum Env {
     MsgSender,
     /// `msg.value: u256`.
     MsgValue,
+    /// `msg.data: bytes`: a copy of the call data.
+    MsgData,
     /// `msg.sig: bytes<4>`: the first four bytes of calldata, zero-padded.
     MsgSig,
     /// `tx.origin: Address`.
@@ -653,6 +659,27 @@ pub struct ExternalCall {
     pub args: Vec<Expr>,
     /// Whether the callee may change nothing.
     pub is_static: bool,
+}
+
+/// `new C{value: v, salt: s}(args)` (§10.3): options in written order, then arguments; reverts with the constructor's data
+/// if creation fails. The node's value is the handle.
+#[derive(Clone, Debug)]
+pub struct Creation {
+    /// Position in [`Program::contracts`].
+    pub contract: u32,
+    /// `value:` of type `u256` and `salt:` of type `Hash`, in written order, each at most once.
+    pub options: Vec<(CreateOption, Expr)>,
+    /// One for each parameter of the constructor.
+    pub args: Vec<Expr>,
+}
+
+/// An option of a creation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CreateOption {
+    /// `value:`.
+    Value,
+    /// `salt:`, which makes it a CREATE2.
+    Salt,
 }
 
 /// An option of a call.
@@ -780,8 +807,26 @@ pub enum ExprKind {
         /// The arguments.
         args: Vec<Expr>,
     },
+    /// (a + b) mod n or (a * b) mod n of `u256`, exact before the remainder; 0 if n is 0. The library's own.
+    Modulo {
+        /// Whether it multiplies.
+        multiply: bool,
+        /// a, b and n, left to right.
+        operands: Box<[Expr; 3]>,
+    },
     /// A call of a function of another contract.
     External(Box<ExternalCall>),
+    /// Creates a contract.
+    New(Box<Creation>),
+    /// `C::init_hash(args)`: keccak256 of the creation code with arguments.
+    InitHash {
+        /// Position in [`Program::contracts`].
+        contract: u32,
+        /// One for each parameter of the constructor.
+        args: Vec<Expr>,
+    },
+    /// `create2_address(deployer, salt, init_hash)`.
+    Create2Address(Box<[Expr; 3]>),
     /// `if`: the condition, then one branch. A branch of type `!` gives no value; otherwise both have the
     /// node's type, and without `else` the node's type is `()`.
     If {

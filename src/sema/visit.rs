@@ -129,6 +129,13 @@ pub fn walk_expr<V: Visit + ?Sized>(v: &mut V, expr: &Expr) {
             v.expr(right);
         }
         ExprKind::Call { args, .. } => args.iter().for_each(|arg| v.expr(arg)),
+        ExprKind::New(creation) => {
+            creation.options.iter().for_each(|option| v.expr(&option.1));
+            creation.args.iter().for_each(|arg| v.expr(arg));
+        }
+        ExprKind::InitHash { args, .. } => args.iter().for_each(|arg| v.expr(arg)),
+        ExprKind::Create2Address(operands) => operands.iter().for_each(|operand| v.expr(operand)),
+        ExprKind::Modulo { operands, .. } => operands.iter().for_each(|operand| v.expr(operand)),
         ExprKind::External(call) => {
             v.expr(&call.target);
             call.options.iter().for_each(|option| v.expr(&option.1));

@@ -9,16 +9,15 @@ use logos::{Lexer, Logos};
 use super::literals;
 use super::token::Token;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::source::{Source, Span};
+use crate::source::Span;
 
-/// Splits `source` into tokens.
-pub(super) fn lex(source: &Source, diags: &mut Diagnostics) -> Vec<(Token, Span)> {
-    let text = source.text();
-    report_bidi_controls(text, diags);
+/// Splits a text that begins at offset `base` into tokens.
+pub(super) fn lex(text: &str, base: u32, diags: &mut Diagnostics) -> Vec<(Token, Span)> {
+    report_bidi_controls(text, base, diags);
     let mut tokens = Vec::with_capacity(text.len() / 4);
     let mut lexer = Token::lexer(text);
     while let Some(result) = lexer.next() {
-        let span = Span::new(lexer.span().start as u32, lexer.span().end as u32);
+        let span = Span::new(base + lexer.span().start as u32, base + lexer.span().end as u32);
         match result {
             Ok(token) => {
                 if let Some(token) = finish(token, lexer.slice(), span, diags) {
@@ -125,12 +124,12 @@ fn report_character(text: &str, span: Span, diags: &mut Diagnostics) {
     }
 }
 
-fn report_bidi_controls(text: &str, diags: &mut Diagnostics) {
+fn report_bidi_controls(text: &str, base: u32, diags: &mut Diagnostics) {
     if text.is_ascii() {
         return;
     }
     for (at, c) in text.char_indices().filter(|&(_, c)| is_bidi_control(c)) {
-        let span = Span::new(at as u32, (at + c.len_utf8()) as u32);
+        let span = Span::new(base + at as u32, base + (at + c.len_utf8()) as u32);
         diags.error(Code::BidiControl, span).arg("n", format_args!("{:04X}", c as u32));
     }
 }
@@ -147,8 +146,7 @@ mod tests {
 
     fn check(text: &str, expected: &[Token], codes: &[&str]) {
         let mut diags = Diagnostics::new();
-        let tokens: Vec<Token> =
-            lex(&Source::new("t", text), &mut diags).iter().map(|&(token, _)| token).collect();
+        let tokens: Vec<Token> = lex(text, 0, &mut diags).iter().map(|&(token, _)| token).collect();
         assert_eq!(tokens, expected, "{text:?}");
         let found: Vec<&str> = diags.iter().map(|diagnostic| diagnostic.code().id()).collect();
         assert_eq!(found, codes, "{text:?}");

@@ -7,6 +7,7 @@ use kalix::codegen::init_code::{self, ImmutableSite};
 use kalix::codegen::{CodegenOptions, compile_module};
 use kalix::diag::{Diagnostics, Severity};
 use kalix::ir::lower::{Lowered, lower_contract};
+use kalix::modules::NoModules;
 use kalix::sema::typed;
 use kalix::source::Source;
 use testkit::observe::Observed;
@@ -24,12 +25,13 @@ fn report(diags: &Diagnostics, source: &Source) -> String {
 
 /// The typed tree of a module without mistakes.
 pub(crate) fn check(text: &str) -> Result<typed::Program, String> {
-    let source = Source::new("test.kalix", text);
-    let (module, diags) = kalix::syntax::parse(&source);
+    let mut source = Source::new("test.kalix", text);
+    let mut diags = Diagnostics::new();
+    let modules = kalix::modules::load(&mut source, Vec::new(), &mut NoModules, &mut diags);
     if diags.has_errors() {
         return Err(report(&diags, &source));
     }
-    let (program, diags) = kalix::sema::check(&module, &source);
+    let (program, diags) = kalix::sema::check(&modules, &source);
     if diags.has_errors() { Err(report(&diags, &source)) } else { Ok(program) }
 }
 

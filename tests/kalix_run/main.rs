@@ -10,4 +10,5 @@ mod generate;
 mod hostile;
 mod lowering;
 mod model;
+mod packages;
 mod random;

@@ -6,6 +6,7 @@
 
 mod emit;
 mod flags;
+mod package;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -14,10 +15,11 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Parser;
 use kalix::diag::{Code, Diagnostics, Severity, json, render};
-use kalix::driver::{Compilation, CompileOptions, compile};
+use kalix::driver::{Compilation, CompileOptions, compile_with};
 use kalix::source::{SOURCE_SIZE_MAX, Source};
 
 use flags::{ColorChoice, Command, ErrorFormat, Flags, Reporting};
+use package::Folders;
 
 const MISTAKES: u8 = 1;
 const TROUBLE: u8 = 2;
@@ -45,9 +47,8 @@ fn build(
     emit: &[flags::Emit],
     reporting: &Reporting,
 ) -> anyhow::Result<ExitCode> {
-    let source = read(file)?;
-    let compilation = compile(&source, &CompileOptions::STANDARD);
-    if report(&compilation.diagnostics, &source, reporting)? {
+    let compilation = compile_file(file)?;
+    if report(&compilation.diagnostics, &compilation.source, reporting)? {
         return Ok(ExitCode::from(MISTAKES));
     }
     if compilation.contracts.is_empty() {
@@ -61,9 +62,8 @@ fn build(
 }
 
 fn check(file: &Path, reporting: &Reporting) -> anyhow::Result<ExitCode> {
-    let source = read(file)?;
-    let compilation = compile(&source, &CompileOptions::STANDARD);
-    let failed = report(&compilation.diagnostics, &source, reporting)?;
+    let compilation = compile_file(file)?;
+    let failed = report(&compilation.diagnostics, &compilation.source, reporting)?;
     Ok(if failed { ExitCode::from(MISTAKES) } else { ExitCode::SUCCESS })
 }
 
@@ -77,9 +77,26 @@ fn explain(id: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the source file. It is named in artifacts as it was named on the command line, unless that would
+/// Compiles a file with the modules that it imports.
+fn compile_file(file: &Path) -> anyhow::Result<Compilation> {
+    let source = read(file)?;
+    let mut folders = Folders::around(file)?;
+    let compilation =
+        compile_with(source, folders.module_path(file), &mut folders, &CompileOptions::STANDARD);
+    folders.trouble()?;
+    Ok(compilation)
+}
+
+/// Reads a source file. It is named in artifacts as it was named on the command line, unless that would
 /// put a path of this machine into them.
 fn read(file: &Path) -> anyhow::Result<Source> {
+    let text = read_text(file)?;
+    let name = if file.is_absolute() { file.file_name().map(Path::new).unwrap_or(file) } else { file };
+    Ok(Source::new(name.to_string_lossy().replace('\\', "/"), text))
+}
+
+/// The text of a source file.
+fn read_text(file: &Path) -> anyhow::Result<String> {
     let shown = file.display();
     let size = std::fs::metadata(file).with_context(|| format!("cannot read {shown}"))?.len();
     if size > SOURCE_SIZE_MAX as u64 {
@@ -94,8 +111,7 @@ fn read(file: &Path) -> anyhow::Result<Source> {
     if text.len() > SOURCE_SIZE_MAX {
         bail!("{shown} has {} bytes, and a source file may have at most {SOURCE_SIZE_MAX}", text.len());
     }
-    let name = if file.is_absolute() { file.file_name().map(Path::new).unwrap_or(file) } else { file };
-    Ok(Source::new(name.to_string_lossy().replace('\\', "/"), text))
+    Ok(text)
 }
 
 /// Prints what was reported. Tells whether that forbids to write anything.

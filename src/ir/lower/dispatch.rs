@@ -108,7 +108,8 @@ impl Lower<'_, '_> {
             self.revert_if(value);
         }
         self.check_lock(id);
-        self.body(func, &[], Exit::Entry);
+        let args: Vec<_> = func.params().iter().map(|_| self.calldata_bytes()).collect();
+        self.body(func, &args, Exit::Raw);
     }
 
     fn entry_point(&mut self, entry: &EntryPoint) {

@@ -360,6 +360,13 @@ impl<'p> Lower<'_, 'p> {
         match self.exit() {
             Exit::Ret | Exit::RetOk => self.b.ret(words),
             Exit::Entry => self.return_encoded(self.result_type(), words),
+            Exit::Raw => match *words {
+                [pointer] => {
+                    let (size, data) = (self.b.unary(Op::Mload, pointer), self.data(pointer));
+                    self.b.return_(data, size);
+                }
+                _ => self.b.halt(),
+            },
             Exit::Continue(block) => self.b.jump(block),
         }
     }

@@ -4,7 +4,7 @@ use zvm::outcome::panic_code;
 
 use super::function::Lower;
 use super::values;
-use crate::ir::{BlockId, Op, Value};
+use crate::ir::{BlockId, Imm, Op, Value};
 use crate::sema::typed::{Block, CompareOp, Env, Expr, ExprKind, FuncId, Query, UnaryOp};
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
@@ -86,6 +86,14 @@ impl Lower<'_, '_> {
                 vec![self.b.unary(op, word)]
             }
             ExprKind::Call { function, args } => self.call_result(*function, args, expr.span),
+            ExprKind::Modulo { multiply, operands } => {
+                let words: Vec<Value> =
+                    operands.iter().map(|operand| self.word_as(operand, TypeId::U256)).collect();
+                vec![self.b.ins(if *multiply { Op::Mulmod } else { Op::Addmod }, Imm::None, &words)]
+            }
+            ExprKind::New(creation) => self.create(creation, expr.span),
+            ExprKind::InitHash { contract, args } => self.init_hash(*contract, args, expr.span),
+            ExprKind::Create2Address(operands) => self.create2_address(operands),
             ExprKind::External(call) => self.external_call(call, expr.span),
             ExprKind::If { cond, then, otherwise } => {
                 self.if_value(cond, then, otherwise.as_deref(), expr.ty)
@@ -283,6 +291,7 @@ impl Lower<'_, '_> {
         let op = match env {
             Env::MsgSender => Op::Caller,
             Env::MsgValue => Op::Callvalue,
+            Env::MsgData => return self.calldata_bytes(),
             Env::MsgSig => return self.message_selector(),
             Env::TxOrigin => Op::Origin,
             Env::TxGasPrice => Op::Gasprice,

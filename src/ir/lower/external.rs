@@ -89,7 +89,7 @@ impl Lower<'_, '_> {
     }
 
     /// Goes on if `condition` holds; otherwise does what ends the frame.
-    fn unless(&mut self, condition: Value, end: fn(&mut Self)) {
+    pub(super) fn unless(&mut self, condition: Value, end: fn(&mut Self)) {
         let (good, bad) = (self.b.create_block(), self.b.create_block());
         self.b.br(condition, good, bad);
         self.b.seal_block(bad);
@@ -100,7 +100,7 @@ impl Lower<'_, '_> {
     }
 
     /// Reverts with what the callee returned.
-    fn revert_with_returned(&mut self) {
+    pub(super) fn revert_with_returned(&mut self) {
         let (zero, size) = (self.zero(), self.b.nullary(Op::Returndatasize));
         self.b.ins0(Op::Returndatacopy, Imm::None, &[zero, zero, size]);
         self.b.revert(zero, size);
@@ -160,7 +160,7 @@ impl Lower<'_, '_> {
     }
 
     /// Takes the lock before the call at `site`, if the plan says so; what to store afterwards.
-    fn lock(&mut self, site: Span) -> Option<Value> {
+    pub(super) fn lock(&mut self, site: Span) -> Option<Value> {
         let guards = &self.cx.contract.guards;
         // During creation the address has no code yet, so nobody can come in.
         if self.cx.part == Part::Init || !guards.locked.contains(&site) {
@@ -174,7 +174,7 @@ impl Lower<'_, '_> {
     }
 
     /// Gives the lock back.
-    fn unlock(&mut self, before: Option<Value>) {
+    pub(super) fn unlock(&mut self, before: Option<Value>) {
         if let Some(before) = before {
             let slot = self.b.iconst(LOCK_SLOT);
             self.b.ins0(Op::Tstore, Imm::None, &[slot, before]);

@@ -36,6 +36,8 @@ pub(super) enum Exit {
     RetOk,
     /// An entry point: ends the frame with the encoding of the result, or of T; reverts for `Err`.
     Entry,
+    /// A `fallback`: ends the frame with the bytes of the result as they are.
+    Raw,
     /// The body of a function without result, inlined: continues in the block.
     Continue(BlockId),
 }

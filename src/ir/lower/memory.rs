@@ -71,6 +71,15 @@ impl Lower<'_, '_> {
         self.b.binary(Op::And, above, mask)
     }
 
+    /// A copy of the call data.
+    pub(super) fn calldata_bytes(&mut self) -> Value {
+        let size = self.b.nullary(Op::Calldatasize);
+        let pointer = self.new_bytes(size);
+        let (data, zero) = (self.data(pointer), self.zero());
+        self.b.ins0(Op::Calldatacopy, Imm::None, &[data, zero, size]);
+        pointer
+    }
+
     /// A pointer to `length` bytes, which are arbitrary; `length` is below 2^254.
     pub(super) fn new_bytes(&mut self, length: Value) -> Value {
         let capacity = self.rounded(length);

@@ -123,6 +123,17 @@ impl Walk<'_> {
                 self.expr(right, false);
             }
             ExprKind::Call { function, args } => self.call(*function, args, returned),
+            ExprKind::New(creation) => {
+                creation.options.iter().for_each(|option| self.expr(&option.1, false));
+                creation.args.iter().for_each(|arg| self.expr(arg, false));
+            }
+            ExprKind::InitHash { args, .. } => args.iter().for_each(|arg| self.expr(arg, false)),
+            ExprKind::Create2Address(operands) => {
+                operands.iter().for_each(|operand| self.expr(operand, false));
+            }
+            ExprKind::Modulo { operands, .. } => {
+                operands.iter().for_each(|operand| self.expr(operand, false));
+            }
             ExprKind::External(call) => {
                 self.expr(&call.target, false);
                 call.options.iter().for_each(|option| self.expr(&option.1, false));

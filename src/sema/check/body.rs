@@ -80,10 +80,12 @@ impl<'a> Sema<'a> {
         }
         self.add_constant_getters();
         for contract in 0..self.contracts.len() {
+            self.current = self.contracts[contract].module;
             self.build_entry_points(contract);
             self.fill_handle(contract);
         }
         for contract in 0..self.contracts.len() {
+            self.current = self.contracts[contract].module;
             self.check_conformance(contract);
         }
         for id in (0..self.signatures.len()).map(|index| FuncId(index as u32)) {
@@ -96,6 +98,7 @@ impl<'a> Sema<'a> {
     }
 
     fn checker(&mut self, id: FuncId) -> Checker<'_, 'a> {
+        self.current = self.module_of[id.index()];
         let signature = self.signature(id);
         let (contract, name) = (signature.contract, signature.name.clone());
         let (kind, result) = (signature.kind, signature.result);
@@ -178,8 +181,12 @@ impl<'a> Sema<'a> {
     /// Checks and evaluates a constant.
     pub(in crate::sema) fn evaluate_constant(&mut self, index: ConstIndex) -> ConstState {
         let (decl, contract) = (self.consts[index].ast, self.consts[index].contract);
+        // A constant may be asked for while another module is checked.
+        let outer = std::mem::replace(&mut self.current, self.consts[index].module);
         let ty = decl.ty.as_ref().map(|ty| self.resolve_type(ty, contract, Position::Constant));
-        match self.constant_checker(decl.name.name.clone(), contract).constant_value(&decl.value, ty) {
+        let value = self.constant_checker(decl.name.name.clone(), contract).constant_value(&decl.value, ty);
+        self.current = outer;
+        match value {
             Some((ty, value)) if ty != TypeId::ERROR => ConstState::Done(ty, value),
             _ => ConstState::Failed,
         }
@@ -418,7 +425,7 @@ impl<'a> Checker<'_, 'a> {
             None => {
                 let contract = self.contract.map(|index| &self.sema.contracts[index].names);
                 let item = contract.and_then(|names| names.values.span(name));
-                if let Some(first) = item.or_else(|| self.sema.module.values.span(name)) {
+                if let Some(first) = item.or_else(|| self.sema.scope().values.span(name)) {
                     self.sema.already_defined(&ident, first);
                 }
             }

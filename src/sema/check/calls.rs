@@ -70,7 +70,7 @@ impl<'a> Checker<'_, 'a> {
                 self.loose_args(args);
                 return self.not_a_function(name, span);
             }
-            Some(ValueDef::Unsupported) | None => {}
+            None => {}
         }
         if let Some(typed) = self.builtin(name, args, span, want) {
             return typed;
@@ -127,6 +127,19 @@ impl<'a> Checker<'_, 'a> {
         {
             return self.new_vec(last, args, span, want);
         }
+        if let Some(ValueDef::Function(id)) = self.sema.find_exported_value(path) {
+            return self.call_function(id, args, span);
+        }
+        if let Some(typed) = self.init_hash(path, args, span) {
+            return typed;
+        }
+        match self.sema.find_type(path, self.contract) {
+            Some(TypeDef::Contract(index)) => {
+                return self.handle_of(self.sema.contracts[index].handle, args, span);
+            }
+            Some(TypeDef::Interface(handle)) => return self.handle_of(handle, args, span),
+            _ => {}
+        }
         if let Some(error) = self.find_error(path)
             && !self.is_bare_set(error, path)
         {
@@ -152,6 +165,9 @@ impl<'a> Checker<'_, 'a> {
 
     /// An internal call.
     fn call_function(&mut self, id: FuncId, args: &'a [ast::Expr], span: Span) -> Typed {
+        if let Some(function) = self.generic_function(id) {
+            return self.call_generic(function, args, span);
+        }
         let signature = self.sema.signature(id);
         let (params, result, name) = (signature.params.clone(), signature.result, signature.name.clone());
         let declared = signature.span;
@@ -220,7 +236,8 @@ impl<'a> Checker<'_, 'a> {
                 self.loose_args(args);
                 self.unsupported(span, "`Option`")
             }
-            "sha256" | "ripemd160" | "blake2b" | "ecrecover" | "create2_address" => {
+            "create2_address" => self.create2_address(args, span),
+            "sha256" | "ripemd160" | "blake2b" | "ecrecover" => {
                 self.loose_args(args);
                 self.unsupported(span, format_args!("`{}`", name.as_str()))
             }
@@ -231,6 +248,9 @@ impl<'a> Checker<'_, 'a> {
                     .arg("name", &name.name)
                     .arg("hint", "; it is only available in `test`");
                 Typed::hole(span)
+            }
+            "word_add_mod" | "word_mul_mod" if self.sema.in_std() => {
+                self.word_modulo(name.as_str() == "word_mul_mod", args, span)
             }
             _ => return None,
         })

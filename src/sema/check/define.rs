@@ -24,6 +24,7 @@ impl<'a> Sema<'a> {
     /// Works out what a declaration means.
     pub(super) fn define(&mut self, item: Pending<'a>) {
         let contract = item.contract;
+        self.current = item.module;
         match item.kind {
             PendingKind::Error(decl, id) => self.define_error(decl, id, contract, item.attrs),
             PendingKind::Event(decl, id) => self.define_event(decl, id, contract),
@@ -315,6 +316,7 @@ impl<'a> Sema<'a> {
             body: Block { stmts: Vec::new(), value: None, ty: TypeId::ERROR, span },
         });
         self.signatures.push(signature);
+        self.module_of.push(self.current);
         id
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Checker<'_, 'a> {
             }
             ast::ExprKind::Array(elements) => self.array(elements, span, want),
             ast::ExprKind::Repeat { element, length } => self.repeat(element, length, span, want),
-            ast::ExprKind::New { .. } => self.unsupported(span, "`new`"),
+            ast::ExprKind::New { path, options, args } => self.new_contract(path, options, args, span),
             ast::ExprKind::StructLit { path, fields } => self.struct_literal(path, fields, span),
         }
     }

@@ -142,7 +142,7 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
-const fn option_word(kind: CallOptionKind) -> &'static str {
+pub(super) const fn option_word(kind: CallOptionKind) -> &'static str {
     match kind {
         CallOptionKind::Value => "value",
         CallOptionKind::Gas => "gas",

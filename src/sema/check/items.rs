@@ -6,9 +6,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::diag::Code;
+use crate::modules::Module;
 use crate::sema::attrs::{Target, allows, docs};
 use crate::sema::check::structs::Definition;
 use crate::sema::consts::Int;
+use crate::sema::imports::ModuleIndex;
 use crate::sema::infer::literal_does_not_fit;
 use crate::sema::scope::{
     ConstIndex, ContractIndex, Names, PREDECLARED_VALUES, Resource, TypeDef, ValueDef, is_predeclared_type,
@@ -22,6 +24,7 @@ use crate::syntax::ast::{self, ContractItemKind, ModuleItemKind};
 
 /// Declarations that become functions, constants and events once every type name is known.
 pub(super) struct Pending<'a> {
+    pub(super) module: ModuleIndex,
     pub(super) contract: Option<ContractIndex>,
     pub(super) attrs: &'a ast::Attrs,
     pub(super) public: Option<Span>,
@@ -45,21 +48,28 @@ pub(super) enum PendingKind<'a> {
 }
 
 impl<'a> Sema<'a> {
-    /// Defines every name of the module, then resolves signatures and member types.
-    pub(in crate::sema) fn collect_module(&mut self, module: &'a ast::Module) {
+    /// Defines every name of every module, then resolves signatures and member types.
+    pub(in crate::sema) fn collect(&mut self, modules: &'a [Module]) {
         let (mut pending, mut definitions) = (Vec::new(), Vec::new());
-        for item in &module.items {
-            self.declare_module_item(item, &mut pending, &mut definitions);
+        for (index, module) in modules.iter().enumerate() {
+            self.current = index;
+            for item in &module.tree.items {
+                self.declare_module_item(item, &mut pending, &mut definitions);
+            }
         }
         for index in 0..self.contracts.len() {
+            self.current = self.contracts[index].module;
             for item in &self.contracts[index].ast.items {
                 self.declare_contract_item(item, index, &mut pending, &mut definitions);
             }
         }
+        self.bring_in(modules);
+        self.bring_in_values(modules, false);
         self.define_types(&definitions);
         for item in pending {
             self.define(item);
         }
+        self.bring_in_values(modules, true);
         for index in 0..self.contracts.len() {
             self.assign_slots(index);
         }
@@ -80,8 +90,10 @@ impl<'a> Sema<'a> {
             _ => Target::Other,
         };
         self.check_attrs(&item.attrs, target);
+        let module = self.current;
         let mut later = |kind| {
             pending.push(Pending {
+                module,
                 contract: None,
                 attrs: &item.attrs,
                 public: item.public,
@@ -92,7 +104,8 @@ impl<'a> Sema<'a> {
         match &item.kind {
             // Tests are left out of a build; they are checked when they run.
             ModuleItemKind::Test(_) => {}
-            ModuleItemKind::Use(import) => self.declare_import(import, item.span),
+            // Imports follow once every module has its names.
+            ModuleItemKind::Use(_) => {}
             ModuleItemKind::Struct(decl) => definitions.push(self.declare_struct(decl, &item.attrs, None)),
             ModuleItemKind::Enum(decl) => definitions.extend(self.declare_enum(decl, None)),
             ModuleItemKind::Interface(decl) => {
@@ -137,9 +150,11 @@ impl<'a> Sema<'a> {
             _ => Target::Other,
         };
         self.check_attrs(&item.attrs, target);
+        let module = self.current;
         let mut later = |kind| {
             let contract = Some(contract);
             pending.push(Pending {
+                module,
                 contract,
                 attrs: &item.attrs,
                 public: item.public,
@@ -177,7 +192,7 @@ impl<'a> Sema<'a> {
     fn names(&mut self, contract: Option<ContractIndex>) -> &mut Names {
         match contract {
             Some(index) => &mut self.contracts[index].names,
-            None => &mut self.module,
+            None => &mut self.modules[self.current].names,
         }
     }
 
@@ -225,23 +240,6 @@ impl<'a> Sema<'a> {
         self.define_type(name, TypeDef::Unsupported, contract);
     }
 
-    fn declare_import(&mut self, import: &'a ast::Use, span: Span) {
-        self.diags.unsupported(span, "`use`");
-        let mut names: Vec<&ast::Ident> = Vec::new();
-        match &import.tree {
-            ast::UseTree::Single { alias } => names.extend(alias.as_ref().or(import.path.segments.last())),
-            ast::UseTree::List(items) => {
-                names.extend(items.iter().map(|item| item.alias.as_ref().unwrap_or(&item.name)));
-            }
-            ast::UseTree::All => self.module.open = true,
-        }
-        for name in names {
-            // Imports may repeat a predeclared name of a library; the report above is enough.
-            let _ = self.module.types.define(&name.name, TypeDef::Unsupported, name.span);
-            let _ = self.module.values.define(&name.name, ValueDef::Unsupported, name.span);
-        }
-    }
-
     fn declare_const(
         &mut self,
         decl: &'a ast::Const,
@@ -253,6 +251,7 @@ impl<'a> Sema<'a> {
         let allow_unused = allows(attrs, "W0901");
         self.consts.push(ConstInfo {
             ast: decl,
+            module: self.current,
             contract,
             is_pub,
             allow_unused,
@@ -351,6 +350,7 @@ impl<'a> Sema<'a> {
         let handle = self.add_handle(&decl.name);
         self.contracts.push(ContractInfo {
             ast: decl,
+            module: self.current,
             handle,
             names: Names::default(),
             entries: Vec::new(),
@@ -358,6 +358,7 @@ impl<'a> Sema<'a> {
             initial_values: Vec::new(),
             typed: Contract {
                 name,
+                is_imported: self.current != 0,
                 span: item.span,
                 docs: docs(&item.attrs),
                 storage: Vec::new(),
@@ -369,6 +370,7 @@ impl<'a> Sema<'a> {
                 guards: Guards::default(),
                 entry_points: Vec::new(),
                 functions: Vec::new(),
+                creates: Vec::new(),
                 events: Vec::new(),
                 errors: Vec::new(),
             },

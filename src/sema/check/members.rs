@@ -67,15 +67,20 @@ impl<'a> Sema<'a> {
         if self.is_second(first, "fallback", item.span) {
             return;
         }
-        if decl.param.is_some() || decl.ret.is_some() {
-            self.diags.unsupported(keyword(item.span, "fallback"), "`fallback` with a parameter or a result");
-        }
         let params = decl.param.as_slice();
         let params = self.resolve_params(params, Some(contract), Position::Local);
         let result = match &decl.ret {
             Some(ty) => self.resolve_type(ty, Some(contract), Position::Result),
             None => TypeId::UNIT,
         };
+        let param = decl.param.as_ref().and_then(|param| Some((params.first()?.ty, param.ty.span)));
+        let own = decl.ret.as_ref().map(|ty| (result, ty.span));
+        for (ty, span) in param.into_iter().chain(own) {
+            if !matches!(ty, TypeId::BYTES | TypeId::ERROR) {
+                let shown = self.types.display(ty);
+                self.diags.error(Code::MismatchedTypes, span).arg("a", "bytes").arg("b", shown);
+            }
+        }
         let (payable, body) = (decl.payable.is_some(), Body::Block(&decl.body));
         let id = self.add_special(FunctionKind::Fallback, item, params, result, payable, body);
         self.contracts[contract].typed.fallback = Some(id);

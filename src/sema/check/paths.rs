@@ -19,6 +19,7 @@ use crate::syntax::ast;
 const FIELDS: &[(&str, &str, Env, TypeId)] = &[
     ("msg", "sender", Env::MsgSender, TypeId::ADDRESS),
     ("msg", "value", Env::MsgValue, TypeId::U256),
+    ("msg", "data", Env::MsgData, TypeId::BYTES),
     ("msg", "sig", Env::MsgSig, TypeId::BYTES4),
     ("tx", "origin", Env::TxOrigin, TypeId::ADDRESS),
     ("tx", "gasprice", Env::TxGasPrice, TypeId::U256),
@@ -34,8 +35,7 @@ const FIELDS: &[(&str, &str, Env, TypeId)] = &[
 ];
 
 /// Fields of the environment that are not supported yet.
-const UNSUPPORTED_FIELDS: &[(&str, &str)] =
-    &[("msg", "data"), ("hedera", "account_id"), ("hedera", "timestamp")];
+const UNSUPPORTED_FIELDS: &[(&str, &str)] = &[("hedera", "account_id"), ("hedera", "timestamp")];
 
 /// Predeclared objects: they have fields or methods and are no values themselves.
 pub(super) const OBJECTS: &[&str] = &["msg", "tx", "block", "abi", "hts", "hcs", "hedera", "crypto", "vm"];
@@ -71,7 +71,7 @@ impl<'a> Checker<'_, 'a> {
                 return Typed::hole(span);
             }
             // Another meaning may still be found among types.
-            Some(ValueDef::Unsupported) | None => {}
+            None => {}
         }
         if let Some(value) = prelude(text) {
             return Typed::literal(value, span);
@@ -140,7 +140,8 @@ impl<'a> Checker<'_, 'a> {
             let own = &self.sema.contracts[contract].names;
             names.extend(own.values.names().chain(own.types.names()));
         }
-        names.extend(self.sema.module.values.names().chain(self.sema.module.types.names()));
+        let scope = self.sema.scope();
+        names.extend(scope.values.names().chain(scope.types.names()));
         names.extend(PREDECLARED_VALUES.iter().copied().chain(PRELUDE.iter().map(|row| row.0)));
         let hint = match text {
             "now" => "; the time is `block.timestamp`".to_owned(),
@@ -175,6 +176,23 @@ impl<'a> Checker<'_, 'a> {
 
     fn long_path(&mut self, path: &'a ast::Path, last: &'a ast::Ident, span: Span) -> Typed {
         let first = &path.segments[0];
+        match self.sema.find_exported_value(path) {
+            Some(ValueDef::Const(index)) => {
+                return match self.sema.constant(index) {
+                    Some((ty, value)) => self.constant(ty, &value, span),
+                    None => Typed::hole(span),
+                };
+            }
+            Some(ValueDef::Function(_)) => {
+                self.diags()
+                    .error(Code::MismatchedTypes, span)
+                    .arg("a", "a value")
+                    .arg("b", format_args!("function {path}"))
+                    .label("functions are not values; call it with `()`");
+                return Typed::hole(span);
+            }
+            None => {}
+        }
         if let [_, _] = path.segments.as_slice() {
             if let Some(int) = IntType::from_name(first.as_str()) {
                 return self.int_constant(int, first, last, span);
@@ -325,7 +343,13 @@ impl<'a> Checker<'_, 'a> {
             Some(TypeDef::Contract(index)) => {
                 let shown = self.sema.contracts[index].ast.name.name.clone();
                 let known = self.sema.contracts[index].names.values.get(last.as_str()).is_some();
-                if known || last.as_str() == "init_hash" {
+                if last.as_str() == "init_hash" {
+                    let text = format!("{parent}::init_hash");
+                    self.diags()
+                        .error(Code::MismatchedTypes, span)
+                        .arg("a", "a value")
+                        .arg("b", format!("function {text}"));
+                } else if known {
                     self.diags().unsupported(span, "a path to a member of a contract");
                 } else {
                     self.diags().error(Code::NoMember, last.span).arg("c", shown).arg("m", &last.name);
@@ -336,9 +360,11 @@ impl<'a> Checker<'_, 'a> {
             }
             None => {
                 let first = &parent.segments[0];
-                let module = matches!(first.as_str(), "std" | "super");
-                if module {
-                    self.diags().unsupported(span, "a path into another module");
+                if matches!(first.as_str(), "std" | "super") {
+                    let hint = "; bring the module in with `use`";
+                    self.diags().error(Code::NotFound, span).arg("name", parent).arg("hint", hint);
+                } else if let Some(module) = self.sema.module_named(first.as_str()) {
+                    self.sema.not_exported(module, last);
                 } else if self.sema.find_value(&first.name, contract).is_none() {
                     self.sema.type_not_found(parent, contract);
                 } else {

@@ -84,6 +84,10 @@ impl<'a> Sema<'a> {
     }
 
     fn parts_of(&mut self, definition: &Definition<'a>) -> Parts {
+        let (Definition::Struct(ast::Struct { name, .. }, ..) | Definition::Enum(ast::Enum { name, .. }, ..)) =
+            *definition;
+        // Each module is a file of its own, and both are numbered alike.
+        self.current = self.source.file_at(name.span.start).index();
         match *definition {
             Definition::Struct(decl, _, contract) => {
                 self.report_repeated(decl.fields.iter().map(|field| &field.name));
