@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use zvm::compiled::tier::Tier;
-use zvm::engine::{Executor, Mode};
+use zvm::engine::{Engine, Executor, Mode};
 use zvm::host::BlockEnv;
 use zvm::state::InMemoryDatabase;
 use zvm::tx::{Transaction, TransactionResult};
@@ -25,8 +25,13 @@ impl OurCase {
         if let Some(tier) = tier {
             builder = builder.tier(tier);
         }
+        OurCase::of(case, builder.build())
+    }
+
+    /// Sets the case up on an engine.
+    pub fn of(case: &BenchCase, engine: Engine) -> OurCase {
         OurCase {
-            executor: Executor::new(builder.build(), case.database()),
+            executor: Executor::new(engine, case.database()),
             block: case.block(),
             transaction: case.transaction(),
         }

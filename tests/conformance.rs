@@ -117,3 +117,9 @@ fn runs_that_change_tiers_midway_give_the_expected_results() {
     let Some(tally) = run(STATE_TESTS, None, vec![disturbed(1), disturbed(2)]) else { return };
     assert!(tally.blocks_compiled > 0 && tally.blocks_interpreted > 0, "both tiers must run");
 }
+
+#[test]
+fn every_frame_is_the_same_in_compiled_code_over_its_record() {
+    let Some(tally) = run(STATE_TESTS, None, vec![Runner::Check(jit(Perturbation::NONE))]) else { return };
+    assert!(tally.blocks_compiled > 0, "compiled code must run");
+}

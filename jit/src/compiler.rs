@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, UserFuncName};
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
 use zvm::bytecode::Code;
-use zvm::compiled::frame::Spec;
+use zvm::compiled::frame::{Frame, Spec, offsets};
 
 use crate::analysis::Analysis;
 use crate::analysis::blocks::NO_BLOCK;
 use crate::analysis::regions::Region;
 use crate::code_memory::{Arena, RegionCode};
+use crate::disk_cache::{DiskCache, Key, RegionName};
 use crate::entry::{CompiledContract, Counts, EntryPoint, RegionSlot};
 use crate::error::JitError;
 use crate::options::{JitOptions, OptLevel};
@@ -47,11 +48,18 @@ pub(crate) struct Compiler {
     /// The function by which regions are entered.
     pub(crate) gate: RegionCode,
     pub(crate) perf_map: Option<PerfMap>,
+    /// Build, processor and options: everything beside the code and its rules that machine code depends on.
+    pub(crate) name: String,
+    cache: Option<DiskCache>,
 }
 
 impl Compiler {
     /// Sets up the code generator of this machine.
-    pub(crate) fn new(options: JitOptions, perf_map: Option<PerfMap>) -> Result<Compiler, JitError> {
+    pub(crate) fn new(
+        options: JitOptions,
+        perf_map: Option<PerfMap>,
+        cache: Option<DiskCache>,
+    ) -> Result<Compiler, JitError> {
         let isa = target(&options)?;
         let arena = Arc::new(Arena::new());
         let bytes = guarded(|| gate(&isa))?;
@@ -59,7 +67,30 @@ impl Compiler {
         if let Some(map) = &perf_map {
             map.add(gate.address(), bytes.len(), "zvm::gate");
         }
-        Ok(Compiler { options, isa, arena, gate, perf_map })
+        let name = name(&options, &*isa);
+        Ok(Compiler { options, isa, arena, gate, perf_map, name, cache })
+    }
+
+    /// The folder of machine code, and the key of a code in it.
+    fn stored<'c>(&'c self, code: &Code, spec: &Spec) -> Option<(&'c DiskCache, Key)> {
+        self.cache.as_ref().map(|cache| (cache, Key::new(code, spec, &self.name)))
+    }
+
+    /// What was read and written on disk.
+    pub(crate) fn disk_cache(&self) -> Option<&DiskCache> {
+        self.cache.as_ref()
+    }
+
+    /// Whether any machine code of a code is on disk.
+    pub(crate) fn has_stored(&self, code: &Code, spec: &Spec) -> bool {
+        self.stored(code, spec).is_some_and(|(cache, key)| !cache.regions(&key).is_empty())
+    }
+
+    /// Removes what is on disk of a code, for good.
+    pub(crate) fn ban(&self, code: &Code, spec: &Spec) {
+        if let Some((cache, key)) = self.stored(code, spec) {
+            cache.ban(&key);
+        }
     }
 }
 
@@ -94,7 +125,23 @@ fn target(options: &JitOptions) -> Result<OwnedTargetIsa, JitError> {
     builder.finish(settings::Flags::new(flags)).map_err(|e| JitError::Machine(e.to_string()))
 }
 
-/// Analyzes a contract and sets up the tables of its code; a panic is an error like any other.
+/// What the compiler calls itself.
+fn name(options: &JitOptions, isa: &dyn TargetIsa) -> String {
+    let values = isa.isa_flags().into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(" ");
+    let general = isa.flags().iter().map(|value| value.to_string()).collect::<Vec<_>>().join(" ");
+    // The build says it all; these say it to people, and the layout once more to be sure.
+    format!(
+        "zvm-jit {} build {} for {}, {options:?}, frame of {} bytes with {:?}, {values} {general}",
+        env!("CARGO_PKG_VERSION"),
+        env!("ZVM_BUILD"),
+        isa.triple(),
+        size_of::<Frame>(),
+        [offsets::GAS, offsets::STACK_BASE, offsets::STACK_LEN, offsets::MEMORY_BASE, offsets::PC],
+    )
+}
+
+/// Analyzes a contract and sets up the tables of its code, with the machine code of it that is on disk; a panic is an
+/// error like any other.
 pub(crate) fn prepare(
     compiler: &Arc<Compiler>,
     code: &Code,
@@ -102,6 +149,12 @@ pub(crate) fn prepare(
 ) -> Result<CompiledContract, JitError> {
     let options = &compiler.options;
     check_size(compiler, code)?;
+    let key = compiler.stored(code, spec).map(|(_, key)| key);
+    if let (Some(cache), Some(key)) = (&compiler.cache, &key)
+        && cache.is_banned(key)
+    {
+        return Err(JitError::Banned);
+    }
     guarded(|| {
         let start = Instant::now();
         let analysis = Analysis::new(code, spec, options);
@@ -113,8 +166,10 @@ pub(crate) fn prepare(
             regions: analysis.regions.iter().map(|region| region_slot(&analysis, region)).collect(),
             code_at: analysis.blocks.iter().map(|_| AtomicPtr::default()).collect(),
             counts: Counts::default(),
+            key,
             analysis: Mutex::new(Some(Arc::new(analysis))),
         };
+        contract.load_stored(code);
         contract.add_time(start.elapsed());
         Ok(contract)
     })
@@ -126,23 +181,71 @@ pub(crate) fn check_size(compiler: &Compiler, code: &Code) -> Result<(), JitErro
     if size > limit { Err(JitError::CodeTooLong { size, limit }) } else { Ok(()) }
 }
 
-/// Compiles a region to executable memory; a panic of the code generator is an error like any other.
+/// Compiles a region to executable memory, and stores it under `key`; a panic of the code generator is an error like
+/// any other.
 pub(crate) fn compile_region(
     compiler: &Compiler,
     code: &Code,
     analysis: &Analysis,
     region: usize,
+    key: Option<&Key>,
 ) -> Result<CompiledRegion, JitError> {
     let start = Instant::now();
     let bytes = guarded(|| machine_code(compiler, code, analysis, region))?;
-    let published = compiler.arena.publish(&bytes)?;
+    let published = publish(compiler, code, analysis, region, &bytes)?;
+    let time = start.elapsed();
+    if let (Some(cache), Some(key)) = (&compiler.cache, key) {
+        cache.store(key, &region_name(analysis, region), &bytes);
+    }
+    Ok(CompiledRegion { code: published, code_bytes: bytes.len(), time })
+}
+
+/// Puts the machine code of a region into executable memory, and its name into the map if there is one.
+fn publish(
+    compiler: &Compiler,
+    code: &Code,
+    analysis: &Analysis,
+    region: usize,
+    bytes: &[u8],
+) -> Result<RegionCode, JitError> {
+    let published = compiler.arena.publish(bytes)?;
     if let Some(map) = &compiler.perf_map {
         let hash = code.hash().to_string();
         let pc = analysis.blocks[analysis.regions[region].start as usize].pc;
         let name = format!("zvm::{}::region{region}@{pc:#x}", &hash[2..10]);
         map.add(published.address(), bytes.len(), &name);
     }
-    Ok(CompiledRegion { code: published, code_bytes: bytes.len(), time: start.elapsed() })
+    Ok(published)
+}
+
+/// Takes a region from disk to executable memory; `None` where nothing sound is there.
+///
+/// The folder is this user's alone, and the file says by its key that this build made it for this code, these rules
+/// and options and this processor.
+pub(crate) fn load_region(
+    compiler: &Compiler,
+    code: &Code,
+    key: &Key,
+    analysis: &Analysis,
+    region: usize,
+) -> Option<CompiledRegion> {
+    let start = Instant::now();
+    let bytes = compiler.cache.as_ref()?.load(key, &region_name(analysis, region))?;
+    let published = publish(compiler, code, analysis, region, &bytes).ok()?;
+    Some(CompiledRegion { code: published, code_bytes: bytes.len(), time: start.elapsed() })
+}
+
+/// Regions of a code that are on disk.
+pub(crate) fn stored_regions(compiler: &Compiler, key: &Key) -> Vec<u32> {
+    compiler.cache.as_ref().map(|cache| cache.regions(key)).unwrap_or_default()
+}
+
+fn region_name(analysis: &Analysis, region: usize) -> RegionName {
+    RegionName {
+        region: region as u32,
+        regions: analysis.regions.len() as u32,
+        blocks: analysis.regions[region].clone(),
+    }
 }
 
 /// Turns a panic into an error.
@@ -251,4 +354,37 @@ fn jump_table(code: &Code, analysis: &Analysis) -> Vec<u32> {
     offsets
         .map(|pc| if code.is_jump_target(pc) { analysis.block_at(pc).unwrap_or(NO_BLOCK) } else { NO_BLOCK })
         .collect()
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything that machine code depends on changes the key.
+    #[test]
+    fn keys_name_code_rules_processor_and_options() {
+        let options = JitOptions::production();
+        let native = target(&options).expect("this machine has a code generator");
+        let plain = cranelift_codegen::isa::lookup(native.triple().clone()).expect("the same machine");
+        let plain = plain.finish(native.flags().clone()).expect("its flags are sound");
+        let spec = Spec { fork: zvm::Fork::Osaka, native_code: true, hedera: false };
+        let code = Code::evm(vec![0x5b, 0x00]);
+        let key = |code: &Code, spec: &Spec, options: &JitOptions, isa: &dyn TargetIsa| {
+            Key::new(code, spec, &name(options, isa))
+        };
+        let this = key(&code, &spec, &options, &*native);
+        assert_eq!(this, key(&Code::evm(vec![0x5b, 0x00]), &spec, &options, &*native));
+        let others = [
+            key(&Code::evm(vec![0x5b]), &spec, &options, &*native),
+            key(&Code::native(&[0x5b, 0x00]), &spec, &options, &*native),
+            key(&code, &Spec { fork: zvm::Fork::Cancun, ..spec }, &options, &*native),
+            key(&code, &Spec { native_code: false, ..spec }, &options, &*native),
+            key(&code, &Spec { hedera: true, ..spec }, &options, &*native),
+            key(&code, &spec, &JitOptions { region_blocks_max: 63, ..options }, &*native),
+            key(&code, &spec, &JitOptions { opt_level: OptLevel::None, ..options }, &*native),
+            key(&code, &spec, &options, &*plain),
+        ];
+        for (number, other) in others.iter().enumerate() {
+            assert_ne!(this, *other, "{number}");
+        }
+    }
 }

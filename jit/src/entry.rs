@@ -18,7 +18,8 @@ use crate::analysis::blocks::{BlockId, NO_BLOCK};
 use crate::analysis::heights::Height;
 use crate::builtins::{BuiltinTable, TABLE};
 use crate::code_memory::RegionCode;
-use crate::compiler::{self, CompileStats, Compiler};
+use crate::compiler::{self, CompileStats, CompiledRegion, Compiler};
+use crate::disk_cache::Key;
 use crate::error::JitError;
 
 /// What compiled code is called with; it and the shims read it by [`context_offsets`].
@@ -82,6 +83,8 @@ pub struct CompiledContract {
     // Invariant: not null only where that code lies in `regions`, which hold it as long as this lives.
     pub(crate) code_at: Box<[AtomicPtr<u8>]>,
     pub(crate) counts: Counts,
+    /// The key of the code on disk, if machine code is stored.
+    pub(crate) key: Option<Key>,
 }
 
 /// A region: its place for code, empty until it is compiled.
@@ -122,7 +125,29 @@ impl CompiledContract {
         let slot = &self.regions[region].code;
         let analysis = self.analysis.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(analysis) = analysis.filter(|_| slot.get().is_none()) else { return Ok(()) };
-        let compiled = compiler::compile_region(&self.compiler, code, &analysis, region)?;
+        let compiled = compiler::compile_region(&self.compiler, code, &analysis, region, self.key.as_ref())?;
+        self.install(region, compiled);
+        Ok(())
+    }
+
+    /// Takes from disk what is there of this code.
+    pub(crate) fn load_stored(&self, code: &Code) {
+        let Some(key) = &self.key else { return };
+        let analysis = self.analysis.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(analysis) = analysis else { return };
+        for region in compiler::stored_regions(&self.compiler, key) {
+            let region = region as usize;
+            if region < self.regions.len()
+                && let Some(loaded) = compiler::load_region(&self.compiler, code, key, &analysis, region)
+            {
+                self.install(region, loaded);
+            }
+        }
+    }
+
+    /// Publishes a region.
+    fn install(&self, region: usize, compiled: CompiledRegion) {
+        let slot = &self.regions[region].code;
         let published = slot.publish(Box::new(compiled.code));
         for (entry, code_at) in self.entries.iter().zip(&self.code_at) {
             if entry.region as usize == region && entry.is_enterable {
@@ -138,7 +163,6 @@ impl CompiledContract {
         {
             *self.analysis.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
-        Ok(())
     }
 
     /// The block to enter at a body offset, if it is compiled.

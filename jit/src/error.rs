@@ -32,6 +32,9 @@ pub enum JitError {
     /// Cranelift panicked.
     #[error("the code generator panicked: {0}")]
     Panic(String),
+    /// The compiler's code for it gave a wrong result once.
+    #[error("the machine code of this code was found to be wrong, and is banned")]
+    Banned,
     /// The operating system gave no memory for code.
     #[error("no memory for code: {0}")]
     Memory(String),
@@ -43,6 +46,7 @@ impl JitError {
         match self {
             JitError::CodeTooLong { .. } | JitError::TooCostly { .. } => Refusal::Limit,
             JitError::Machine(_) | JitError::Backend(_) | JitError::Memory(_) => Refusal::Failed,
+            JitError::Banned => Refusal::Banned,
             JitError::Panic(_) => Refusal::Panicked,
         }
     }

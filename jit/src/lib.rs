@@ -12,6 +12,7 @@ mod analysis;
 mod builtins;
 mod code_memory;
 mod compiler;
+mod disk_cache;
 mod dump;
 mod entry;
 mod error;
@@ -28,6 +29,7 @@ use zvm::compiled::tier::{CompiledCode, Refusal, Tier};
 
 pub use code_memory::CodeMemoryStats;
 pub use compiler::CompileStats;
+pub use disk_cache::{DiskCache, DiskCacheError, DiskCacheLimits, DiskCacheStats};
 pub use dump::{BlockDump, DumpLine, FunctionDump, RegionDump};
 pub use entry::CompiledContract;
 pub use error::JitError;
@@ -43,12 +45,31 @@ pub struct Jit {
 impl Jit {
     /// A compiler for this machine.
     pub fn new(options: JitOptions) -> Result<Jit, JitError> {
-        Ok(Jit { compiler: Arc::new(Compiler::new(options, None)?) })
+        Jit::with(options, None, None)
+    }
+
+    /// A compiler for this machine that takes machine code from a folder and stores there what it compiles.
+    pub fn with_disk_cache(options: JitOptions, cache: DiskCache) -> Result<Jit, JitError> {
+        Jit::with(options, None, Some(cache))
+    }
+
+    /// A compiler that names what it compiles in a map, and keeps it in a folder, where these are given.
+    pub fn with(
+        options: JitOptions,
+        map: Option<PerfMap>,
+        cache: Option<DiskCache>,
+    ) -> Result<Jit, JitError> {
+        Ok(Jit { compiler: Arc::new(Compiler::new(options, map, cache)?) })
+    }
+
+    /// What was read and written on disk; `None` without a folder.
+    pub fn disk_cache_stats(&self) -> Option<DiskCacheStats> {
+        self.compiler.disk_cache().map(DiskCache::stats)
     }
 
     /// The same; what it compiles is named in `map`.
     pub fn with_perf_map(options: JitOptions, map: PerfMap) -> Result<Jit, JitError> {
-        Ok(Jit { compiler: Arc::new(Compiler::new(options, Some(map))?) })
+        Jit::with(options, Some(map), None)
     }
 
     /// The map in which it names what it compiles.
@@ -93,5 +114,17 @@ impl Tier for Jit {
             Ok(contract) => Ok(Box::new(contract)),
             Err(error) => Err(error.refusal()),
         }
+    }
+
+    fn describe(&self) -> String {
+        self.compiler.name.clone()
+    }
+
+    fn has_stored(&self, code: &Code, spec: &Spec) -> bool {
+        self.compiler.has_stored(code, spec)
+    }
+
+    fn ban(&self, code: &Code, spec: &Spec) {
+        self.compiler.ban(code, spec);
     }
 }

@@ -177,13 +177,25 @@ impl Active {
 }
 
 /// The active frames, outermost first, and ended ones whose buffers are used again.
-#[derive(Default)]
 pub struct CallStack {
     active: Vec<Active>,
     #[allow(clippy::vec_box, reason = "frames are large and move between the vectors with every call")]
     pool: Vec<Box<Frame>>,
     /// Bytes of memory that the frames of the pool hold.
     pooled_bytes: usize,
+    /// Frames that are neither here nor in the pool.
+    lent: usize,
+    /// Most frames that were not in the pool since codes were let go.
+    away_max: usize,
+    /// What a frame in the pool has for its code.
+    no_code: Arc<Code>,
+}
+
+impl Default for CallStack {
+    fn default() -> CallStack {
+        let no_code = Arc::new(Code::evm(Vec::new()));
+        CallStack { active: Vec::new(), pool: Vec::new(), pooled_bytes: 0, lent: 0, away_max: 0, no_code }
+    }
 }
 
 /// Most bytes of memory that ended frames hold together for those to come: a huge frame does not keep its buffer.
@@ -212,17 +224,47 @@ impl CallStack {
             Some(below) => below.memory_below + below.frame.memory.len(),
             None => 0,
         };
-        let mut frame = match self.pool.pop() {
+        let mut frame = self.take(code, message, spec, gas);
+        frame.memory.set_limit(memory_limit.saturating_sub(memory_below));
+        self.active.push(Active { frame, checkpoint, kind, record: None, memory_below });
+        self.active.last_mut().expect("one was pushed")
+    }
+
+    /// A frame that is about to start.
+    fn take(&mut self, code: Arc<Code>, message: Message, spec: Spec, gas: u64) -> Box<Frame> {
+        self.away_max = self.away_max.max(self.active.len() + self.lent + 1);
+        match self.pool.pop() {
             Some(mut frame) => {
                 self.pooled_bytes -= frame.memory.buffer_bytes();
                 frame.restart(code, message, spec, gas);
                 frame
             }
             None => Box::new(Frame::new(code, message, spec, gas)),
-        };
-        frame.memory.set_limit(memory_limit.saturating_sub(memory_below));
-        self.active.push(Active { frame, checkpoint, kind, record: None, memory_below });
-        self.active.last_mut().expect("one was pushed")
+        }
+    }
+
+    /// A frame that runs beside the active ones; give it back with [`CallStack::give_back`].
+    pub(crate) fn lend(&mut self, code: Arc<Code>, message: Message, spec: Spec, gas: u64) -> Box<Frame> {
+        let frame = self.take(code, message, spec, gas);
+        self.lent += 1;
+        // The frame that it runs beside may have been taken off.
+        self.away_max = self.away_max.max(self.active.len() + self.lent + 1);
+        frame
+    }
+
+    /// Takes back what was [lent](CallStack::lend).
+    pub(crate) fn give_back(&mut self, frame: Box<Frame>) {
+        self.lent -= 1;
+        self.recycle(frame);
+    }
+
+    /// Lets go of the codes and data of ended frames, so that evicted code is given back when nobody runs it.
+    pub(crate) fn let_go(&mut self) {
+        // The pool is a stack: frames that were away lie on top.
+        for frame in self.pool.iter_mut().rev().take(self.away_max) {
+            frame.let_go(&self.no_code);
+        }
+        self.away_max = 0;
     }
 
     /// Bytes that the innermost record may still grow by; `None` if no active frame has one.

@@ -27,7 +27,7 @@ pub use self::replay::{ReplayError, Replayed};
 
 pub(crate) use self::folder::CaseFolder;
 pub(crate) use self::record::{Record, Recorder};
-pub(crate) use self::replay::{Over, OverEnd, difference, run_over};
+pub(crate) use self::replay::{Over, difference, run_over};
 
 /// Which frames are checked, and what becomes of a difference. In [`Mode::Check`](crate::Mode::Check) every frame
 /// with compiled code is checked, whatever `one_in` and `first_runs` say.

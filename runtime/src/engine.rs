@@ -165,7 +165,11 @@ impl Engine {
         }
         let code = Arc::new(Code::new(bytes()?, self.shared.spec.native_code));
         code.tier_state().claim(self.shared.id);
-        Ok(self.shared.codes.insert(*hash, code))
+        let code = self.shared.codes.insert(*hash, code);
+        if let (Mode::Tiered, Some(tiering)) = (self.shared.mode, &self.shared.tiering) {
+            tiering.take_stored(&code);
+        }
+        Ok(code)
     }
 
     /// Compiles all of a code now, on this thread, and returns true if that was still to be done. Not in

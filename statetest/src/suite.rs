@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use zvm::Fork;
+use zvm::check::Checking;
 use zvm::compiled::tier::Tier;
 use zvm::engine::{Engine, EngineBuilder, Mode};
 use zvm::profile::{Operations, Profiling};
@@ -29,6 +30,8 @@ pub enum Runner {
     Jit(Arc<dyn Tier>),
     /// Native code of a tier that is disturbed, so that it is entered or left midway.
     Mixed(Arc<dyn Tier>),
+    /// The interpreter, with every frame held against native code; a difference is a panic, which fails the case.
+    Check(Arc<dyn Tier>),
 }
 
 impl Runner {
@@ -38,6 +41,7 @@ impl Runner {
             Runner::Interp => "interp",
             Runner::Jit(_) => "jit",
             Runner::Mixed(_) => "mixed",
+            Runner::Check(_) => "check",
         }
     }
 
@@ -52,6 +56,12 @@ impl Runner {
             Runner::Jit(tier) => native(builder, tier).profiling(Profiling::Operations),
             // The interpreter that counts operations is not the one that changes tiers elsewhere.
             Runner::Mixed(tier) => native(builder, tier),
+            Runner::Check(tier) => native(builder, tier).mode(Mode::Check).checking(Checking {
+                on_difference: Some(Arc::new(|report| {
+                    panic!("the tiers differ: {}", report.case.difference)
+                })),
+                ..Checking::new()
+            }),
         }
         .build()
     }

@@ -2,13 +2,14 @@
 //!
 //! [`counter`] is a contract made by hand, so that these tests need no compiler; [`from_source`] needs it. [`inside`] and
 //! [`explore`] look at what becomes of code.
-//! [`statetest`] has the command of that name.
+//! [`statetest`] has the command of that name, [`stored`] those about files of machine code and of cases.
 
 mod counter;
 mod explore;
 mod from_source;
 mod inside;
 mod statetest;
+mod stored;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

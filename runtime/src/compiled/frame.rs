@@ -128,6 +128,14 @@ impl Frame {
         self.tracker = None;
     }
 
+    /// Drops the code and the data of a frame that has ended.
+    pub(crate) fn let_go(&mut self, no_code: &Arc<Code>) {
+        self.code = Arc::clone(no_code);
+        self.message.input = Bytes::new();
+        self.return_data = Bytes::new();
+        self.output = Bytes::new();
+    }
+
     /// Gas that was set aside for the call or creation that the frame asks for.
     pub(crate) fn gas_set_aside(&self) -> u64 {
         self.request.as_ref().map_or(0, |request| match request {

@@ -19,6 +19,12 @@ pub trait Tier: Send + Sync {
         "a compiler without a name".to_owned()
     }
 
+    /// Whether [`prepare`](Tier::prepare) would come with regions that need no compilation. Such code is prepared when
+    /// it is first seen, hot or not.
+    fn has_stored(&self, _code: &Code, _spec: &Spec) -> bool {
+        false
+    }
+
     /// Is told that its code for `code` gave a wrong result, which must not be kept for other engines either.
     fn ban(&self, _code: &Code, _spec: &Spec) {}
 }
@@ -32,6 +38,8 @@ pub enum Refusal {
     Failed,
     /// The compiler panicked.
     Panicked,
+    /// What it compiled gave a wrong result once, and was [banned](Tier::ban).
+    Banned,
 }
 
 /// Native code of one [`Code`] for one [`Spec`], as far as it is compiled.
@@ -57,7 +65,8 @@ pub trait CompiledCode: Send + Sync {
         Ok(())
     }
 
-    /// Bytes of machine code of a region; 0 unless it is compiled.
+    /// Bytes of machine code of a region; 0 unless it is compiled, as it may be from the start where the tier had it
+    /// stored.
     fn region_code_bytes(&self, _region: usize) -> usize {
         0
     }

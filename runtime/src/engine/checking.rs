@@ -12,8 +12,7 @@ use super::{Engine, Executor, Mode};
 use crate::bytecode::Code;
 use crate::call_stack::Active;
 use crate::check::{
-    Case, CaseFolder, CheckStats, Checking, Difference, FrameEnd, Over, OverEnd, Record, Report, difference,
-    run_over,
+    Case, CaseFolder, CheckStats, Checking, Difference, FrameEnd, Over, Record, Report, difference, run_over,
 };
 use crate::compiled::frame::Frame;
 use crate::host::{BlockEnv, TxEnv};
@@ -50,9 +49,6 @@ pub(super) struct Bans {
 /// Codes that may be banned. A compiler that is wrong about more of them is not asked again at all.
 const BANS_MAX: usize = 4096;
 
-/// Largest buffer of memory that the frame of checks keeps for the next one, in bytes.
-const MEMORY_KEPT_MAX: usize = 1 << 20;
-
 impl Bans {
     /// Bans a code; whether it was not banned.
     pub(super) fn add(&self, code: &Code) -> bool {
@@ -75,14 +71,13 @@ impl Bans {
     }
 }
 
-/// An executor's part: when the next frame is picked, and the frame that compiled code runs in.
+/// An executor's part: when the next frame is picked.
 #[derive(Default)]
 pub(super) struct Sampler {
     /// Frames until the next one that is picked; 0: not drawn yet.
     frames_left: u64,
     /// State of the generator; 0: not seeded yet.
     random: u64,
-    frame: Option<Box<Frame>>,
 }
 
 impl Sampler {
@@ -193,12 +188,12 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         if self.engine.shared.checks.is_some() { self.pick(code, gas) } else { None }
     }
 
-    #[cold]
     fn pick(&mut self, code: &Arc<Code>, gas: u64) -> Option<Box<Record>> {
-        let shared = Arc::clone(&self.engine.shared);
+        let wants_steps = self.wants_steps();
+        let shared = &*self.engine.shared;
         let (checks, tiering) = (shared.checks.as_ref()?, shared.tiering.as_ref()?);
         let state = code.tier_state();
-        if !state.claim(shared.id) || self.wants_steps() {
+        if wants_steps || !state.claim(shared.id) {
             return None;
         }
         if matches!(shared.mode, Mode::Jit | Mode::Check) {
@@ -206,8 +201,10 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         }
         state.prepared()?;
         let is_picked = checks.is_every || state.is_on_trial() || self.sampler.picks(&checks.options);
-        let bytes_left = self.frames.record_bytes_left().unwrap_or(checks.options.record_bytes_max);
-        is_picked.then(|| Box::new(Record::new(gas, bytes_left)))
+        is_picked.then(|| {
+            let bytes_left = self.frames.record_bytes_left().unwrap_or(checks.options.record_bytes_max);
+            Box::new(Record::new(gas, bytes_left))
+        })
     }
 
     /// Runs a frame that has ended as compiled code, over its record, and compares; the blocks are those of this run.
@@ -228,13 +225,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         let interpreted = &active.frame;
         let code = &interpreted.code;
         let message = interpreted.message.clone();
-        let mut frame = match self.sampler.frame.take() {
-            Some(mut frame) => {
-                frame.restart(Arc::clone(code), message, interpreted.spec, record.gas);
-                frame
-            }
-            None => Box::new(Frame::new(Arc::clone(code), message, interpreted.spec, record.gas)),
-        };
+        let mut frame = self.frames.lend(Arc::clone(code), message, interpreted.spec, record.gas);
         frame.memory.set_limit(interpreted.memory.limit());
         frame.counts_operations = interpreted.counts_operations;
         let entries = self.tier_counts.entries();
@@ -249,7 +240,8 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             None => {}
             Some(difference) => {
                 tiering.ban(code);
-                let ends = (FrameEnd::of(interpreted, exit, questions), frame_end(&frame, &end));
+                let compiled = FrameEnd::of(&frame, end.exit, end.questions);
+                let ends = (FrameEnd::of(interpreted, exit, questions), compiled);
                 let case = case_of(tiering, difference, interpreted, record, ends, (block, tx));
                 checks.report(case, &code.hash());
             }
@@ -257,14 +249,8 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         active.frame.blocks_interpreted = frame.blocks_interpreted;
         active.frame.blocks_compiled = frame.blocks_compiled;
         active.frame.operations = frame.operations;
-        // The next frame starts with no memory, but not without the buffer.
-        frame.memory.reset(MEMORY_KEPT_MAX);
-        self.sampler.frame = Some(frame);
+        self.frames.give_back(frame);
     }
-}
-
-fn frame_end(frame: &Frame, end: &OverEnd) -> FrameEnd {
-    FrameEnd::of(frame, end.exit, end.questions)
 }
 
 fn case_of(

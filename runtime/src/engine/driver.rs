@@ -135,10 +135,12 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         if let Some(tiering) = &self.engine.shared.tiering {
             tiering.add_counts(&mut self.tier_counts);
         }
+        // After an error some are left.
+        self.frames.clear();
+        self.frames.let_go();
         let ended = match ended {
             Ok(ended) => ended,
             Err(error) => {
-                self.frames.clear();
                 self.state.revert_to(checkpoint);
                 return Err(error);
             }

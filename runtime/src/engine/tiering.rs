@@ -140,6 +140,14 @@ impl Tiering {
         self.compiler.compile_all(code);
     }
 
+    /// Takes what is stored of a code, if anything.
+    pub(super) fn take_stored(&self, code: &Arc<Code>) {
+        let Compiler { tier, spec, .. } = &*self.compiler;
+        if tier.has_stored(code, spec) {
+            self.compiler.prepare(code);
+        }
+    }
+
     /// The compiler in its own words.
     pub(super) fn describe(&self) -> String {
         self.compiler.tier.describe()
@@ -278,11 +286,20 @@ impl Compiler {
         self.stats.note_prepared(start.elapsed(), result.as_ref().err());
         match result {
             Ok(compiled) => {
+                let is_compiled = |region: &usize| compiled.region_code_bytes(*region) > 0;
+                let loaded: Vec<usize> = (0..compiled.region_count()).filter(is_compiled).collect();
+                if !loaded.is_empty() {
+                    state.begin_trial(self.first_runs);
+                }
                 let prepared = state.publish(compiled);
+                for &region in &loaded {
+                    prepared.regions[region].progress.finish(true);
+                }
+                self.stats.note_loaded(loaded.len());
                 self.codes.grown(&code.hash(), code);
                 Some(prepared)
             }
-            Err(Refusal::Limit | Refusal::Failed | Refusal::Panicked) => {
+            Err(Refusal::Limit | Refusal::Failed | Refusal::Panicked | Refusal::Banned) => {
                 state.unit.progress.finish(false);
                 None
             }

@@ -13,13 +13,14 @@ use crate::words::{Word, split_words};
 /// FILE is a container (`.zvmc`, as kalixc writes it) or assembly text (`.zvm`). Without a function it is
 /// deployed and its functions are listed; code without an ABI runs once, with --calldata if given.
 ///
-/// `zvmrun statetest` runs files of state tests, `zvmrun explore` makes a page that shows a contract from the inside;
-/// see their own --help. A FILE of such a name is ./statetest.
+/// Other commands have their own --help: `zvmrun statetest` runs files of state tests, `zvmrun explore` makes a page that
+/// shows a contract from the inside, `zvmrun compile` compiles a contract ahead, `zvmrun replay` runs a case file again.
+/// A FILE of such a name is ./statetest.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "zvmrun",
     version,
-    override_usage = "zvmrun [--interp | --jit | --check] [OPTIONS] FILE [FUNCTION [ARGUMENT]…]\n       zvmrun statetest PATH…\n       zvmrun explore FILE [FUNCTION [ARGUMENT]…]",
+    override_usage = "zvmrun [--interp | --jit | --check] [OPTIONS] FILE [FUNCTION [ARGUMENT]…]\n       zvmrun statetest PATH…\n       zvmrun explore FILE [FUNCTION [ARGUMENT]…]\n       zvmrun compile FILE --code-cache DIR\n       zvmrun replay FILE",
     after_help = Status::help(),
     max_term_width = 110,
     group = ArgGroup::new("tier").multiple(false),
@@ -49,6 +50,16 @@ pub(crate) struct Flags {
     /// Run every transaction in both tiers from the same world; any difference is an error.
     #[arg(long, group = "tier")]
     pub(crate) check: bool,
+
+    /// Folder of machine code: what is there is not compiled again, what is compiled is stored.
+    ///
+    /// It is made if it is missing, and refused if others can write to it.
+    #[arg(long, value_name = "DIR", conflicts_with = "interp")]
+    pub(crate) code_cache: Option<PathBuf>,
+
+    /// With --check: folder for the frames in which the tiers differ, one file each; see `zvmrun replay`.
+    #[arg(long, value_name = "DIR", requires = "check")]
+    pub(crate) cases: Option<PathBuf>,
 
     /// One call, as in "deposit 100"; repeat it for several calls in one world.
     ///

@@ -2,13 +2,15 @@
 //!
 //! The way through it: [`flags`] is what the user asked for, [`program`] the file, [`abi`] what it offers.
 //! [`run`] goes step by step, [`session`] holds the world and the engine, [`report`] says what happened, and
-//! [`status`] is what the shell sees. [`statetest`] and `explore` are commands of their own. Nothing here decides how code runs; that is crate `zvm`.
+//! [`status`] is what the shell sees. [`statetest`], `explore`, [`replay`] and [`compile`] are commands of their own.
+//! Nothing here decides how code runs; that is crate `zvm`.
 
 #![forbid(unsafe_code)]
 
 mod abi;
 #[cfg(test)]
 mod book;
+mod compile;
 mod decode;
 #[cfg(feature = "jit")]
 mod dump;
@@ -20,6 +22,7 @@ mod flags;
 mod names;
 mod output;
 mod program;
+mod replay;
 mod report;
 mod run;
 mod session;
@@ -31,6 +34,7 @@ mod values;
 mod watch;
 mod words;
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
@@ -43,16 +47,14 @@ use crate::status::Status;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    let first = arguments.next();
-    let is_command = |name: &str| first.as_ref().is_some_and(|first| first == name);
-    if is_command(statetest::NAME) {
-        return statetest::main(arguments);
+    match arguments.next().as_deref().and_then(OsStr::to_str) {
+        Some(statetest::NAME) => statetest::main(arguments),
+        #[cfg(feature = "jit")]
+        Some(explore::NAME) => ExitCode::from(explore::main(arguments).number()),
+        Some(replay::NAME) => replay::main(arguments),
+        Some(compile::NAME) => compile::main(arguments),
+        _ => ExitCode::from(zvmrun().number()),
     }
-    #[cfg(feature = "jit")]
-    if is_command(explore::NAME) {
-        return ExitCode::from(explore::main(arguments).number());
-    }
-    ExitCode::from(zvmrun().number())
 }
 
 fn zvmrun() -> Status {

@@ -12,7 +12,7 @@ use crate::names::{Names, address_without_deployment};
 use crate::output::{Output, complain};
 use crate::program::Program;
 use crate::report::{Header, Report, Step, StepKind, json, text};
-use crate::session::{Session, Transaction};
+use crate::session::{Extras, Session, Transaction};
 use crate::status::Status;
 use crate::values::{parse_hex, parse_magnitude};
 use crate::words::split_words;
@@ -73,11 +73,16 @@ fn read_gas(text: &str) -> Result<u64, Failure> {
 
 fn steps(flags: &Flags, output: &mut Output, report: &mut Report, names: &mut Names) -> Result<(), Failure> {
     let settings = Settings::read(flags, names)?;
-    let session = Session::new(settings.mode, settings.fork, flags.perf_map)?;
+    let extras =
+        Extras { perf_map: flags.perf_map, cases: flags.cases.clone(), code_cache: flags.code_cache.clone() };
+    let session = Session::new(settings.mode, settings.fork, extras)?;
     let program = Program::load(&flags.file)?;
     let mut runner = Runner { settings, session, program, names, report, output, contract: Address::ZERO };
     runner.run(flags)?;
     runner.look_inside(flags)?;
+    if let Some(problem) = runner.session.cache_problem() {
+        runner.note(problem);
+    }
     runner.say_what_was_compiled()
 }
 

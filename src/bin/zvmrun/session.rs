@@ -6,6 +6,7 @@
 mod native;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use serde_json::Value;
 use zvm::Fork;
 use zvm::bytecode::Code;
+use zvm::check::Checking;
 use zvm::engine::{Engine, EngineBuilder, EngineError, Executor, Limits};
 use zvm::host::{BlockEnv, HostError};
 use zvm::outcome::Exit;
@@ -21,8 +23,7 @@ use zvm::profile::{CodeProfile, Profiling};
 use zvm::state::{AccountInfo, InMemoryDatabase, StateDiff};
 use zvm::tx::{TransactionError, TransactionResult};
 
-use self::native::Native;
-pub(crate) use self::native::{disturbed_tiers, tier};
+pub(crate) use self::native::{Native, disturbed_tiers, tier};
 use crate::execution::{Blocks, Checked, End, Execution, Gas, Ran, Snapshot, differences};
 use crate::failure::Failure;
 use crate::flags::{DumpForm, Mode};
@@ -55,14 +56,25 @@ pub(crate) struct Session {
     second: Option<Executor<InMemoryDatabase, Watch>>,
     native: Native,
     block: BlockEnv,
+    /// Where the cases of differences go.
+    cases: Option<PathBuf>,
+}
+
+/// What a session leaves behind, if it is asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extras {
+    /// Whether native code is named for a profiler.
+    pub(crate) perf_map: bool,
+    /// Folder for case files.
+    pub(crate) cases: Option<PathBuf>,
+    /// Folder for machine code.
+    pub(crate) code_cache: Option<PathBuf>,
 }
 
 impl Session {
     /// An empty world.
-    ///
-    /// With `perf_map` native code is named for a profiler.
-    pub(crate) fn new(mode: Mode, fork: Fork, perf_map: bool) -> Result<Session, Failure> {
-        let native = Native::new(mode, perf_map)?;
+    pub(crate) fn new(mode: Mode, fork: Fork, extras: Extras) -> Result<Session, Failure> {
+        let native = Native::new(mode, &extras)?;
         let interpreter = builder(fork).mode(zvm::engine::Mode::Interp);
         let (engine, second) = match mode {
             Mode::Interp => (interpreter.build(), None),
@@ -71,7 +83,13 @@ impl Session {
             Mode::Check => (interpreter.build(), Some(native.at_once(builder(fork)).build())),
         };
         let second = second.map(|engine| executor(engine, Watch::default()));
-        Ok(Session { first: executor(engine, Watch::default()), second, native, block: block() })
+        Ok(Session {
+            first: executor(engine, Watch::default()),
+            second,
+            native,
+            block: block(),
+            cases: extras.cases,
+        })
     }
 
     /// An empty world in which every operation is watched. Everything is interpreted.
@@ -79,7 +97,13 @@ impl Session {
     pub(crate) fn watched(fork: Fork) -> Result<Session, Failure> {
         let engine = builder(fork).mode(zvm::engine::Mode::Interp).build();
         let first = executor(engine, Watch::every_operation());
-        Ok(Session { first, second: None, native: Native::new(Mode::Interp, false)?, block: block() })
+        Ok(Session {
+            first,
+            second: None,
+            native: Native::new(Mode::Interp, &Extras::default())?,
+            block: block(),
+            cases: None,
+        })
     }
 
     /// An empty world in which native code measures the time of its blocks.
@@ -87,7 +111,13 @@ impl Session {
     pub(crate) fn measured(fork: Fork) -> Result<Session, Failure> {
         let native = Native::that_profiles()?;
         let engine = native.at_once(builder(fork)).profiling(Profiling::Times).build();
-        Ok(Session { first: executor(engine, Watch::default()), second: None, native, block: block() })
+        Ok(Session {
+            first: executor(engine, Watch::default()),
+            second: None,
+            native,
+            block: block(),
+            cases: None,
+        })
     }
 
     /// What the operations of a code have cost, if they were watched.
@@ -128,6 +158,9 @@ impl Session {
                     run_in(second, &self.block, transaction).inspect_err(|_| self.first.discard())?;
                 let (world, native_world) = (snapshot(&self.first.changes()), snapshot(&second.changes()));
                 let differences = differences((&execution, &world), (&native, &native_world));
+                if let Some(folder) = self.cases.clone().filter(|_| !differences.is_empty()) {
+                    self.write_cases(folder, transaction)?;
+                }
                 Some(Checked { native, differences, slots_compared: world.slots.len() })
             }
             None => None,
@@ -141,6 +174,26 @@ impl Session {
             *second = Executor::with_inspector(second.engine().clone(), world, Watch::default());
         }
         Ok(Ran { execution, checked, compile_time })
+    }
+
+    /// Runs a transaction that is not committed yet once more, frame by frame in both tiers, and writes down the
+    /// frames that differ.
+    fn write_cases(&self, folder: PathBuf, transaction: &Transaction) -> Result<(), Failure> {
+        let checking = Checking { case_folder: Some(folder), ..Checking::new() };
+        let engine = self.native.checked(builder(self.first.engine().spec().fork)).checking(checking).build();
+        let mut executor =
+            Executor::with_inspector(engine, self.first.state().database().clone(), Watch::default());
+        run_in(&mut executor, &self.block, transaction)?;
+        let stats = executor.engine().check_stats();
+        match stats.cases_failed {
+            0 => Ok(()),
+            _ => Err(Failure::new(Status::File, "a case file could not be written").at("--cases")),
+        }
+    }
+
+    /// What went wrong with stored machine code, if anything did.
+    pub(crate) fn cache_problem(&self) -> Option<String> {
+        self.native.cache_problem()
     }
 
     /// Why an account's code did not run as native code.

@@ -100,6 +100,7 @@ fn runners(tier: TierFlag) -> Result<Vec<Runner>, Failure> {
         TierFlag::Jit => vec![Runner::Jit(session::tier()?)],
         TierFlag::Mixed => session::disturbed_tiers()?.into_iter().map(Runner::Mixed).collect(),
         TierFlag::Both => vec![Runner::Interp, Runner::Jit(session::tier()?)],
+        TierFlag::Check => vec![Runner::Check(session::tier()?)],
     })
 }
 

@@ -15,9 +15,11 @@ pub struct TierStats {
     pub regions_compiled: u64,
     /// Bytes of machine code of those regions.
     pub code_bytes: u64,
+    /// Regions that came compiled, from a store of the tier's.
+    pub regions_loaded: u64,
     /// Wall time spent in the tier's compiler, over all threads.
     pub compile_time: Duration,
-    /// Codes and regions refused because of a limit.
+    /// Codes and regions refused because of a limit, or because they are banned on disk.
     pub refused: u64,
     /// Codes and regions at which the compiler failed.
     pub failed: u64,
@@ -84,6 +86,7 @@ pub(in crate::engine) struct Counters {
     codes_prepared: AtomicU64,
     regions_compiled: AtomicU64,
     code_bytes: AtomicU64,
+    regions_loaded: AtomicU64,
     compile_nanoseconds: AtomicU64,
     refused: AtomicU64,
     failed: AtomicU64,
@@ -112,6 +115,7 @@ impl Counters {
             codes_prepared: get(&self.codes_prepared),
             regions_compiled: get(&self.regions_compiled),
             code_bytes: get(&self.code_bytes),
+            regions_loaded: get(&self.regions_loaded),
             compile_time: Duration::from_nanos(get(&self.compile_nanoseconds)),
             refused: get(&self.refused),
             failed: get(&self.failed),
@@ -155,12 +159,16 @@ impl Counters {
         add(
             match refusal {
                 None => success,
-                Some(Refusal::Limit) => &self.refused,
+                Some(Refusal::Limit | Refusal::Banned) => &self.refused,
                 Some(Refusal::Failed) => &self.failed,
                 Some(Refusal::Panicked) => &self.panicked,
             },
             1,
         );
+    }
+
+    pub(super) fn note_loaded(&self, regions: usize) {
+        add(&self.regions_loaded, regions as u64);
     }
 
     pub(super) fn note_queue_full(&self) {

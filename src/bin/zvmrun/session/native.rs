@@ -8,7 +8,9 @@ pub(crate) use without_jit::{Native, disturbed_tiers, tier};
 #[cfg(feature = "jit")]
 mod with_jit {
     use std::num::NonZeroU32;
+    use std::path::Path;
     use std::sync::Arc;
+    use std::time::Instant;
 
     use alloy_primitives::Bytes;
     use serde_json::{Value, json};
@@ -16,11 +18,12 @@ mod with_jit {
     use zvm::compiled::frame::Spec;
     use zvm::compiled::tier::Tier;
     use zvm::engine::{Compiling, EngineBuilder, Mode as EngineMode};
-    use zvm_jit::{Jit, JitError, JitOptions, PerfMap, Perturbation, RegionDump};
+    use zvm_jit::{DiskCache, DiskCacheLimits, Jit, JitError, JitOptions, PerfMap, Perturbation, RegionDump};
 
     use crate::dump;
     use crate::failure::Failure;
     use crate::flags::{DumpForm, Mode};
+    use crate::session::Extras;
     use crate::status::Status;
 
     /// Longest code that is compiled in state tests, which put code in place that nobody could deploy.
@@ -49,6 +52,14 @@ mod with_jit {
         Ok(start(JitOptions::production())?.dump(code, spec))
     }
 
+    fn open_cache(path: &Path) -> Result<DiskCache, Failure> {
+        DiskCache::open(path, DiskCacheLimits::default()).map_err(|error| {
+            Failure::new(Status::File, error.to_string())
+                .at("--code-cache")
+                .help("name a folder of your own that nobody else can write to, or one to be made")
+        })
+    }
+
     fn start(options: JitOptions) -> Result<Jit, Failure> {
         Jit::new(options).map_err(no_machine)
     }
@@ -63,21 +74,17 @@ mod with_jit {
 
     impl Native {
         /// Starts the JIT. Where that fails, only a mode that needs it fails.
-        pub(crate) fn new(mode: Mode, perf_map: bool) -> Result<Native, Failure> {
+        pub(crate) fn new(mode: Mode, extras: &Extras) -> Result<Native, Failure> {
             if mode == Mode::Interp {
                 return Ok(Native(None));
             }
-            let started = if perf_map {
-                let map = PerfMap::create().map_err(|error| {
-                    Failure::new(Status::File, format!("--perf-map: the file cannot be made: {error}"))
-                })?;
-                Jit::with_perf_map(options(Perturbation::NONE), map).map_err(no_machine)
-            } else {
-                start(options(Perturbation::NONE))
-            };
-            match started {
+            let map = extras.perf_map.then(PerfMap::create).transpose().map_err(|error| {
+                Failure::new(Status::File, format!("--perf-map: the file cannot be made: {error}"))
+            })?;
+            let cache = extras.code_cache.as_deref().map(open_cache).transpose()?;
+            match Jit::with(options(Perturbation::NONE), map, cache).map_err(no_machine) {
                 Ok(jit) => Ok(Native(Some(Arc::new(jit)))),
-                Err(_) if !mode.needs_jit() => Ok(Native(None)),
+                Err(failure) if failure.status == Status::NoJit && !mode.needs_jit() => Ok(Native(None)),
                 Err(failure) => Err(failure),
             }
         }
@@ -124,6 +131,40 @@ mod with_jit {
             }
         }
 
+        /// An engine that runs every frame in both tiers.
+        pub(crate) fn checked(&self, builder: EngineBuilder) -> EngineBuilder {
+            self.with_mode(builder, EngineMode::Check)
+        }
+
+        /// What went wrong with the folder of stored code, if anything did.
+        pub(crate) fn cache_problem(&self) -> Option<String> {
+            let stats = self.0.as_ref()?.disk_cache_stats()?;
+            let (rejected, failed) = (stats.rejected, stats.failed);
+            let problem = stats.first_problem?;
+            Some(format!("code cache: {rejected} files rejected, {failed} not written; the first: {problem}"))
+        }
+
+        /// Compiles all of a code; what became of it, in words.
+        pub(crate) fn compile(&self, code: &Bytes, spec: &Spec) -> Result<String, String> {
+            let Some(jit) = &self.0 else { return Err("the JIT is off".into()) };
+            let start = Instant::now();
+            let contract = jit.compile(&Code::new(code.clone(), spec.native_code), spec);
+            let contract = contract.map_err(|error| error.to_string())?;
+            let (stats, stored) = (contract.stats(), jit.disk_cache_stats().unwrap_or_default());
+            if stored.failed > 0 {
+                return Err(stored.first_problem.unwrap_or_default());
+            }
+            Ok(format!(
+                "{} blocks in {} regions, {} bytes of machine code: {} compiled and stored, {} there already; {:.1} ms",
+                stats.blocks,
+                stats.regions,
+                stats.code_bytes,
+                stored.stored,
+                stored.loaded,
+                start.elapsed().as_secs_f64() * 1e3
+            ))
+        }
+
         /// Why code does not run as native code.
         pub(crate) fn why_not(&self, code: &Bytes, spec: &Spec) -> String {
             let Some(jit) = &self.0 else { return "the JIT is off".into() };
@@ -137,6 +178,7 @@ mod with_jit {
 
 #[cfg(not(feature = "jit"))]
 mod without_jit {
+    use std::path::Path;
     use std::sync::Arc;
 
     use alloy_primitives::Bytes;
@@ -148,6 +190,7 @@ mod without_jit {
 
     use crate::failure::Failure;
     use crate::flags::{DumpForm, Mode};
+    use crate::session::Extras;
     use crate::status::Status;
 
     /// There is no JIT.
@@ -170,10 +213,11 @@ mod without_jit {
 
     impl Native {
         /// Refuses what needs native code.
-        pub(crate) fn new(mode: Mode, perf_map: bool) -> Result<Native, Failure> {
-            match (mode.needs_jit(), perf_map) {
-                (true, _) => Err(absent(&format!("--{} needs native code", mode.name()))),
-                (_, true) => Err(absent("--perf-map needs native code")),
+        pub(crate) fn new(mode: Mode, extras: &Extras) -> Result<Native, Failure> {
+            match (mode.needs_jit(), extras.perf_map, extras.code_cache.is_some()) {
+                (true, _, _) => Err(absent(&format!("--{} needs native code", mode.name()))),
+                (_, true, _) => Err(absent("--perf-map needs native code")),
+                (_, _, true) => Err(absent("--code-cache needs native code")),
                 _ => Ok(Native),
             }
         }
@@ -196,6 +240,21 @@ mod without_jit {
         /// The interpreter; no mode comes here.
         pub(crate) fn at_once(&self, builder: EngineBuilder) -> EngineBuilder {
             builder
+        }
+
+        /// The interpreter; no mode comes here.
+        pub(crate) fn checked(&self, builder: EngineBuilder) -> EngineBuilder {
+            builder
+        }
+
+        /// There is no folder.
+        pub(crate) fn cache_problem(&self) -> Option<String> {
+            None
+        }
+
+        /// There is no JIT.
+        pub(crate) fn compile(&self, _: &Bytes, _: &Spec) -> Result<String, String> {
+            Err("there is no JIT".into())
         }
 
         /// Why code does not run as native code.

@@ -65,6 +65,8 @@ pub(super) enum TierFlag {
     Mixed,
     /// In the interpreter, then as native code; both must pass.
     Both,
+    /// In the interpreter, with every frame run again as native code over the same answers.
+    Check,
 }
 
 impl TierFlag {
@@ -75,6 +77,7 @@ impl TierFlag {
             TierFlag::Jit => "jit",
             TierFlag::Mixed => "mixed",
             TierFlag::Both => "both",
+            TierFlag::Check => "check",
         }
     }
 }
