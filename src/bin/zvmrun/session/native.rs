@@ -178,7 +178,6 @@ mod with_jit {
 
 #[cfg(not(feature = "jit"))]
 mod without_jit {
-    use std::path::Path;
     use std::sync::Arc;
 
     use alloy_primitives::Bytes;
