@@ -45,8 +45,11 @@ fn report(
         let range = visible(span, source);
         (source.name_at(span.start).to_owned(), range.start - file..range.end - file)
     };
-    let (file, within) = place(diagnostic.span());
-    let start = within.start;
+    let span = diagnostic.span();
+    let (file, _) = place(span);
+    // The place itself, where an empty one is underlined beside it.
+    let start =
+        source.within_file(span).start.min(source.file_span(source.file_at(span.start)).len()) as usize;
     // A label without text would not be drawn.
     let message = diagnostic.primary_label().unwrap_or("here");
     let primary =

@@ -18,6 +18,7 @@ impl<'a> Checker<'_, 'a> {
         args: &'a [ast::Expr],
         span: Span,
     ) -> Typed {
+        self.check_no_borrow(span);
         let index = match self.sema.find_type(path, self.contract) {
             Some(TypeDef::Contract(index)) => index,
             other => {
