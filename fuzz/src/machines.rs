@@ -7,6 +7,7 @@ use std::sync::Arc;
 use testkit::observe::Observed;
 use testkit::tiers;
 use zvm::compiled::cache::CacheLimits;
+use zvm::compiled::frame::Frame;
 use zvm::engine::{EngineBuilder, TierUp};
 use zvm::inspect::Inspector;
 use zvm::outcome::Exit;
@@ -57,17 +58,26 @@ pub struct Ran {
     pub blocks_interpreted: u64,
 }
 
-/// Counts operations.
-#[derive(Clone, Copy, Debug, Default)]
-struct Steps(u64);
+/// Counts operations, and notes the gas before those of the outermost frame.
+#[derive(Clone, Debug, Default)]
+struct Steps {
+    operations: u64,
+    gas: Vec<u64>,
+}
+
+/// Most operations whose gas is noted.
+const GAS_NOTED_MAX: usize = 4096;
 
 impl Inspector for Steps {
     fn wants_steps(&self) -> bool {
         true
     }
 
-    fn step(&mut self, _: &zvm::compiled::frame::Frame) {
-        self.0 += 1;
+    fn step(&mut self, frame: &Frame) {
+        self.operations += 1;
+        if frame.message.depth == 0 && self.gas.len() < GAS_NOTED_MAX {
+            self.gas.push(frame.gas);
+        }
     }
 }
 
@@ -94,17 +104,19 @@ impl Machines {
         transact(executor, subject)
     }
 
-    /// Runs the subject's transaction interpreted, operation by operation; also gives the number of operations.
-    pub fn stepwise(&mut self, subject: &Subject) -> Result<(Ran, u64), String> {
+    /// Runs the subject's transaction interpreted, operation by operation; also gives the number of operations, and
+    /// the gas before each of the outermost frame, as far as it is noted.
+    pub fn stepwise(&mut self, subject: &Subject) -> Result<(Ran, u64, Vec<u64>), String> {
         let rules = rules(subject);
         let source = &self.source;
         let executor = self.steppers.entry(rules).or_insert_with(|| {
             let engine = builder(rules).mode(Mode::Interp).build();
             Executor::with_inspector(engine, source.clone(), Steps::default())
         });
-        executor.inspector_mut().0 = 0;
+        *executor.inspector_mut() = Steps::default();
         let ran = transact(executor, subject)?;
-        Ok((ran, executor.inspector().0))
+        let Steps { operations, gas } = std::mem::take(executor.inspector_mut());
+        Ok((ran, operations, gas))
     }
 
     /// Runs the subject's transaction in compiled code behind a gate.

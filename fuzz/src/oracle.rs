@@ -122,7 +122,7 @@ pub fn rerun(machines: &mut Machines, execution: &Execution) -> Result<(), Strin
         let peer = peer::transact(&world, subject.program.setting.fork, &subject.transaction())?;
         differ("revm against the interpreter", peer.difference(&reference.seen))?;
     }
-    let (stepwise, _) = machines.stepwise(subject)?;
+    let (stepwise, ..) = machines.stepwise(subject)?;
     differ("step by step against the interpreter", stepwise.seen.difference(&reference.seen))?;
     let ran = machines.compiled(subject, variant, *gate)?;
     differ("interpreter against compiled code", reference.seen.difference(&ran.seen))
@@ -168,17 +168,26 @@ impl<'m> Judge<'m> {
 
     fn all(&mut self, subject: Subject) -> Result<(), Stop> {
         let variants = self.variants();
-        let base = self.transaction(&subject, &variants, true)?;
-        let settings = self.other_inputs(&subject.program.setting, base);
-        for setting in settings {
+        let at_operations = self.first_transaction(&subject)?;
+        let used = self.transaction(&subject, &variants)?;
+        let with = |setting: Setting| {
             let mut other = subject.clone();
             other.program.setting = setting;
-            self.transaction(&other, &variants, false)?;
+            other
+        };
+        let amounts = self.amounts_of_gas(&subject.program.setting, used, &at_operations);
+        for (index, &gas) in amounts.iter().enumerate() {
+            let other = with(Setting { gas, ..subject.program.setting.clone() });
+            self.transaction(&other, &variants)?;
+            // The last ones leave little in front of some operation.
+            if index >= amounts.len().saturating_sub(2) && !subject.is_creation {
+                self.frame(&other, &variants)?;
+            }
         }
-        if !subject.is_creation {
-            self.frames(&subject, &variants)?;
+        for setting in self.other_inputs(&subject.program.setting) {
+            self.transaction(&with(setting), &variants)?;
         }
-        Ok(())
+        if subject.is_creation { Ok(()) } else { self.frame(&subject, &variants) }
     }
 
     fn variants(&mut self) -> Vec<Variant> {
@@ -192,14 +201,27 @@ impl<'m> Judge<'m> {
         variants
     }
 
-    /// Inputs next to the first: gas at the limits of what the first used, other data, other value.
-    fn other_inputs(&mut self, base: &Setting, used: u64) -> Vec<Setting> {
-        let mut gas = vec![used];
+    /// Gas next to what the first run used: exactly enough, one less, and such that little is left in front of some
+    /// operation. A random part of all gas would nearly always end in one of the few operations that cost much.
+    fn amounts_of_gas(&mut self, base: &Setting, used: u64, at_operations: &[u64]) -> Vec<u64> {
+        let mut amounts = vec![used];
         if used > 1 {
-            gas.extend([used - 1, self.random.below(used), self.random.below(used)]);
+            amounts.extend([used - 1, self.random.below(used)]);
         }
-        gas.retain(|&gas| gas != base.gas);
-        let mut settings: Vec<Setting> = gas.into_iter().map(|gas| Setting { gas, ..base.clone() }).collect();
+        if !at_operations.is_empty() {
+            let first = at_operations[0];
+            amounts.extend((0..3).map(|_| {
+                let spent = first.saturating_sub(self.random.pick(at_operations));
+                spent + self.random.below(40)
+            }));
+        }
+        amounts.retain(|&gas| gas != base.gas);
+        amounts
+    }
+
+    /// Other call data and values.
+    fn other_inputs(&mut self, base: &Setting) -> Vec<Setting> {
+        let mut settings = Vec::new();
         for _ in 0..3 {
             let mut input = Vec::new();
             for _ in 0..1 + self.random.below(4) {
@@ -221,22 +243,21 @@ impl<'m> Judge<'m> {
         [Gate::Open, other]
     }
 
-    /// One input as a transaction, in every variant; gives the gas that the top frame used.
-    fn transaction(&mut self, subject: &Subject, variants: &[Variant], is_first: bool) -> Result<u64, Stop> {
-        let execution = |variant: &Variant, gate: Gate| Execution {
-            subject: subject.clone(),
-            kind: Kind::Transaction,
-            variant: variant.clone(),
-            gate,
-        };
-        let stop = |difference: String| Box::new((execution(&variants[0], Gate::Open), difference));
+    /// The first input, operation by operation; gives the gas before each operation.
+    fn first_transaction(&mut self, subject: &Subject) -> Result<Vec<u64>, Stop> {
+        let stop = |difference: String| Box::new((plain(subject, Kind::Transaction), difference));
         let reference = self.machines.reference(subject).map_err(stop)?;
-        if is_first {
-            let (stepwise, operations) = self.machines.stepwise(subject).map_err(stop)?;
-            differ("step by step against the interpreter", stepwise.seen.difference(&reference.seen))
-                .map_err(stop)?;
-            self.tally.operations += operations;
-        }
+        let (stepwise, operations, gas) = self.machines.stepwise(subject).map_err(stop)?;
+        differ("step by step against the interpreter", stepwise.seen.difference(&reference.seen))
+            .map_err(stop)?;
+        self.tally.operations += operations;
+        Ok(gas)
+    }
+
+    /// One input as a transaction, in every variant; gives the gas that the top frame used.
+    fn transaction(&mut self, subject: &Subject, variants: &[Variant]) -> Result<u64, Stop> {
+        let stop = |difference: String| Box::new((plain(subject, Kind::Transaction), difference));
+        let reference = self.machines.reference(subject).map_err(stop)?;
         if !subject.is_native() {
             self.tally.peer_runs += 1;
             let peer = peer::transact(&self.world, subject.program.setting.fork, &subject.transaction());
@@ -245,7 +266,10 @@ impl<'m> Judge<'m> {
         }
         for variant in variants {
             for gate in self.gates() {
-                let stop = |difference: String| Box::new((execution(variant, gate), difference));
+                let stop = |difference: String| {
+                    let execution = plain(subject, Kind::Transaction);
+                    Box::new((Execution { variant: variant.clone(), gate, ..execution }, difference))
+                };
                 let ran = self.machines.compiled(subject, variant, gate).map_err(stop)?;
                 differ("interpreter against compiled code", reference.seen.difference(&ran.seen))
                     .map_err(stop)?;
@@ -257,18 +281,15 @@ impl<'m> Judge<'m> {
     }
 
     /// The program as a single frame, in every variant.
-    fn frames(&mut self, subject: &Subject, variants: &[Variant]) -> Result<(), Stop> {
-        let execution = |variant: &Variant, gate: Gate| Execution {
-            subject: subject.clone(),
-            kind: Kind::Frame,
-            variant: variant.clone(),
-            gate,
-        };
-        let stop = |difference: String| Box::new((execution(&variants[0], Gate::Open), difference));
+    fn frame(&mut self, subject: &Subject, variants: &[Variant]) -> Result<(), Stop> {
+        let stop = |difference: String| Box::new((plain(subject, Kind::Frame), difference));
         let reference = interpreted_frame(subject).map_err(stop)?;
         for variant in variants {
             for gate in self.gates() {
-                let stop = |difference: String| Box::new((execution(variant, gate), difference));
+                let stop = |difference: String| {
+                    let execution = plain(subject, Kind::Frame);
+                    Box::new((Execution { variant: variant.clone(), gate, ..execution }, difference))
+                };
                 let (observed, compiled, interpreted) =
                     self.machines.frame(subject, variant, gate).map_err(stop)?;
                 differ("interpreter against compiled frame", reference.difference(&observed))
@@ -280,6 +301,11 @@ impl<'m> Judge<'m> {
         }
         Ok(())
     }
+}
+
+/// The execution of a subject that nothing disturbs.
+fn plain(subject: &Subject, kind: Kind) -> Execution {
+    Execution { subject: subject.clone(), kind, variant: Variant::production(), gate: Gate::Open }
 }
 
 /// Drops what the difference does not need.
@@ -322,12 +348,7 @@ fn make_small(
 impl Finding {
     /// A program that made the process panic.
     pub fn panicked(suspect: &Suspect) -> Finding {
-        let execution = Execution {
-            subject: suspect.subject(),
-            kind: Kind::Transaction,
-            variant: Variant::production(),
-            gate: Gate::Open,
-        };
+        let execution = plain(&suspect.subject(), Kind::Transaction);
         Finding { execution, difference: "a panic".to_owned() }
     }
 }
