@@ -130,6 +130,20 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    /// Reports what was moved since `before` out of the locals below `known`: it happens again in the next round.
+    pub(super) fn report_repeated_moves(&mut self, before: &Moved, known: usize) {
+        let moved = self.moved.places.iter();
+        let again = moved.filter(|(place, _)| place.0.index() < known && !before.places.contains_key(*place));
+        let again: Vec<_> = again.map(|(place, &span)| (place.0, span)).collect();
+        for (id, span) in again {
+            let name = self.locals[id.index()].name.clone();
+            self.diags()
+                .error(Code::UseAfterMove, span)
+                .arg("x", name)
+                .label("moved here in an earlier round of the loop");
+        }
+    }
+
     /// Checks the body of a loop: what it moves is gone in the next round.
     pub(super) fn in_loop<T>(&mut self, body: impl FnOnce(&mut Self) -> (T, bool)) -> T {
         let before = self.moved.clone();
@@ -141,20 +155,7 @@ impl<'a> Checker<'_, 'a> {
             self.moved = before.clone();
         }
         self.moved.join(left.again);
-        let again: Vec<_> = self
-            .moved
-            .places
-            .iter()
-            .filter(|(place, _)| place.0.index() < known && !before.places.contains_key(*place))
-            .map(|(place, &span)| (place.0, span))
-            .collect();
-        for (id, span) in again {
-            let name = self.locals[id.index()].name.clone();
-            self.diags()
-                .error(Code::UseAfterMove, span)
-                .arg("x", name)
-                .label("moved here in an earlier round of the loop");
-        }
+        self.report_repeated_moves(&before, known);
         self.moved.join(left.after);
         result
     }

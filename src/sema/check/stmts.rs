@@ -266,6 +266,7 @@ impl<'a> Checker<'_, 'a> {
 
     fn while_loop(&mut self, looped: &'a ast::While, span: Span) -> StmtKind {
         self.scope.enter();
+        let (before, known) = (self.moved.clone(), self.locals.len());
         let cond = match &looped.cond {
             ast::Cond::Expr(cond) => self.condition(cond),
             ast::Cond::Let { pattern, value, span } => {
@@ -273,6 +274,7 @@ impl<'a> Checker<'_, 'a> {
                 Typed::hole(*span).expr
             }
         };
+        self.report_repeated_moves(&before, known);
         let bounds = self.loop_bounds(&looped.bounds);
         if bounds.max.is_none() && bounds.gas.is_none() && cond.ty != TypeId::ERROR {
             self.effects.unbounded_loops.push(loop_head(span, &looped.body));
