@@ -14,14 +14,19 @@ const CALLER: &str = "6103e85b60205f5f5f5f73dddddddddddddddddddddddddddddddddddd
 /// Ethereum code that returns the word 42.
 const CALLEE: &str = "602a5f5260205ff3";
 
-/// Every call that is measured: a transaction to an account without code, one to a single `stop`, and one that makes
-/// a thousand message calls.
+/// Ethereum code that multiplies the odd numbers from 3 to 200,001: beside a factorial, whose product soon is zero
+/// modulo 2^256, one that stays odd and so as wide as a word.
+const ODD_FACTORIAL: &str = "62030d4160015b8102906002900390816001106006575f5260205ff3";
+
+/// Every call that is measured: a transaction to an account without code, one to a single `stop`, one that makes a
+/// thousand message calls, and a product of full width.
 pub fn written_cases() -> Vec<BenchCase> {
     let code = |digits: &str| digits.parse::<Bytes>().expect("hex digits");
     let callee = Address::repeat_byte(0xdd);
     vec![
         case("empty-account", Bytes::new(), &[(TARGET, Bytes::new())]),
         case("empty-stop", Bytes::new(), &[(TARGET, code("00"))]),
+        call("factorial-odd-100k", Bytes::new(), code(ODD_FACTORIAL)),
         case("calls-1k", Bytes::new(), &[(TARGET, code(CALLER)), (callee, code(CALLEE))]),
     ]
 }

@@ -122,8 +122,8 @@ impl JitOptions {
     pub const fn production() -> JitOptions {
         JitOptions {
             opt_level: OptLevel::Speed,
-            region_blocks_max: 64,
-            region_ops_max: 1024,
+            region_blocks_max: 16,
+            region_ops_max: 256,
             carry_loops: true,
             copied_ops_max: 96,
             block_ops_max: 256,

@@ -14,6 +14,7 @@ mod exits;
 mod gate;
 mod known;
 mod lowering;
+mod meter;
 mod ops;
 mod paths;
 mod vstack;
@@ -315,9 +316,7 @@ impl Translator<'_> {
         if cost == 0 {
             return;
         }
-        let gas = self.b.use_var(self.gas);
-        let cost = self.imm(cost as i64);
-        let fails = self.b.ins().icmp(IntCC::UnsignedLessThan, gas, cost);
+        let fails = self.is_short_of(cost);
         if exact {
             self.cold_branch(fails, |t| t.exit_interpret(pc));
         } else {
@@ -326,8 +325,7 @@ impl Translator<'_> {
             self.b.seal_block(go_on);
             self.b.switch_to_block(go_on);
         }
-        let left = self.b.ins().isub(gas, cost);
-        self.b.def_var(self.gas, left);
+        self.take_gas(cost);
     }
 
     // --- the stack ---

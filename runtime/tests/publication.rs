@@ -212,7 +212,7 @@ fn requests_are_answered_once_and_threads_end() {
         let worker = {
             let (queue, mapped) = (Arc::clone(&queue), Arc::clone(&mapped));
             thread::spawn(move || {
-                while let Some(taken) = queue.take() {
+                while let Some(taken) = queue.take(|_| 0) {
                     let taken: queue::Taken<'_, Arc<Code>> = taken;
                     taken.job.compile(&mapped);
                 }
@@ -239,7 +239,7 @@ fn a_queue_that_closes_loses_no_thread_and_no_job_runs_twice() {
         let worker = {
             let (queue, ran) = (Arc::clone(&queue), Arc::clone(&ran));
             thread::spawn(move || {
-                while let Some(taken) = queue.take() {
+                while let Some(taken) = queue.take(|_| 0) {
                     ran.fetch_add(taken.job, Ordering::Relaxed);
                 }
             })
@@ -264,8 +264,23 @@ fn a_full_queue_refuses_and_the_request_can_be_made_again() {
         assert!(progress.request());
         assert_eq!(queue.push(2), Err(2));
         progress.withdraw();
-        drop(queue.take());
+        drop(queue.take(|_| 0));
         assert!(progress.request() && queue.push(2).is_ok());
         assert_eq!(queue.waiting(), 1);
+    });
+}
+
+#[test]
+fn the_most_urgent_job_comes_first_and_the_oldest_of_equals() {
+    loom::model(|| {
+        let queue = Queue::new(4);
+        for job in [10, 31, 20, 32] {
+            assert!(queue.push(job).is_ok());
+        }
+        let mut order = Vec::new();
+        while queue.waiting() > 0 {
+            order.extend(queue.take(|job| job / 10).map(|taken| taken.job));
+        }
+        assert_eq!(order, [31, 32, 20, 10]);
     });
 }

@@ -1,7 +1,7 @@
 //! Runtime calls: what they need in the frame, and what happens when they don't say "go on".
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Value, types};
+use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Value, types};
 use zvm::bytecode::Op;
 use zvm::compiled::frame::offsets;
 use zvm::outcome::{Exit, STATUS_CONTINUE};
@@ -64,9 +64,14 @@ impl Translator<'_> {
 
     /// Leaves with a status that is not 0; the frame is as the callee left it.
     pub(super) fn test_status(&mut self, status: Value) {
+        self.test_status_or(status, self.shared.leave_synced);
+    }
+
+    /// Goes to a shared block with a status that is not 0.
+    pub(super) fn test_status_or(&mut self, status: Value, shared: ir::Block) {
         debug_assert_eq!(STATUS_CONTINUE, 0);
         let go_on = self.b.create_block();
-        self.b.ins().brif(status, self.shared.leave_synced, &[status.into()], go_on, &[]);
+        self.b.ins().brif(status, shared, &[status.into()], go_on, &[]);
         self.b.seal_block(go_on);
         self.b.switch_to_block(go_on);
     }
@@ -78,16 +83,14 @@ impl Translator<'_> {
             self.test_status(status);
             return;
         }
+        if !instr.exact_after {
+            self.test_status_or(status, self.shared.unpaid);
+            return;
+        }
         let interpret = Exit::Interpret.to_status();
         self.cold_branch(status, |t| {
             let interpret = t.imm32(interpret);
             let is_short = t.b.ins().icmp(IntCC::Equal, status, interpret);
-            if !instr.exact_after {
-                // Whatever follows in the block, it ends out of gas.
-                let out_of_gas = t.shared.out_of_gas;
-                t.b.ins().brif(is_short, out_of_gas, &[], t.shared.leave_synced, &[status.into()]);
-                return;
-            }
             let synced = t.b.create_block();
             t.b.ins().brif(is_short, synced, &[], t.shared.leave_synced, &[status.into()]);
             t.b.seal_block(synced);
@@ -155,9 +158,7 @@ impl Translator<'_> {
 
     /// Charges `cost` beyond the static gas of the block, before the operation has any effect.
     pub(super) fn charge_beyond(&mut self, cost: u64, instr: &Instr) {
-        let gas = self.b.use_var(self.gas);
-        let cost = self.imm(cost as i64);
-        let fails = self.b.ins().icmp(IntCC::UnsignedLessThan, gas, cost);
+        let fails = self.is_short_of(cost);
         if instr.exact_after {
             self.cold_branch(fails, |t| t.exit_before(instr));
         } else {
@@ -166,8 +167,7 @@ impl Translator<'_> {
             self.b.seal_block(go_on);
             self.b.switch_to_block(go_on);
         }
-        let left = self.b.ins().isub(gas, cost);
-        self.b.def_var(self.gas, left);
+        self.take_gas(cost);
     }
 
     /// Writes what a call works on in memory: the top `operands` words; wide words too, since registers don't last
@@ -186,6 +186,6 @@ impl Translator<'_> {
 
     pub(super) fn reload_gas(&mut self) {
         let gas = self.load_frame(types::I64, offsets::GAS);
-        self.b.def_var(self.gas, gas);
+        self.set_gas(gas);
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct CarriedLoop {
     /// Narrow first if there are two; the last is full.
     // Invariant: not empty.
     versions: Vec<Version>,
+    /// Counts gas within the loop; see [`meter`](super::meter).
+    meter: Variable,
 }
 
 /// Where in which loop a chain is.
@@ -68,7 +70,8 @@ impl Translator<'_> {
                 versions.push(self.version(&plan, &plan.narrow));
             }
             versions.push(self.version(&plan, &full));
-            self.loops.push(CarriedLoop { plan, versions });
+            let meter = self.b.declare_var(types::I64);
+            self.loops.push(CarriedLoop { plan, versions, meter });
         }
     }
 
@@ -82,6 +85,11 @@ impl Translator<'_> {
         let heads = plan.blocks.keys().filter(|&&id| is_head(self.analysis, id));
         let heads = heads.map(|&id| (id, self.b.create_block())).collect();
         Version { carriers, heads }
+    }
+
+    /// The variable that counts gas in the loop.
+    pub(super) fn meter_of(&self, place: InLoop) -> Variable {
+        self.loops[place.number].meter
     }
 
     fn loop_of(&self, id: BlockId) -> Option<(usize, i32)> {
@@ -110,6 +118,8 @@ impl Translator<'_> {
             self.cold_branch(is_short, |t| t.exit_interpret(pc));
         }
         let words: Vec<Word> = (first..last).map(|position| self.load_slot(position)).collect();
+        let gas = self.gas_left();
+        self.start_meter(self.loops[number].meter, gas);
         self.jump_carried(number, 0, id, &words);
         (0..self.loops[number].versions.len()).map(|version| InLoop { number, version, height }).collect()
     }
@@ -117,7 +127,7 @@ impl Translator<'_> {
     /// Starts a version of a chain in a loop, the carried words on the virtual stack.
     pub(super) fn begin_carried(&mut self, id: BlockId, place: InLoop) {
         let InLoop { number, version, height } = place;
-        let CarriedLoop { plan, versions } = &self.loops[number];
+        let CarriedLoop { plan, versions, .. } = &self.loops[number];
         let version = &versions[version];
         let first = plan.positions.start - height;
         let last = plan.positions.end.min(height) - height;

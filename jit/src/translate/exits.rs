@@ -30,6 +30,9 @@ pub(super) struct Shared {
     pub leave: ir::Block,
     /// Leaves with a status (`i32`); the frame is in order.
     pub leave_synced: ir::Block,
+    /// Leaves with the status (`i32`) of a runtime call, whose `Interpret` says that what follows in the block can't be
+    /// paid: out of gas, whatever it is.
+    pub unpaid: ir::Block,
     /// Writes the gas (`i64`) and ends with the panic of that code (`i32`).
     pub fault: ir::Block,
 }
@@ -53,6 +56,7 @@ impl Shared {
             out_of_gas: block(&[], true),
             leave: block(&[types::I32, types::I64], true),
             leave_synced: block(&[types::I32], true),
+            unpaid: block(&[types::I32], true),
             fault: block(&[types::I64, types::I32], true),
         }
     }
@@ -109,6 +113,13 @@ impl Translator<'_> {
         self.store_frame(gas, offsets::GAS);
         self.store_height(top);
         self.b.ins().jump(self.shared.leave_synced, &[status.into()]);
+
+        self.b.switch_to_block(self.shared.unpaid);
+        let status = self.b.block_params(self.shared.unpaid)[0];
+        let interpret = self.imm32(Exit::Interpret.to_status());
+        let is_short = self.b.ins().icmp(IntCC::Equal, status, interpret);
+        let Shared { out_of_gas, leave_synced, .. } = self.shared;
+        self.b.ins().brif(is_short, out_of_gas, &[], leave_synced, &[status.into()]);
 
         self.b.switch_to_block(self.shared.out_of_gas);
         let status = self.imm32(Exit::Trap(Trap::OutOfGas).to_status());
@@ -199,7 +210,7 @@ impl Translator<'_> {
 
     /// Gas left when `rest` of what was charged ahead is given back.
     pub(super) fn gas_with(&mut self, rest: u64) -> Value {
-        let gas = self.b.use_var(self.gas);
+        let gas = self.gas_left();
         if rest == 0 {
             return gas;
         }
@@ -219,7 +230,7 @@ impl Translator<'_> {
     pub(super) fn exit_before(&mut self, instr: &Instr) {
         let own = instr.op.map_or(0, |op| op.info().gas);
         let gas = self.gas_with(instr.gas_after + own);
-        self.b.def_var(self.gas, gas);
+        self.set_gas(gas);
         self.count_not_even_this();
         self.exit_interpret(instr.pc);
     }
@@ -237,6 +248,7 @@ impl Translator<'_> {
     }
 
     fn leave(&mut self, exit: Exit) {
+        self.hand_over_gas();
         let top = self.position_address(self.stack.height());
         let status = self.imm32(exit.to_status());
         self.b.ins().jump(self.shared.leave, &[status.into(), top.into()]);
@@ -260,6 +272,7 @@ impl Translator<'_> {
         if self.go_to_carried(id) {
             return;
         }
+        self.hand_over_gas();
         // A failure that asks nothing of the stack doesn't get it.
         self.demand(id);
         if !self.analysis.ignores_stack(id) {
@@ -296,6 +309,7 @@ impl Translator<'_> {
             self.exit_trap(Trap::InvalidJump);
             return;
         }
+        self.hand_over_gas();
         self.leave_in_memory();
         self.define_top();
         let limbs = self.limbs(word);

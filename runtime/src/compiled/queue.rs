@@ -54,15 +54,17 @@ impl<J> Queue<J> {
         Ok(())
     }
 
-    /// The oldest job; waits for one. `None` once the queue is closed.
-    pub fn take(&self) -> Option<Taken<'_, J>> {
+    /// The most urgent job, the oldest of equals; waits for one. `None` once the queue is closed.
+    ///
+    /// `urgency` is asked under the lock: it must be short and can't panic.
+    pub fn take(&self, urgency: impl Fn(&J) -> u64) -> Option<Taken<'_, J>> {
         let mut state = self.lock();
         loop {
             if state.is_closed {
                 return None;
             }
             if !state.is_paused
-                && let Some(job) = state.jobs.pop_front()
+                && let Some(job) = state.take_most_urgent(&urgency)
             {
                 state.running += 1;
                 return Some(Taken { queue: self, job });
@@ -106,6 +108,14 @@ impl<J> Queue<J> {
     /// Jobs that wait.
     pub fn waiting(&self) -> usize {
         self.lock().jobs.len()
+    }
+}
+
+impl<J> State<J> {
+    fn take_most_urgent(&mut self, urgency: impl Fn(&J) -> u64) -> Option<J> {
+        let jobs = self.jobs.iter().enumerate();
+        let (at, _) = jobs.max_by_key(|&(at, job)| (urgency(job), std::cmp::Reverse(at)))?;
+        self.jobs.remove(at)
     }
 }
 

@@ -211,11 +211,17 @@ impl Tiering {
                 None => return,
             },
         };
-        if unit.progress.stage() != Stage::Cold {
+        let stage = unit.progress.stage();
+        if matches!(stage, Stage::Ready | Stage::Refused) {
             return;
         }
+        // What waits for its compilation grows hotter still, which says what is compiled first.
         let is_hot = unit.add_heat(gas) >= self.policy.threshold(size);
-        if is_hot && !self.is_paused.load(Ordering::Relaxed) && unit.progress.request() {
+        if stage == Stage::Cold
+            && is_hot
+            && !self.is_paused.load(Ordering::Relaxed)
+            && unit.progress.request()
+        {
             self.ask_for(code, unit, pc);
         }
     }
@@ -235,6 +241,13 @@ impl Tiering {
 }
 
 impl Compiler {
+    /// Gas interpreted so far in what a request is about.
+    fn heat_at(code: &Code, pc: usize) -> u64 {
+        let state = code.tier_state();
+        let region = |prepared: &Prepared| Some(prepared.regions.get(prepared.code.region_at(pc)?)?.heat());
+        state.prepared().and_then(region).unwrap_or_else(|| state.unit.heat())
+    }
+
     /// Compiles the region that the body offset is in.
     fn compile_at(&self, code: &Arc<Code>, pc: usize) {
         let Some(prepared) = self.prepare(code) else { return };

@@ -153,23 +153,13 @@ impl Translator<'_> {
             let short_of_gas = self.b.ins().icmp(IntCC::Equal, status, interpret);
             self.cold_branch(short_of_gas, |t| t.exit_before(instr));
             self.test_status(status);
+            self.reload_gas();
+            self.b.ins().jump(go_on, &[]);
         } else {
-            // Without a fault behind it, `Interpret` means that what follows in the block ends out of gas.
-            let refused = self.b.create_block();
-            let grown = self.b.create_block();
-            self.b.set_cold_block(refused);
-            self.b.ins().brif(status, refused, &[], grown, &[]);
-            self.b.seal_block(refused);
-            self.b.seal_block(grown);
-            self.b.switch_to_block(refused);
-            let interpret = self.imm32(Exit::Interpret.to_status());
-            let short_of_gas = self.b.ins().icmp(IntCC::Equal, status, interpret);
-            let leave = self.shared.leave_synced;
-            self.b.ins().brif(short_of_gas, self.shared.out_of_gas, &[], leave, &[status.into()]);
-            self.b.switch_to_block(grown);
+            // Both ways read the gas, so that the call's status decides everything in one branch.
+            self.reload_gas();
+            self.b.ins().brif(status, self.shared.unpaid, &[status.into()], go_on, &[]);
         }
-        self.reload_gas();
-        self.b.ins().jump(go_on, &[]);
         self.b.seal_block(go_on);
         self.b.switch_to_block(go_on);
     }

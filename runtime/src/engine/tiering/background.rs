@@ -77,7 +77,7 @@ impl Drop for Background {
 }
 
 fn work(queue: &Queue<Job>, compiler: &Compiler) {
-    while let Some(taken) = queue.take() {
+    while let Some(taken) = queue.take(|job| Compiler::heat_at(&job.code, job.pc)) {
         // A tier that panics has refused the code: its progress stays at "requested", and the thread lives on.
         let result = catch_unwind(AssertUnwindSafe(|| compiler.compile_at(&taken.job.code, taken.job.pc)));
         if result.is_err() {
