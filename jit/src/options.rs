@@ -35,7 +35,7 @@ pub enum Mistake {
     SignedLess,
     /// SSTORE sees less gas than there is: what its block has charged ahead is missing.
     SstoreGas,
-    /// A word that was moved on the stack is read from where it was, though something else was written there.
+    /// A word of memory that SWAP or DUP put elsewhere is not written to its new place when a path leaves.
     StaleWord,
     /// Checked unsigned operations ignore the highest limb of their operands.
     CheckedLimb,

@@ -393,7 +393,10 @@ impl Translator<'_> {
 
     /// Writes what differs from memory and leaves the virtual stack as it is, for a path that leaves here.
     fn write_dirty(&mut self) -> Vec<(i32, Word)> {
-        let dirty = self.stack.dirty();
+        let mut dirty = self.stack.dirty();
+        if self.makes(Mistake::StaleWord) {
+            dirty.retain(|(_, slot)| slot.home().is_none());
+        }
         self.write(dirty)
     }
 

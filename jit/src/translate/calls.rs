@@ -178,9 +178,7 @@ impl Translator<'_> {
             self.demand_word(word);
             self.stack.set(position, Slot::Value { word, home: Some(position) });
         }
-        if !self.makes(Mistake::StaleWord) {
-            self.stack.disown_dirty();
-        }
+        self.stack.disown_dirty();
         self.stack.forget_wide();
     }
 
