@@ -3,7 +3,7 @@
 //! A frame that calls or creates stops with a [`Request`]; whoever drives the frames answers it by pushing a
 //! frame, and puts the answer on the caller's stack when that frame has ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use alloy_primitives::{Address, Bytes, U256};
 
@@ -177,6 +177,7 @@ impl Active {
 }
 
 /// The active frames, outermost first, and ended ones whose buffers are used again.
+#[derive(Default)]
 pub struct CallStack {
     active: Vec<Active>,
     #[allow(clippy::vec_box, reason = "frames are large and move between the vectors with every call")]
@@ -187,16 +188,10 @@ pub struct CallStack {
     lent: usize,
     /// Most frames that were not in the pool since codes were let go.
     away_max: usize,
-    /// What a frame in the pool has for its code.
-    no_code: Arc<Code>,
 }
 
-impl Default for CallStack {
-    fn default() -> CallStack {
-        let no_code = Arc::new(Code::evm(Vec::new()));
-        CallStack { active: Vec::new(), pool: Vec::new(), pooled_bytes: 0, lent: 0, away_max: 0, no_code }
-    }
-}
+/// What a frame in the pool has for its code; one for all, since analyzing it would be a third of an empty transaction.
+static NO_CODE: LazyLock<Arc<Code>> = LazyLock::new(|| Arc::new(Code::evm(Vec::new())));
 
 /// Most bytes of memory that ended frames hold together for those to come: a huge frame does not keep its buffer.
 const POOLED_BYTES_MAX: usize = 64 << 20;
@@ -262,7 +257,7 @@ impl CallStack {
     pub(crate) fn let_go(&mut self) {
         // The pool is a stack: frames that were away lie on top.
         for frame in self.pool.iter_mut().rev().take(self.away_max) {
-            frame.let_go(&self.no_code);
+            frame.let_go(&NO_CODE);
         }
         self.away_max = 0;
     }
