@@ -66,16 +66,24 @@ fn declared_names(text: &str) -> HashSet<&str> {
     let mut names = HashSet::new();
     let mut lexer = Token::lexer(text);
     let mut before = None;
-    // A pattern or an import declares all names up to its end.
+    // A pattern or an import declares all names up to its end; a type may follow a pattern.
     let mut in_list = false;
+    let mut depth = 0_i64;
     let mut candidate = "";
     while let Some(token) = lexer.next() {
         let Ok(token) = token else { continue };
         match token {
-            Token::Let | Token::For | Token::Use => in_list = true,
+            Token::Let | Token::For | Token::Use => (in_list, depth) = (true, 0),
             Token::Eq | Token::In | Token::Semi => in_list = false,
-            // A field, a parameter or a member.
-            Token::Colon if before == Some(Token::Ident) => drop(names.insert(candidate)),
+            Token::OpenParen | Token::OpenBrace | Token::OpenBracket => depth += 1,
+            Token::CloseParen | Token::CloseBrace | Token::CloseBracket => depth -= 1,
+            Token::Colon => {
+                // A field, a parameter or a member.
+                if before == Some(Token::Ident) {
+                    names.insert(candidate);
+                }
+                in_list &= depth > 0;
+            }
             Token::Ident => {
                 let follows_keyword = matches!(
                     before,
