@@ -363,6 +363,15 @@ fn an_execution_above_its_bound_is_noted() {
 }
 
 #[test]
+fn an_empty_file_is_no_program() {
+    let files = Files::new("empty");
+    for text in [&b""[..], b" \n\n"] {
+        let (_, stderr) = run(&files.write("empty.zvm", text), &[], 4);
+        assert_parts(&stderr, &["the file is empty", "empty.zvm"]);
+    }
+}
+
+#[test]
 fn a_check_that_compares_nothing_fails_and_jit_says_why() {
     if !HAS_JIT {
         return;

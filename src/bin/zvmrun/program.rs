@@ -53,6 +53,11 @@ impl Program {
             malformed(format!("neither a container nor text: byte {} is not UTF-8", error.valid_up_to()))
                 .help("zvmrun runs containers (.zvmc) and assembly text (.zvm)")
         })?;
+        if text.trim_ascii().is_empty() {
+            // Such as a file whose writing was interrupted.
+            return Err(malformed("the file is empty".into())
+                .help("zvmrun runs containers (.zvmc) and assembly text (.zvm)"));
+        }
         let assembly = asm::assemble(text).map_err(|error| {
             malformed(error.problem.to_string())
                 .at(format!("{}:{}:{}", path.display(), error.line, error.column))
