@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 
+pub use crate::ir::opt::OptLevel;
 use crate::ir::verify::{call_order, callees};
 use crate::ir::{FuncId, Function, Module, verify};
 use crate::source::Span;
@@ -38,13 +39,13 @@ const FRAMES_END_MAX: u64 = 1 << 32;
 pub struct CodegenOptions {
     /// A function keeps at most this many values on the stack; what exceeds it gets a word of memory. At least 1.
     pub stack_words_max: usize,
-    /// Whether the IR is simplified first.
-    pub optimize: bool,
+    /// How much the IR is optimized first.
+    pub opt_level: OptLevel,
 }
 
 impl CodegenOptions {
     /// What a build uses: deep enough for nearly every function, shallow enough for DUPN to reach all of it.
-    pub const STANDARD: CodegenOptions = CodegenOptions { stack_words_max: 96, optimize: true };
+    pub const STANDARD: CodegenOptions = CodegenOptions { stack_words_max: 96, opt_level: OptLevel::O1 };
 }
 
 /// An inconsistency inside the compiler; reported as K0999, never as wrong code.
@@ -110,7 +111,7 @@ struct Frame {
 /// too large for the machine are reported the same way.
 pub fn compile_module(module: &Module, options: &CodegenOptions) -> Result<Assembly, InternalError> {
     verify::verify(module).map_err(|e| InternalError { span: e.span, detail: e.to_string() })?;
-    let module = prepare(module, options.optimize)?;
+    let module = prepare(module, options.opt_level)?;
     // A chain of calls shares the machine's stack: where it does not fit, every function keeps less on it.
     let mut limit = options.stack_words_max.max(1);
     loop {
@@ -134,10 +135,10 @@ impl From<InternalError> for Failure {
 }
 
 /// Drops what can never be executed, and brings the rest into the shape that planning expects.
-fn prepare(module: &Module, optimize: bool) -> Result<Module, InternalError> {
+fn prepare(module: &Module, level: OptLevel) -> Result<Module, InternalError> {
     let mut module = without_unreachable(module);
-    if optimize {
-        crate::ir::opt::optimize(&mut module);
+    if level != OptLevel::O0 {
+        crate::ir::opt::optimize(&mut module, level);
         // A pass must leave the module well-formed, and functions whose calls are gone need no code.
         verify::verify(&module)
             .map_err(|e| InternalError { span: e.span, detail: format!("after passes: {e}") })?;

@@ -16,4 +16,5 @@ pub mod sema;
 pub mod source;
 pub mod syntax;
 
+pub use codegen::OptLevel;
 pub use driver::{Compilation, CompileOptions, compile, compile_with};

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::U256;
 use evaluate::{Ending, Outcome};
 use kalix::codegen::gas_report::Estimator;
-use kalix::codegen::{Assembly, CodegenOptions, compile_module};
+use kalix::codegen::{Assembly, CodegenOptions, OptLevel, compile_module};
 use kalix::ir::text::{print_module, read_module};
 use kalix::ir::{Module, verify};
 use testkit::observe::Observed;
@@ -22,8 +22,15 @@ use zvm::outcome::Exit;
 
 /// Programs per run; every one is compiled and executed with each setting. `KALIX_IR_PROGRAMS` asks for more.
 const PROGRAMS: u64 = 1500;
-/// Words on the stack, and whether the IR is simplified first.
-const SETTINGS: [(usize, bool); 4] = [(96, false), (96, true), (5, false), (1, true)];
+/// Words on the stack, and how much the IR is optimized first.
+const SETTINGS: [(usize, OptLevel); 6] = [
+    (96, OptLevel::O0),
+    (96, OptLevel::O1),
+    (96, OptLevel::O2),
+    (96, OptLevel::Os),
+    (5, OptLevel::O0),
+    (1, OptLevel::O2),
+];
 
 type Totals = BTreeMap<&'static str, u64>;
 
@@ -92,9 +99,9 @@ fn check(seed: u64, module: &Module, totals: &mut Totals) {
             Ending::Invalid => "invalid",
         })
         .or_default() += 1;
-    for (stack_words_max, optimize) in SETTINGS {
+    for (stack_words_max, opt_level) in SETTINGS {
         let assembly =
-            compile_module(module, &CodegenOptions { stack_words_max, optimize }).unwrap_or_else(|e| {
+            compile_module(module, &CodegenOptions { stack_words_max, opt_level }).unwrap_or_else(|e| {
                 panic!("seed {seed}, {stack_words_max} words: {e}\n{}", print_module(module))
             });
         let observed = execute(&assembly, &setting);
@@ -103,7 +110,7 @@ fn check(seed: u64, module: &Module, totals: &mut Totals) {
         if let Some(difference) = difference {
             let code = disassemble(&assembly.bytes, Encoding::Zvm, DisasmOptions { offsets: true });
             panic!(
-                "seed {seed}, {stack_words_max} words, optimize {optimize}: {difference}\n{}\n{code}",
+                "seed {seed}, {stack_words_max} words, {opt_level:?}: {difference}\n{}\n{code}",
                 print_module(module)
             );
         }

@@ -6,7 +6,7 @@ use crate::ir::text::read_module;
 fn compile(text: &str) -> Assembly {
     let module = read_module(text).expect("readable");
     // As written: these tests are about codegen alone.
-    compile_module(&module, &CodegenOptions { optimize: false, ..CodegenOptions::STANDARD })
+    compile_module(&module, &CodegenOptions { opt_level: OptLevel::O0, ..CodegenOptions::STANDARD })
         .unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 

@@ -12,6 +12,40 @@ pub mod fold;
 pub mod inline;
 pub mod reuse;
 
+/// How much the optimizer does, and what it prefers. The program means the same at every level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OptLevel {
+    /// `-O0`: nothing; every check and every call stays as it is written.
+    O0,
+    /// `-O1`: all passes, with a moderate budget for code that grows.
+    #[default]
+    O1,
+    /// `-O2`: all passes, with a large budget for code that grows.
+    O2,
+    /// `-Os`: all passes, but code does not grow.
+    Os,
+}
+
+impl OptLevel {
+    /// Every level.
+    pub const ALL: [OptLevel; 4] = [OptLevel::O0, OptLevel::O1, OptLevel::O2, OptLevel::Os];
+
+    /// The name that follows `-O` on a command line: `0`, `1`, `2` or `s`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            OptLevel::O0 => "0",
+            OptLevel::O1 => "1",
+            OptLevel::O2 => "2",
+            OptLevel::Os => "s",
+        }
+    }
+
+    /// The level of that name.
+    pub fn from_name(name: &str) -> Option<OptLevel> {
+        OptLevel::ALL.into_iter().find(|level| level.name() == name)
+    }
+}
+
 /// Rounds of simplification; each is linear or nearly so, and later ones rarely find anything.
 const ROUNDS_MAX: usize = 4;
 
@@ -37,7 +71,10 @@ pub fn canonicalize(function: &mut Function) {
 }
 
 /// Simplifies every function of a module, puts the bodies of small functions in the place of calls, and simplifies again.
-pub fn optimize(module: &mut Module) {
+pub fn optimize(module: &mut Module, level: OptLevel) {
+    if level == OptLevel::O0 {
+        return;
+    }
     module.functions.iter_mut().for_each(simplify);
     if inline::run(module) == Changed::Yes {
         module.functions.iter_mut().for_each(simplify);

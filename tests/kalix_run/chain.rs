@@ -10,7 +10,7 @@
 //! //= …                                    what came out
 //! ```
 //!
-//! Every script runs interpreted, compiled, and both at once, with and without the optimizer; results are equal, and gas
+//! Every script runs interpreted, compiled, and both at once, at every level of optimization; results are equal, and gas
 //! too between tiers. `BLESS=1 cargo test --test kalix_run` rewrites the `//=` lines.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use alloy_primitives::{Address, Bytes, U256, hex};
-use kalix::codegen::CodegenOptions;
+use kalix::codegen::{CodegenOptions, OptLevel};
 use kalix::sema::types::TypeId;
 use kalix::source::Source;
 use kalix::{Compilation, CompileOptions, compile};
@@ -78,8 +78,8 @@ fn contracts_do_to_each_other_what_they_say() {
 /// The script with the results of today; an error if two ways to run it differ.
 fn run_everywhere(text: &str) -> Result<String, String> {
     let mut first: Option<String> = None;
-    for optimize in [true, false] {
-        let options = CodegenOptions { optimize, ..CodegenOptions::STANDARD };
+    for opt_level in OptLevel::ALL {
+        let options = CodegenOptions { opt_level, ..CodegenOptions::STANDARD };
         let source = Source::new("test.kalix", text);
         let compilation = compile(&source, &CompileOptions { codegen: options });
         if compilation.has_errors() {
@@ -91,7 +91,7 @@ fn run_everywhere(text: &str) -> Result<String, String> {
             let expected = first.get_or_insert_with(|| found.clone());
             if *expected != found {
                 let lines = diff(expected, &found).join("\n  ");
-                return Err(format!("{mode:?}, optimize: {optimize}\n  {lines}"));
+                return Err(format!("{mode:?}, {opt_level:?}\n  {lines}"));
             }
             let expected = gas_of_code.get_or_insert_with(|| gas.clone());
             if *expected != gas {

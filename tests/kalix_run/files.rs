@@ -16,7 +16,7 @@ use std::path::Path;
 
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::{Bytes, U256, hex};
-use kalix::codegen::CodegenOptions;
+use kalix::codegen::{CodegenOptions, OptLevel};
 use kalix::sema::typed;
 use kalix::sema::types::{Type, TypeId, Types};
 use sha3::Digest;
@@ -40,13 +40,16 @@ fn scripts_do_what_they_say() {
     let mut failures = String::new();
     for path in paths {
         let text = std::fs::read_to_string(&path).expect("a readable script");
-        let run =
-            |options| run_script(&text, options).unwrap_or_else(|error| format!("{text}\nERROR {error}"));
+        let run = |options: &CodegenOptions| {
+            run_script(&text, options).unwrap_or_else(|error| format!("{text}\nERROR {error}"))
+        };
         let found = run(&CodegenOptions::STANDARD);
-        let plain = run(&CodegenOptions { optimize: false, ..CodegenOptions::STANDARD });
-        if found != plain {
-            writeln!(failures, "{} without optimization", path.display()).expect("a String accepts all");
-            diff(&found, &plain).iter().for_each(|line| failures += &format!("  {line}\n"));
+        for opt_level in OptLevel::ALL {
+            let other = run(&CodegenOptions { opt_level, ..CodegenOptions::STANDARD });
+            if found != other {
+                writeln!(failures, "{} at {opt_level:?}", path.display()).expect("a String accepts all");
+                diff(&found, &other).iter().for_each(|line| failures += &format!("  {line}\n"));
+            }
         }
         if found == text {
             continue;

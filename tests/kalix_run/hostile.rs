@@ -5,7 +5,7 @@
 
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::{Address, I256, U256};
-use kalix::codegen::CodegenOptions;
+use kalix::codegen::{CodegenOptions, OptLevel};
 use testkit::random::Random;
 use zvm::outcome::{Exit, panic_data};
 
@@ -28,9 +28,9 @@ const CALLS_PER_SIGNATURE: usize = 400;
 fn damaged_arguments_are_refused_or_mean_what_they_say() {
     let (mut accepted, mut refused) = (0, 0);
     for (seed, signature) in SIGNATURES.iter().enumerate() {
-        for optimize in [true, false] {
+        for opt_level in [OptLevel::O0, OptLevel::O2] {
             let mut r = Random::new(seed as u64);
-            let mut world = echo(signature, optimize);
+            let mut world = echo(signature, opt_level);
             let selector = world.compiled.entry("echo").expect("the entry point").selector;
             let types: Vec<_> =
                 signature.iter().map(|pair| pair.0.parse::<DynSolType>().expect("a type")).collect();
@@ -63,7 +63,7 @@ fn damaged_arguments_are_refused_or_mean_what_they_say() {
 }
 
 /// A contract that gives its arguments back.
-fn echo(signature: &[(&str, &str)], optimize: bool) -> World {
+fn echo(signature: &[(&str, &str)], opt_level: OptLevel) -> World {
     let params: Vec<_> =
         signature.iter().enumerate().map(|(at, pair)| format!("p{at}: {}", pair.1)).collect();
     let types: Vec<_> = signature.iter().map(|pair| pair.1).collect();
@@ -74,7 +74,7 @@ fn echo(signature: &[(&str, &str)], optimize: bool) -> World {
         types.join(", "),
         names.join(", ")
     );
-    let options = CodegenOptions { optimize, ..CodegenOptions::STANDARD };
+    let options = CodegenOptions { opt_level, ..CodegenOptions::STANDARD };
     let compiled = Compiled::new(&text, &options).unwrap_or_else(|error| panic!("{error}\n{text}"));
     World::deploy(compiled, &[], U256::ZERO).expect("the tiers agree").1.expect("nothing fails in creation")
 }

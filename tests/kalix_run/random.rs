@@ -1,7 +1,7 @@
 //! Generated programs against the model: same value, same fault, same storage.
 
 use alloy_primitives::{Bytes, U256};
-use kalix::codegen::CodegenOptions;
+use kalix::codegen::{CodegenOptions, OptLevel};
 use kalix::sema::typed::MemberKind;
 use sha3::Digest;
 use testkit::observe::{Observed, exit_name};
@@ -40,9 +40,9 @@ fn check(seed: u64, outcomes: &mut [u64; 4]) {
     let contract = generate::contract(&mut r);
     let text = contract.text();
     let fail = |what: String| -> ! { panic!("seed {seed}: {what}\n{text}") };
-    // Every other program is not optimized, and some have little of the stack.
+    // Some have little of the stack.
     let stack_words_max = *r.pick(&[&96, &96, &96, &8, &3, &1]);
-    let options = CodegenOptions { stack_words_max, optimize: seed.is_multiple_of(2) };
+    let options = CodegenOptions { stack_words_max, opt_level: OptLevel::ALL[seed as usize % 4] };
     let compiled = Compiled::new(&text, &options).unwrap_or_else(|error| fail(error));
     let entry = compiled.entry("run").expect("the entry point").clone();
     let (_, world) = World::deploy(compiled, &[], U256::ZERO).unwrap_or_else(|error| fail(error));
