@@ -1,6 +1,6 @@
-//! IR -> bytecode of target `zvm`.
+//! IR -> bytecode of a [`Target`].
 //!
-//! [`compile_module`] takes a verified module apart by function: [`plan`] decides which values live on the stack, which
+//! [`expand`] rewrites what the target lacks. [`compile_module`] then takes a verified module apart by function: [`plan`] decides which values live on the stack, which
 //! are pushed again and which have a word of memory; [`stackify`] emits code blocks over symbolic stacks with the operations that [`select`]
 //! names; [`labels`] places the blocks and writes bytes; [`check`] executes the bytes symbolically before anyone else does.
 //! Dispatch, ABI coding and constructors are ordinary IR made by lowering; nothing here knows about contracts.
@@ -18,6 +18,7 @@ use crate::source::Span;
 pub mod abi;
 pub mod artifact;
 mod check;
+mod expand;
 pub mod gas_report;
 pub mod init_code;
 mod labels;
@@ -25,9 +26,11 @@ mod plan;
 mod select;
 mod shuffle;
 mod stackify;
+mod target;
 
 pub use check::{ByteBlock, ByteFlow};
 pub use labels::{Instruction, JumpKind};
+pub use target::Target;
 
 /// Where static frames begin: above scratch, the heap pointer and a spare word.
 const FRAMES_BEGIN: u64 = 0x60;
@@ -37,6 +40,8 @@ const FRAMES_END_MAX: u64 = 1 << 32;
 /// How code is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodegenOptions {
+    /// What the code is for.
+    pub target: Target,
     /// A function keeps at most this many values on the stack; what exceeds it gets a word of memory. At least 1.
     pub stack_words_max: usize,
     /// How much the IR is optimized first.
@@ -44,8 +49,9 @@ pub struct CodegenOptions {
 }
 
 impl CodegenOptions {
-    /// What a build uses: deep enough for nearly every function, shallow enough for DUPN to reach all of it.
-    pub const STANDARD: CodegenOptions = CodegenOptions { stack_words_max: 96, opt_level: OptLevel::O1 };
+    /// What a build uses, for target zvm: as much on the stack as the target reaches.
+    pub const STANDARD: CodegenOptions =
+        CodegenOptions { target: Target::Zvm, stack_words_max: usize::MAX, opt_level: OptLevel::O1 };
 }
 
 /// An inconsistency inside the compiler; reported as K0999, never as wrong code.
@@ -58,9 +64,11 @@ pub struct InternalError {
     pub detail: String,
 }
 
-/// Finished code of one module, without the native prefix.
+/// Finished code of one module, without the target's prefix.
 #[derive(Debug)]
 pub struct Assembly {
+    /// What the code is for.
+    pub target: Target,
     /// The code, then the data segments.
     pub bytes: Vec<u8>,
     /// Where the code ends and the data begins.
@@ -111,20 +119,30 @@ struct Frame {
 /// too large for the machine are reported the same way.
 pub fn compile_module(module: &Module, options: &CodegenOptions) -> Result<Assembly, InternalError> {
     verify::verify(module).map_err(|e| InternalError { span: e.span, detail: e.to_string() })?;
-    let module = prepare(module, options.opt_level)?;
-    // A chain of calls shares the machine's stack: where it does not fit, every function keeps less on it.
-    let mut limit = options.stack_words_max.max(1);
+    let module = prepare(module, options)?;
+    let limit = options.stack_words_max.clamp(1, options.target.stack_words_max());
+    let mut limits = vec![limit; module.functions.len()];
     loop {
-        match compile_with(&module, limit) {
-            Err(Failure::StackTooHigh(_)) if limit > 4 => limit /= 2,
+        match compile_with(&module, options.target, &mut limits) {
+            // A chain of calls shares the machine's stack: where it does not fit, every function keeps less on it.
+            Err(Failure::StackTooHigh(_)) if limits.iter().any(|&limit| limit > 4) => {
+                limits.iter_mut().filter(|limit| **limit > 4).for_each(|limit| *limit /= 2);
+            }
+            // The limits of the functions in question are lower already.
+            Err(Failure::OutOfReach) => {}
             Err(Failure::StackTooHigh(error) | Failure::Other(error)) => return Err(error),
             Ok(assembly) => return Ok(assembly),
         }
     }
 }
 
+/// Why there is no code yet.
 enum Failure {
+    /// A chain of calls needs more words than the machine's stack holds.
     StackTooHigh(InternalError),
+    /// A function needs a word that lies deeper than the target reaches.
+    OutOfReach,
+    /// A mistake of the compiler.
     Other(InternalError),
 }
 
@@ -135,13 +153,24 @@ impl From<InternalError> for Failure {
 }
 
 /// Drops what can never be executed, and brings the rest into the shape that planning expects.
-fn prepare(module: &Module, level: OptLevel) -> Result<Module, InternalError> {
+fn prepare(module: &Module, options: &CodegenOptions) -> Result<Module, InternalError> {
+    // What changes a module must leave it well-formed.
+    let verified = |module: &Module, after: &str| {
+        verify::verify(module)
+            .map_err(|e| InternalError { span: e.span, detail: format!("after {after}: {e}") })
+    };
     let mut module = without_unreachable(module);
-    if level != OptLevel::O0 {
-        crate::ir::opt::optimize(&mut module, level);
-        // A pass must leave the module well-formed, and functions whose calls are gone need no code.
-        verify::verify(&module)
-            .map_err(|e| InternalError { span: e.span, detail: format!("after passes: {e}") })?;
+    if options.opt_level != OptLevel::O0 {
+        crate::ir::opt::optimize(&mut module, options.opt_level);
+        verified(&module, "passes")?;
+        // Functions whose calls are gone need no code.
+        module = without_unreachable(&module);
+    }
+    if expand::run(&mut module, options.target) {
+        if options.opt_level != OptLevel::O0 {
+            crate::ir::opt::simplify_all(&mut module);
+        }
+        verified(&module, "expansion")?;
         module = without_unreachable(&module);
     }
     Ok(module)
@@ -173,22 +202,44 @@ fn without_unreachable(module: &Module) -> Module {
     kept
 }
 
-fn compile_with(module: &Module, limit: usize) -> Result<Assembly, Failure> {
-    let plans: Vec<plan::Plan> = module.functions.iter().map(|f| plan::Plan::of(f, limit)).collect();
+/// Generates code with at most as many values on the stack as the limit of each function says; lowers the limits of
+/// functions with which that is too much for the target.
+fn compile_with(module: &Module, target: Target, limits: &mut [usize]) -> Result<Assembly, Failure> {
+    let plans: Vec<plan::Plan> = module
+        .functions
+        .iter()
+        .zip(limits.iter())
+        .map(|(function, &limit)| plan::Plan::of(function, target, limit))
+        .collect();
     let callees_first = call_order(module).map_err(|id| Failure::Other(error(module, id, "recursion")))?;
     let frames = lay_out_frames(module, &plans, &callees_first)?;
     let heap_base = frames.iter().map(|f| f.end).max().unwrap_or(FRAMES_BEGIN);
 
     let mut labels = labels::Labels::default();
     let entries: Vec<labels::Label> = module.functions.iter().map(|_| labels.fresh()).collect();
-    let context = stackify::Context { module, frames: &frames, heap_base, entries: &entries };
+    let context = stackify::Context { target, module, frames: &frames, heap_base, entries: &entries };
     let mut blocks = Vec::with_capacity(module.functions.len());
+    let mut is_out_of_reach = false;
     for (index, function) in module.functions.iter().enumerate() {
-        let (plan, frame, entry) = (&plans[index], &frames[index], entries[index]);
-        blocks.push(stackify::emit(&context, function, plan, frame, &mut labels, entry)?);
+        let (plan, frame, entry, limit) = (&plans[index], &frames[index], entries[index], limits[index]);
+        match stackify::emit(&context, function, plan, frame, &mut labels, entry, limit) {
+            Ok(code) => blocks.push(code),
+            Err(Failure::OutOfReach) if limit > 1 => {
+                limits[index] = limit * 2 / 3;
+                is_out_of_reach = true;
+            }
+            Err(Failure::OutOfReach) => {
+                let id = FuncId::new(index);
+                return Err(Failure::Other(error(module, id, "the stack is deeper than the target reaches")));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    if is_out_of_reach {
+        return Err(Failure::OutOfReach);
     }
     let data: Vec<&[u8]> = module.data.iter().map(|segment| segment.bytes.as_slice()).collect();
-    let assembled = labels::assemble(&blocks, &data)?;
+    let assembled = labels::assemble(&blocks, &data, target)?;
 
     let mut functions: Vec<FunctionCode> = Vec::with_capacity(module.functions.len());
     for (index, function) in module.functions.iter().enumerate() {
@@ -196,23 +247,24 @@ fn compile_with(module: &Module, limit: usize) -> Result<Assembly, Failure> {
             name: function.name.clone(),
             entry: assembled.offsets[&entries[index]],
             is_called: index != 0,
-            stack_args: function.params().len().min(plan::STACK_ARGS_MAX),
-            stack_results: function.result_count.min(plan::STACK_ARGS_MAX),
+            stack_args: function.params().len().min(target.stack_args_max()),
+            stack_results: function.result_count.min(target.stack_args_max()),
             height_max: 0,
         });
     }
     let order: Vec<usize> = callees_first.iter().map(|id| id.index()).collect();
-    let flow =
-        check::check(&assembled.bytes[..assembled.code_size], &functions, &order).map_err(|detail| {
+    let flow = check::check(&assembled.bytes[..assembled.code_size], target, &functions, &order).map_err(
+        |detail| {
             let too_high = detail.contains("the stack may hold");
             let error = error(module, Module::ENTRY, &detail);
             if too_high { Failure::StackTooHigh(error) } else { Failure::Other(error) }
-        })?;
+        },
+    )?;
     for (function, height_max) in functions.iter_mut().zip(&flow.heights_max) {
         function.height_max = *height_max;
     }
     let labels::Assembled { bytes, code_size, instructions, immutables, .. } = assembled;
-    Ok(Assembly { bytes, code_size, instructions, immutables, functions, flow })
+    Ok(Assembly { target, bytes, code_size, instructions, immutables, functions, flow })
 }
 
 fn error(module: &Module, id: FuncId, detail: &str) -> InternalError {

@@ -65,6 +65,40 @@ fn build_writes_container_and_abi_into_the_current_folder() {
 }
 
 #[test]
+fn target_evm_writes_ethereum_bytecode() {
+    let folder = folder("target_evm");
+    fs::write(folder.join("counter.kalix"), GOOD).unwrap();
+    expect(&folder, &["check", "counter.kalix", "--target", "evm"], 0);
+    expect(&folder, &["build", "counter.kalix", "--target", "evm", "--emit", "asm"], 0);
+    assert_eq!(
+        files(&folder),
+        [
+            "Counter.abi.json",
+            "Counter.bin",
+            "Counter.bin-runtime",
+            "Counter.init.zvm",
+            "Counter.zvm",
+            "Counter.zvmc",
+            "counter.kalix"
+        ]
+    );
+    let container = Container::read(&fs::read(folder.join("Counter.zvmc")).unwrap()).expect("a container");
+    assert_eq!(container.target, zvm::bytecode::container::Target::Evm);
+    let hex = |name: &str| {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        alloy_primitives::hex::decode(text.trim_end()).expect("hexadecimal digits")
+    };
+    assert_eq!(hex("Counter.bin-runtime"), container.code.to_vec());
+    assert_eq!(container.init().map(|init| init.to_vec()), Some(hex("Counter.bin")));
+    // The listing is of that code.
+    let listing = fs::read_to_string(folder.join("Counter.zvm")).unwrap();
+    let assembled = zvm::bytecode::assemble(&listing).expect("assembly text");
+    assert_eq!(assembled.code, container.code);
+    let (_, stderr) = expect(&folder, &["build", "counter.kalix", "--target", "wasm"], 2);
+    assert!(stderr.contains("zvm, evm"), "{stderr}");
+}
+
+#[test]
 fn build_creates_the_folder_and_writes_what_emit_names() {
     let folder = folder("emit");
     fs::write(folder.join("counter.kalix"), GOOD).unwrap();

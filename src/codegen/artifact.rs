@@ -6,9 +6,7 @@ use std::fmt::Write;
 
 use alloy_primitives::keccak256;
 use serde_json::{Value, json};
-use zvm::bytecode::container::{Container, Sections, Target};
-use zvm::bytecode::encoding::NATIVE_PREFIX;
-use zvm::gas::CODE_SIZE_MAX;
+use zvm::bytecode::container::{Container, Sections};
 
 use super::abi::{self, Details};
 use super::gas_report::Estimator;
@@ -18,9 +16,6 @@ use crate::diag::{Code, Diagnostics};
 use crate::ir::lower::Lowered;
 use crate::sema::typed::{Contract, Program};
 use crate::source::{FileId, Source, Span};
-
-/// The longest run-time code: the prefix counts against the machine's limit.
-const RUNTIME_SIZE_MAX: usize = CODE_SIZE_MAX - NATIVE_PREFIX.len();
 
 /// One contract, ready to be written to files.
 #[derive(Debug)]
@@ -58,11 +53,12 @@ pub fn build(
         }
     };
     let runtime = compile(&lowered.runtime)?;
-    if runtime.bytes.len() > RUNTIME_SIZE_MAX {
+    if runtime.bytes.len() > options.target.code_size_max() {
         report_size(contract, &runtime, diags);
         return None;
     }
-    let init = compile(&init_code::complete(lowered, &runtime, &NATIVE_PREFIX))?;
+    let prefix = options.target.prefix();
+    let init = compile(&init_code::complete(lowered, &runtime, prefix))?;
 
     let estimator = Estimator::new(&runtime);
     let estimates = contract.entry_points.iter().map(|entry| estimator.estimate(entry.selector).to_json());
@@ -79,15 +75,15 @@ pub fn build(
     };
     let kalix_abi = abi::kalix_abi(program, contract, &details);
     let ethereum_abi = abi::ethereum_abi(program, contract);
-    let meta = json!({ "compiler": kalix_abi["compiler"], "target": "zvm" });
+    let meta = json!({ "compiler": kalix_abi["compiler"], "target": options.target.name() });
     let sections = Sections {
-        init: Some([&NATIVE_PREFIX[..], &init.bytes].concat().into()),
+        init: Some([prefix, &init.bytes].concat().into()),
         gas_estimates: Some(gas_by_signature.to_string().into_bytes().into()),
         meta: Some(meta.to_string().into_bytes().into()),
         ..Sections::default()
     };
     let container = Container {
-        target: Target::Native,
+        target: options.target.container(),
         needs_init: lowered.init_required,
         code: runtime.bytes.clone().into(),
         abi: kalix_abi.to_string(),
@@ -121,7 +117,7 @@ fn report_size(contract: &Contract, runtime: &Assembly, diags: &mut Diagnostics)
     diags
         .error(Code::CodeTooLarge, contract.span)
         .arg("n", runtime.bytes.len())
-        .arg("m", RUNTIME_SIZE_MAX)
+        .arg("m", runtime.target.code_size_max())
         .arg("list", list.join(", "));
 }
 

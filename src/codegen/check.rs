@@ -2,7 +2,7 @@
 //!
 //! Always on. It trusts nothing that codegen meant, only the bytes and the list of functions: code is executed with
 //! symbolic words (pushed constants are known, the return address of the function is known by name) along every path. Checked:
-//! 1. Every byte reached is an operation of the native encoding with a legal immediate, and no path runs past the end of the code.
+//! 1. Every byte reached is an operation of the target's encoding with a legal immediate, and no path runs past the end of the code.
 //! 2. Every jump has a known target, and it is a JUMPDEST; an internal call enters a function with its arguments and a return address that is a JUMPDEST.
 //! 3. No operation takes words that are not there, in this function.
 //! 4. A function returns with exactly its results above what its caller had.
@@ -12,10 +12,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use zvm::bytecode::{Encoding, Op, instructions};
+use zvm::bytecode::{Op, instructions};
 use zvm::gas::STACK_LIMIT;
 
 use super::FunctionCode;
+use super::target::{StackAccess, Target, stack_access};
 
 /// A basic block of the finished code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +59,13 @@ struct State {
 }
 
 /// Checks code (without data) whose functions are listed with callees before callers.
-pub(super) fn check(code: &[u8], functions: &[FunctionCode], order: &[usize]) -> Result<ByteFlow, String> {
-    let program = Program::decode(code);
+pub(super) fn check(
+    code: &[u8],
+    target: Target,
+    functions: &[FunctionCode],
+    order: &[usize],
+) -> Result<ByteFlow, String> {
+    let program = Program::decode(code, target);
     let entries: HashMap<u32, usize> = functions.iter().enumerate().map(|(i, f)| (f.entry, i)).collect();
     let count = functions.len();
     let mut flow = ByteFlow { functions: vec![BTreeMap::new(); count], heights_max: vec![0; count] };
@@ -87,8 +93,8 @@ struct Decoded {
 }
 
 impl Program {
-    fn decode(code: &[u8]) -> Program {
-        let decoded = instructions(code, Encoding::Zvm).map(|instruction| {
+    fn decode(code: &[u8], target: Target) -> Program {
+        let decoded = instructions(code, target.encoding()).map(|instruction| {
             let is_push = instruction.op.is_some_and(|op| op.name().starts_with("push"));
             let pushed = is_push.then(|| u32::try_from(instruction.immediate_word()).ok()).flatten();
             let (op, byte) = (instruction.op, instruction.immediate_byte());
@@ -212,31 +218,17 @@ impl Walker<'_> {
         let Some(kept) = state.words.len().checked_sub(pops) else {
             return Err(format!("{op} takes {pops} words of {}", state.words.len()));
         };
-        let swap_distance = match op {
-            Op::Swap1 => Some(1),
-            Op::Swap2 => Some(2),
-            Op::Swap3 => Some(3),
-            Op::Swap4 => Some(4),
-            Op::SwapN => Some(usize::from(decoded.byte)),
-            _ => None,
-        };
-        let dup_depth = match op {
-            Op::Dup1 => Some(1),
-            Op::Dup2 => Some(2),
-            Op::Dup3 => Some(3),
-            Op::Dup4 => Some(4),
-            Op::DupN => Some(usize::from(decoded.byte)),
-            _ => None,
-        };
-        if let Some(distance) = swap_distance {
-            let top = state.words.len() - 1;
-            state.words.swap(top, top - distance);
-        } else if let Some(depth) = dup_depth {
-            state.words.push(state.words[state.words.len() - depth]);
-        } else {
-            state.words.truncate(kept);
-            let pushed = decoded.pushed.map_or(Word::Unknown, Word::Constant);
-            state.words.extend(vec![pushed; pushes]);
+        match stack_access(op, decoded.byte) {
+            Some(StackAccess::Swap(distance)) => {
+                let top = state.words.len() - 1;
+                state.words.swap(top, top - distance);
+            }
+            Some(StackAccess::Dup(depth)) => state.words.push(state.words[state.words.len() - depth]),
+            None => {
+                state.words.truncate(kept);
+                let pushed = decoded.pushed.map_or(Word::Unknown, Word::Constant);
+                state.words.extend(vec![pushed; pushes]);
+            }
         }
         state.height_max = state.height_max + pushes - pops;
         Ok(())
@@ -306,6 +298,8 @@ fn join(a: &State, b: &State) -> State {
 
 #[cfg(test)]
 mod tests {
+    use zvm::bytecode::Encoding;
+
     use super::*;
 
     fn byte(op: Op) -> u8 {
@@ -321,7 +315,7 @@ mod tests {
             stack_results: 0,
             height_max: 0,
         };
-        check(code, &[entry], &[0])
+        check(code, Target::Zvm, &[entry], &[0])
     }
 
     fn assert_refused(code: &[u8], message: &str) {

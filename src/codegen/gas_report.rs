@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use alloy_primitives::U256;
 use serde_json::{Value, json};
-use zvm::bytecode::{Encoding, instructions};
+use zvm::bytecode::instructions;
 use zvm::gas::memory_cost;
 
 use super::Assembly;
@@ -67,7 +67,8 @@ impl<'c> Estimator<'c> {
     /// Decodes the code.
     pub fn new(assembly: &'c Assembly) -> Estimator<'c> {
         let code = &assembly.bytes[..assembly.code_size];
-        let instructions = instructions(code, Encoding::Zvm).map(|i| (i.offset as u32, i)).collect();
+        let instructions =
+            instructions(code, assembly.target.encoding()).map(|i| (i.offset as u32, i)).collect();
         let immutables = assembly.immutables.iter().map(|site| site.offset - 1).collect();
         Estimator { program: Program { instructions, immutables } }
     }

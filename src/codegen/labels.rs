@@ -8,11 +8,11 @@
 use std::collections::{HashMap, HashSet};
 
 use alloy_primitives::U256;
-use zvm::bytecode::{Encoding, Op};
+use zvm::bytecode::Op;
 
 use super::InternalError;
 use super::init_code::ImmutableSite;
-use super::select::push;
+use super::target::Target;
 use crate::ir::DataId;
 use crate::source::Span;
 
@@ -137,7 +137,11 @@ pub(super) struct Assembled {
 const TINY_ITEMS_MAX: usize = 3;
 
 /// Places the blocks of all functions (each function's first block is its entry) and appends the data.
-pub(super) fn assemble(functions: &[Vec<CodeBlock>], data: &[&[u8]]) -> Result<Assembled, InternalError> {
+pub(super) fn assemble(
+    functions: &[Vec<CodeBlock>],
+    data: &[&[u8]],
+    target: Target,
+) -> Result<Assembled, InternalError> {
     let mut items = Vec::new();
     let mut cold = Vec::new();
     for blocks in functions {
@@ -145,7 +149,7 @@ pub(super) fn assemble(functions: &[Vec<CodeBlock>], data: &[&[u8]]) -> Result<A
         placer.place(&mut items, &mut cold);
     }
     items.extend(cold);
-    encode(&items, data)
+    encode(&items, data, target)
 }
 
 struct Placer<'b> {
@@ -333,7 +337,7 @@ impl<'b> Placer<'b> {
 }
 
 /// Gives every label its offset and writes the bytes.
-fn encode(items: &[Spanned<Item>], data: &[&[u8]]) -> Result<Assembled, InternalError> {
+fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Assembled, InternalError> {
     let error = |span, detail: String| InternalError { span, detail };
     let used: HashSet<Label> = items
         .iter()
@@ -348,7 +352,7 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]]) -> Result<Assembled, Internal
         if let Item::Here(label) = spanned.item {
             offsets.insert(label, size as u32);
         }
-        size += item_size(spanned.item, &used);
+        size += item_size(spanned.item, &used, target);
     }
     let code_size = size;
     let data_offsets: Vec<usize> = data
@@ -377,13 +381,13 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]]) -> Result<Assembled, Internal
             Item::Op(op) => (op, vec![], JumpKind::Other),
             Item::WithByte(op, byte) => (op, vec![byte], JumpKind::Other),
             Item::Push(word) => {
-                let (op, bytes) = push(word);
+                let (op, bytes) = target.push(word);
                 (op, bytes, JumpKind::Other)
             }
             Item::PushLabel(label) => {
-                let target =
+                let place =
                     offsets.get(&label).ok_or_else(|| error(span, format!("{label:?} is nowhere")))?;
-                (Op::Push2, address(span, *target as usize)?.to_be_bytes().to_vec(), JumpKind::Other)
+                (Op::Push2, address(span, *place as usize)?.to_be_bytes().to_vec(), JumpKind::Other)
             }
             Item::PushDataOffset(id) => {
                 (Op::Push2, address(span, data_offsets[id.index()])?.to_be_bytes().to_vec(), JumpKind::Other)
@@ -405,7 +409,8 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]]) -> Result<Assembled, Internal
             Item::Here(label) if used.contains(&label) => (Op::JumpDest, vec![], JumpKind::Other),
             Item::Here(_) => continue,
         };
-        let byte = Encoding::Zvm.byte(op).ok_or_else(|| error(span, format!("{op} has no native byte")))?;
+        let byte =
+            target.encoding().byte(op).ok_or_else(|| error(span, format!("the target has no {op}")))?;
         assembled.bytes.push(byte);
         assembled.bytes.extend(immediate);
         assembled.instructions.push(Instruction { offset, span, jump });
@@ -418,11 +423,11 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]]) -> Result<Assembled, Internal
     Ok(assembled)
 }
 
-fn item_size(item: Item, used: &HashSet<Label>) -> usize {
+fn item_size(item: Item, used: &HashSet<Label>, target: Target) -> usize {
     match item {
         Item::Op(_) | Item::Call { .. } | Item::Return { .. } => 1,
         Item::WithByte(..) => 2,
-        Item::Push(word) => 1 + push(word).1.len(),
+        Item::Push(word) => 1 + target.push(word).1.len(),
         Item::PushLabel(_) | Item::PushDataOffset(_) | Item::PushCodeEnd => 3,
         Item::PushImmutable(_) => 33,
         Item::Here(label) => usize::from(used.contains(&label)),

@@ -9,13 +9,11 @@
 
 use std::collections::HashSet;
 
+use super::target::Target;
 use crate::ir::{BlockId, Effect, Function, Inst, Op, Terminator, Value};
 
-/// Arguments and results beyond this many travel through words of the callee's frame.
-pub(super) const STACK_ARGS_MAX: usize = 16;
-/// An expression is emitted in one piece up to this nesting and this many words of stack.
+/// An expression is emitted in one piece up to this nesting.
 const FOLD_DEPTH_MAX: u32 = 32;
-const FOLD_WORDS_MAX: u32 = 24;
 
 /// Where a value lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,23 +40,24 @@ pub(super) struct Plan {
     pub(super) pred_counts: Vec<usize>,
     /// Words of the frame used for values; parameter and result words come first.
     pub(super) frame_words: u32,
-    /// Frame words that hold the parameters beyond [`STACK_ARGS_MAX`], in order.
+    /// Frame words that hold the parameters beyond [`Target::stack_args_max`], in order.
     pub(super) param_words: u32,
-    /// Frame words that hold the results beyond [`STACK_ARGS_MAX`], after the parameters'.
+    /// Frame words that hold the results beyond [`Target::stack_args_max`], after the parameters'.
     pub(super) result_words: u32,
 }
 
 impl Plan {
     /// Decides for a verified function whose blocks are all reachable.
-    pub(super) fn of(function: &Function, stack_words_max: usize) -> Plan {
+    pub(super) fn of(function: &Function, target: Target, stack_words_max: usize) -> Plan {
+        let on_stack = target.stack_args_max();
         let mut plan = Plan {
             homes: vec![Home::Stack; function.value_count + 1],
             defs: vec![None; function.value_count + 1],
             live_in: Vec::new(),
             pred_counts: vec![0; function.blocks.len()],
             frame_words: 0,
-            param_words: function.params().len().saturating_sub(STACK_ARGS_MAX) as u32,
-            result_words: function.result_count.saturating_sub(STACK_ARGS_MAX) as u32,
+            param_words: function.params().len().saturating_sub(on_stack) as u32,
+            result_words: function.result_count.saturating_sub(on_stack) as u32,
         };
         plan.frame_words = plan.param_words + plan.result_words;
         for (id, block) in function.blocks() {
@@ -71,9 +70,9 @@ impl Plan {
                 plan.pred_counts[to.block.index()] += 1;
             }
         }
-        plan.choose_pushed_and_folded(function);
-        for (i, &param) in function.params().iter().enumerate().skip(STACK_ARGS_MAX) {
-            plan.homes[param.index()] = Home::Memory((i - STACK_ARGS_MAX) as u32);
+        plan.choose_pushed_and_folded(function, target.fold_words_max());
+        for (i, &param) in function.params().iter().enumerate().skip(on_stack) {
+            plan.homes[param.index()] = Home::Memory((i - on_stack) as u32);
         }
         plan.live_in = plan.liveness(function);
         plan.spill(function, stack_words_max);
@@ -102,7 +101,7 @@ impl Plan {
             && !function.blocks[block.index()].params.iter().any(on_stack)
     }
 
-    fn choose_pushed_and_folded(&mut self, function: &Function) {
+    fn choose_pushed_and_folded(&mut self, function: &Function, fold_words_max: u32) {
         let mut uses = vec![0u32; self.homes.len()];
         // The block of the last use seen; decides only when there is one use.
         let mut used_in = vec![BlockId(0); self.homes.len()];
@@ -136,7 +135,7 @@ impl Plan {
                         placed as u32 + if folded(arg) { words[arg.index()] } else { 1 }
                     });
                 let peak = peak.max().unwrap_or(1);
-                let fits = depth <= FOLD_DEPTH_MAX && peak <= FOLD_WORDS_MAX;
+                let fits = depth <= FOLD_DEPTH_MAX && peak <= fold_words_max;
                 if fits && uses[result.index()] == 1 && used_in[result.index()] == id {
                     self.homes[result.index()] = Home::Folded;
                     depths[result.index()] = depth;

@@ -7,28 +7,32 @@
 //! when too many have gathered.
 //!
 //! Internal calls: the return address, then the arguments, the last on top; results come back with the last on top.
-//! What exceeds [`STACK_ARGS_MAX`] travels through the callee's frame.
+//! What exceeds [`Target::stack_args_max`] travels through the callee's frame.
+//!
+//! Where a word that is needed lies deeper than the target reaches, emission fails with [`Failure::OutOfReach`], and
+//! the caller plans the function again with less on the stack.
 
 use std::collections::HashMap;
 
 use alloy_primitives::U256;
 use zvm::bytecode::Op as MachineOp;
+use zvm::outcome::panic_data;
 
 use super::labels::{CodeBlock, Exit, Item, Label, Labels, Spanned};
-use super::plan::{Home, Plan, STACK_ARGS_MAX, block_uses};
-use super::select::{Selection, dup, mirrored, select, swap};
+use super::plan::{Home, Plan, block_uses};
+use super::select::{Selection, mirrored, select};
 use super::shuffle::{Step, shuffle};
-use super::{Frame, InternalError};
+use super::target::Target;
+use super::{Failure, Frame, InternalError};
 use crate::ir::{BlockCall, BlockId, Function, Imm, Inst, Module, Op, Terminator, Value};
 use crate::source::Span;
 
-/// Dead words are cleaned out when the stack is longer than this and than twice what is needed.
-const CLEAN_ABOVE: usize = 48;
 /// Up to this many cases a `switch` compares one by one.
 const LINEAR_CASES_MAX: usize = 4;
 
 /// What the emission of one function needs to know about the others.
 pub(super) struct Context<'m> {
+    pub(super) target: Target,
     pub(super) module: &'m Module,
     pub(super) frames: &'m [Frame],
     pub(super) heap_base: u64,
@@ -51,7 +55,8 @@ pub(super) fn emit(
     frame: &Frame,
     labels: &mut Labels,
     entry: Label,
-) -> Result<Vec<CodeBlock>, InternalError> {
+    limit: usize,
+) -> Result<Vec<CodeBlock>, Failure> {
     let block_labels =
         (0..function.blocks.len()).map(|i| if i == 0 { entry } else { labels.fresh() }).collect();
     let mut emitter = Emitter {
@@ -65,6 +70,7 @@ pub(super) fn emit(
         remaining: vec![0; function.value_count + 1],
         live_out: vec![0; function.value_count + 1],
         current: BlockId(0),
+        clean_above: context.target.clean_above(limit),
         stack: Vec::new(),
         items: Vec::new(),
         blocks: Vec::new(),
@@ -90,6 +96,8 @@ struct Emitter<'a> {
     // `current + 1` for values needed after the current block.
     live_out: Vec<u32>,
     current: BlockId,
+    // Dead words are cleaned out when the stack is longer than this and than twice what is needed.
+    clean_above: usize,
     stack: Vec<Value>,
     items: Vec<Spanned<Item>>,
     blocks: Vec<CodeBlock>,
@@ -97,7 +105,7 @@ struct Emitter<'a> {
 }
 
 impl<'a> Emitter<'a> {
-    fn block(&mut self, id: BlockId) -> Result<(), InternalError> {
+    fn block(&mut self, id: BlockId) -> Result<(), Failure> {
         let function = self.function;
         let block = &function.blocks[id.index()];
         self.current = id;
@@ -122,7 +130,7 @@ impl<'a> Emitter<'a> {
         for inst in block.insts.iter().filter(|inst| !self.plan.is_deferred(inst)) {
             self.inst(inst)?;
             self.drop_dead_top();
-            if self.stack.len() > CLEAN_ABOVE {
+            if self.stack.len() > self.clean_above {
                 self.clean()?;
             }
         }
@@ -130,18 +138,18 @@ impl<'a> Emitter<'a> {
         self.terminator(&block.term)
     }
 
-    fn error(&self, detail: impl Into<String>) -> InternalError {
+    fn error(&self, detail: impl Into<String>) -> Failure {
         let detail = format!("{} in \"{}\"", detail.into(), self.function.name);
-        InternalError { span: self.span, detail }
+        Failure::Other(InternalError { span: self.span, detail })
     }
 
-    fn enter_function(&mut self) -> Result<(), InternalError> {
+    fn enter_function(&mut self) -> Result<(), Failure> {
         let entry_is_called = self.context.entries[0] != self.block_labels[0];
         self.stack.clear();
         if entry_is_called {
             self.stack.push(Plan::return_address(self.function));
         }
-        self.stack.extend(self.function.params().iter().take(STACK_ARGS_MAX));
+        self.stack.extend(self.function.params().iter().take(self.context.target.stack_args_max()));
         self.save_to_memory(0)
     }
 
@@ -163,19 +171,17 @@ impl<'a> Emitter<'a> {
         self.push_item(Item::Push(U256::from(word)));
     }
 
-    fn dup(&mut self, depth: usize) -> Result<(), InternalError> {
-        let (op, byte) =
-            dup(depth).ok_or_else(|| self.error(format!("a word at depth {depth} is out of reach")))?;
+    fn dup(&mut self, depth: usize) -> Result<(), Failure> {
+        let (op, byte) = self.context.target.dup(depth).ok_or(Failure::OutOfReach)?;
         self.op_with(op, byte);
         Ok(())
     }
 
-    fn swap(&mut self, distance: usize) -> Result<(), InternalError> {
+    fn swap(&mut self, distance: usize) -> Result<(), Failure> {
         if distance == 0 {
             return Ok(());
         }
-        let (op, byte) = swap(distance)
-            .ok_or_else(|| self.error(format!("a word {distance} below the top is out of reach")))?;
+        let (op, byte) = self.context.target.swap(distance).ok_or(Failure::OutOfReach)?;
         self.op_with(op, byte);
         let top = self.stack.len() - 1;
         self.stack.swap(top, top - distance);
@@ -212,20 +218,22 @@ impl<'a> Emitter<'a> {
     }
 
     /// Drops dead words and copies when they outnumber what is needed.
-    fn clean(&mut self) -> Result<(), InternalError> {
+    fn clean(&mut self) -> Result<(), Failure> {
         let mut target = Vec::new();
         for &value in &self.stack {
             if self.is_needed(value) && !target.contains(&value) {
                 target.push(value);
             }
         }
-        if self.stack.len() > 2 * target.len() || self.stack.len() > 3 * CLEAN_ABOVE {
+        let is_dear = self.stack.len() <= 2 * target.len() && self.stack.len() <= 3 * self.clean_above;
+        // Where the stack is shallow, each dead word counts.
+        if self.stack.len() > target.len() && !(is_dear && self.context.target.is_deep()) {
             self.shuffle_to(&target)?;
         }
         Ok(())
     }
 
-    fn shuffle_to(&mut self, target: &[Value]) -> Result<(), InternalError> {
+    fn shuffle_to(&mut self, target: &[Value]) -> Result<(), Failure> {
         let mut stack = std::mem::take(&mut self.stack);
         let steps = shuffle(&mut stack, target);
         for step in steps {
@@ -236,11 +244,11 @@ impl<'a> Emitter<'a> {
     }
 
     /// Emits a step of a shuffle; the caller keeps the symbolic stack.
-    fn step(&mut self, step: Step<Value>) -> Result<(), InternalError> {
+    fn step(&mut self, step: Step<Value>) -> Result<(), Failure> {
         match step {
             Step::Pop => self.op(MachineOp::Pop),
             Step::Swap(distance) => {
-                let (op, byte) = swap(distance).ok_or_else(|| self.error("a shuffle out of reach"))?;
+                let (op, byte) = self.context.target.swap(distance).ok_or(Failure::OutOfReach)?;
                 self.op_with(op, byte);
             }
             Step::Dup(depth) => self.dup(depth)?,
@@ -254,7 +262,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Pushes a value that is not kept on the stack; the caller keeps the symbolic stack.
-    fn push_home(&mut self, value: Value) -> Result<(), InternalError> {
+    fn push_home(&mut self, value: Value) -> Result<(), Failure> {
         match self.plan.home(value) {
             Home::Memory(index) => {
                 self.push_word(self.memory_word(index));
@@ -269,7 +277,7 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
-    fn def(&self, value: Value) -> Result<&'a Inst, InternalError> {
+    fn def(&self, value: Value) -> Result<&'a Inst, Failure> {
         let (block, index) =
             self.plan.defs[value.index()].ok_or_else(|| self.error(format!("{value} has no operation")))?;
         Ok(&self.function.blocks[block.index()].insts[index])
@@ -290,7 +298,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn push_constant(&mut self, inst: &Inst) -> Result<(), InternalError> {
+    fn push_constant(&mut self, inst: &Inst) -> Result<(), Failure> {
         if let Some(word) = self.known_word(inst) {
             self.push_item(Item::Push(word));
             return Ok(());
@@ -316,7 +324,7 @@ impl<'a> Emitter<'a> {
     /// Places operands on top of the stack, `operands[0]` deepest, consuming dead words where that is cheap.
     ///
     /// `is_free` says that nothing on the stack is an operand already placed, so its words may change places.
-    fn place(&mut self, operands: &[Operand], is_free: bool) -> Result<(), InternalError> {
+    fn place(&mut self, operands: &[Operand], is_free: bool) -> Result<(), Failure> {
         let matched = if is_free { self.matched(operands) } else { 0 };
         for operand in &operands[..matched] {
             self.count_use(*operand);
@@ -387,12 +395,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Places the operands of an operation and returns the operation to emit, mirrored if that is cheaper.
-    fn place_args(
-        &mut self,
-        args: &[Value],
-        op: MachineOp,
-        is_free: bool,
-    ) -> Result<MachineOp, InternalError> {
+    fn place_args(&mut self, args: &[Value], op: MachineOp, is_free: bool) -> Result<MachineOp, Failure> {
         let mut operands: Vec<Operand> = args.iter().rev().map(|&v| Operand::Value(v)).collect();
         let mut op = op;
         if let (&[a, b], Some(other)) = (&operands[..], mirrored(op))
@@ -421,7 +424,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Emits a pure operation; its result is on top.
-    fn expression(&mut self, inst: &Inst, is_free: bool) -> Result<(), InternalError> {
+    fn expression(&mut self, inst: &Inst, is_free: bool) -> Result<(), Failure> {
         let (op, byte) = match select(inst) {
             Selection::Plain(op) => (op, None),
             Selection::WithByte(op, byte) => (op, Some(byte)),
@@ -434,7 +437,7 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
-    fn inst(&mut self, inst: &Inst) -> Result<(), InternalError> {
+    fn inst(&mut self, inst: &Inst) -> Result<(), Failure> {
         self.span = inst.span;
         match (select(inst), inst.imm) {
             (Selection::Call, Imm::Func(callee)) => self.internal_call(inst, callee.index())?,
@@ -443,9 +446,10 @@ impl<'a> Emitter<'a> {
         self.save_to_memory(self.stack.len().saturating_sub(inst.results.len()))
     }
 
-    fn internal_call(&mut self, inst: &Inst, callee: usize) -> Result<(), InternalError> {
+    fn internal_call(&mut self, inst: &Inst, callee: usize) -> Result<(), Failure> {
         let frame = &self.context.frames[callee];
-        let (on_stack, in_frame) = inst.args.split_at(inst.args.len().min(STACK_ARGS_MAX));
+        let (on_stack, in_frame) =
+            inst.args.split_at(inst.args.len().min(self.context.target.stack_args_max()));
         for (i, &arg) in in_frame.iter().enumerate() {
             self.place(&[Operand::Value(arg)], true)?;
             self.push_word(frame.base + 32 * i as u64);
@@ -467,10 +471,14 @@ impl<'a> Emitter<'a> {
             self.place(&operands, true)?;
         }
         self.push_item(Item::PushLabel(self.context.entries[callee]));
-        self.push_item(Item::Call { args: on_stack.len(), results: inst.results.len().min(STACK_ARGS_MAX) });
+        self.push_item(Item::Call {
+            args: on_stack.len(),
+            results: inst.results.len().min(self.context.target.stack_args_max()),
+        });
         self.push_item(Item::Here(back));
         self.stack.truncate(self.stack.len() - on_stack.len() - 1);
-        let (on_stack, in_frame) = inst.results.split_at(inst.results.len().min(STACK_ARGS_MAX));
+        let (on_stack, in_frame) =
+            inst.results.split_at(inst.results.len().min(self.context.target.stack_args_max()));
         self.stack.extend(on_stack);
         for (i, &result) in
             in_frame.iter().enumerate().filter(|(_, r)| self.is_needed(**r)).collect::<Vec<_>>()
@@ -488,7 +496,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Stores values whose home is memory and which were just defined, at positions from `from` on.
-    fn save_to_memory(&mut self, from: usize) -> Result<(), InternalError> {
+    fn save_to_memory(&mut self, from: usize) -> Result<(), Failure> {
         for at in (from..self.stack.len()).rev() {
             // Swapping only moves values that were looked at before.
             let Home::Memory(index) = self.plan.home(self.stack[at]) else { continue };
@@ -502,7 +510,7 @@ impl<'a> Emitter<'a> {
 
     // Terminators.
 
-    fn terminator(&mut self, term: &Terminator) -> Result<(), InternalError> {
+    fn terminator(&mut self, term: &Terminator) -> Result<(), Failure> {
         match term {
             Terminator::Jump(to) => {
                 self.materialize(&to.args)?;
@@ -518,7 +526,7 @@ impl<'a> Emitter<'a> {
             Terminator::Return { address, size } => self.end_with(*address, *size, MachineOp::Return)?,
             Terminator::Revert { address, size } => self.end_with(*address, *size, MachineOp::Revert)?,
             Terminator::Halt => self.end(Item::Op(MachineOp::Halt)),
-            Terminator::Panic(code) => self.end(Item::WithByte(MachineOp::Panic, *code)),
+            Terminator::Panic(code) => self.panic(*code),
             Terminator::Invalid => self.end(Item::Op(MachineOp::Invalid)),
         }
         Ok(())
@@ -534,14 +542,34 @@ impl<'a> Emitter<'a> {
         self.finish(self.block_labels[self.current.index()], Exit::End);
     }
 
-    fn end_with(&mut self, address: Value, size: Value, op: MachineOp) -> Result<(), InternalError> {
+    /// Reverts with `Panic(code)`, in as few bytes as the target allows.
+    fn panic(&mut self, code: u8) {
+        if self.context.target.has(MachineOp::Panic) {
+            return self.end(Item::WithByte(MachineOp::Panic, code));
+        }
+        let data = panic_data(code);
+        let (selector, argument) = data.split_at(data.len() - U256::BYTES);
+        self.push_item(Item::Push(U256::from_be_slice(selector)));
+        self.push_word(8 * (U256::BYTES - selector.len()) as u64);
+        self.op(MachineOp::Shl);
+        self.push_word(0);
+        self.op(MachineOp::Mstore);
+        self.push_item(Item::Push(U256::from_be_slice(argument)));
+        self.push_word(selector.len() as u64);
+        self.op(MachineOp::Mstore);
+        self.push_word(data.len() as u64);
+        self.push_word(0);
+        self.end(Item::Op(MachineOp::Revert));
+    }
+
+    fn end_with(&mut self, address: Value, size: Value, op: MachineOp) -> Result<(), Failure> {
         self.place(&[Operand::Value(size), Operand::Value(address)], true)?;
         self.end(Item::Op(op));
         Ok(())
     }
 
-    fn ret(&mut self, values: &[Value]) -> Result<(), InternalError> {
-        let (on_stack, in_frame) = values.split_at(values.len().min(STACK_ARGS_MAX));
+    fn ret(&mut self, values: &[Value]) -> Result<(), Failure> {
+        let (on_stack, in_frame) = values.split_at(values.len().min(self.context.target.stack_args_max()));
         for (i, &value) in in_frame.iter().enumerate() {
             self.place(&[Operand::Value(value)], true)?;
             self.push_word(self.memory_word(self.plan.param_words + i as u32));
@@ -558,7 +586,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Emits folded values now: they are about to be handed over, and a shuffle cannot compute.
-    fn materialize(&mut self, values: &[Value]) -> Result<(), InternalError> {
+    fn materialize(&mut self, values: &[Value]) -> Result<(), Failure> {
         for &value in values {
             if self.plan.home(value) == Home::Folded && !self.stack.contains(&value) {
                 let inst = self.def(value)?;
@@ -568,7 +596,7 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
-    fn branch(&mut self, cond: Value, then: &BlockCall, otherwise: &BlockCall) -> Result<(), InternalError> {
+    fn branch(&mut self, cond: Value, then: &BlockCall, otherwise: &BlockCall) -> Result<(), Failure> {
         self.materialize(&then.args)?;
         self.materialize(&otherwise.args)?;
         // Handed-over values stay on the stack below the condition.
@@ -587,7 +615,7 @@ impl<'a> Emitter<'a> {
         value: Value,
         cases: &[(U256, BlockCall)],
         default: &BlockCall,
-    ) -> Result<(), InternalError> {
+    ) -> Result<(), Failure> {
         for to in cases.iter().map(|(_, to)| to).chain([default]) {
             self.materialize(&to.args)?;
         }
@@ -638,7 +666,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Prepares a way out of a block that has several: where the jump leads, and the block in between if the stack must change.
-    fn edge(&mut self, to: &BlockCall) -> Result<Edge, InternalError> {
+    fn edge(&mut self, to: &BlockCall) -> Result<Edge, Failure> {
         let target_label = self.block_labels[to.block.index()];
         let (stack, items) = (self.stack.clone(), std::mem::take(&mut self.items));
         self.edge_moves(to)?;
@@ -700,7 +728,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Stores what is handed over to parameters that live in memory, all at once in effect.
-    fn edge_moves(&mut self, to: &BlockCall) -> Result<(), InternalError> {
+    fn edge_moves(&mut self, to: &BlockCall) -> Result<(), Failure> {
         let params = &self.function.blocks[to.block.index()].params;
         let mut stores: Vec<(u32, Value)> = Vec::new();
         for (&param, &arg) in params.iter().zip(&to.args) {

@@ -75,10 +75,15 @@ pub fn optimize(module: &mut Module, level: OptLevel) {
     if level == OptLevel::O0 {
         return;
     }
-    module.functions.iter_mut().for_each(simplify);
+    simplify_all(module);
     if inline::run(module) == Changed::Yes {
-        module.functions.iter_mut().for_each(simplify);
+        simplify_all(module);
     }
+}
+
+/// Simplifies every function by itself.
+pub fn simplify_all(module: &mut Module) {
+    module.functions.iter_mut().for_each(simplify);
 }
 
 fn simplify(function: &mut Function) {

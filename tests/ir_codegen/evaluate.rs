@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{U256, keccak256};
+use alloy_primitives::{I256, U256, keccak256};
 use kalix::ir::{Function, Imm, Inst, Module, Op, Terminator, Value};
 use testkit::host::{CALLER, CONTRACT, ORIGIN};
 use testkit::model::{Effect, evaluate};
@@ -26,6 +26,8 @@ pub(crate) struct Outcome {
     pub(crate) storage: BTreeMap<U256, U256>,
     pub(crate) transient: BTreeMap<U256, U256>,
     pub(crate) logs: Vec<(Vec<U256>, Vec<u8>)>,
+    /// Whether a checked operation met a word that is not in the form of its type.
+    pub(crate) is_out_of_type: bool,
 }
 
 /// Executes a module's entry function.
@@ -38,6 +40,7 @@ pub(crate) fn run(module: &Module, input: &[u8], storage: &BTreeMap<U256, U256>)
         logs: Vec::new(),
         memory: BTreeMap::new(),
         depth: 0,
+        is_out_of_type: false,
     };
     let ending = match machine.call(&module.functions[0], &[]) {
         Err(ending) => ending,
@@ -45,7 +48,8 @@ pub(crate) fn run(module: &Module, input: &[u8], storage: &BTreeMap<U256, U256>)
     };
     machine.storage.retain(|_, value| !value.is_zero());
     machine.transient.retain(|_, value| !value.is_zero());
-    Outcome { ending, storage: machine.storage, transient: machine.transient, logs: machine.logs }
+    let Machine { storage, transient, logs, is_out_of_type, .. } = machine;
+    Outcome { ending, storage, transient, logs, is_out_of_type }
 }
 
 struct Machine<'m> {
@@ -56,6 +60,7 @@ struct Machine<'m> {
     logs: Vec<(Vec<U256>, Vec<u8>)>,
     memory: BTreeMap<u64, u8>,
     depth: u64,
+    is_out_of_type: bool,
 }
 
 fn panic_data(code: u8) -> Vec<u8> {
@@ -167,7 +172,15 @@ impl Machine<'_> {
         Ok(vec![word])
     }
 
-    fn pure(&self, inst: &Inst, args: &[U256]) -> Result<Vec<U256>, Ending> {
+    fn pure(&mut self, inst: &Inst, args: &[U256]) -> Result<Vec<U256>, Ending> {
+        if let (Imm::Type(ty), false) = (inst.imm, matches!(inst.op, Op::Ccast | Op::CcastSigned)) {
+            let fits = |word: &U256| match ty.is_signed() {
+                true => (I256::from_raw(ty.min_word())..=I256::from_raw(ty.max_word()))
+                    .contains(&I256::from_raw(*word)),
+                false => *word <= ty.max_word(),
+            };
+            self.is_out_of_type |= !args.iter().all(fits);
+        }
         let byte = match inst.imm {
             Imm::Type(ty) => ty.type_byte() | if inst.op == Op::CcastSigned { 0x40 } else { 0 },
             Imm::Panic(code) => code,

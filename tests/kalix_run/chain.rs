@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use alloy_primitives::{Address, Bytes, U256, hex};
-use kalix::codegen::{CodegenOptions, OptLevel};
+use kalix::codegen::CodegenOptions;
 use kalix::sema::types::TypeId;
 use kalix::source::Source;
 use kalix::{Compilation, CompileOptions, compile};
@@ -30,7 +30,7 @@ use zvm::tx::{Transaction, TransactionResult};
 use zvm::{Engine, Fork, Mode};
 use zvm_jit::{Jit, JitOptions};
 
-use crate::files::{diff, encode_args, parse_call, parse_slot, parse_word, show, show_word};
+use crate::files::{diff, encode_args, every_way, parse_call, parse_slot, parse_word, show, show_word};
 
 /// Sends all transactions.
 const SENDER: Address = Address::repeat_byte(0x5e);
@@ -78,8 +78,7 @@ fn contracts_do_to_each_other_what_they_say() {
 /// The script with the results of today; an error if two ways to run it differ.
 fn run_everywhere(text: &str) -> Result<String, String> {
     let mut first: Option<String> = None;
-    for opt_level in OptLevel::ALL {
-        let options = CodegenOptions { opt_level, ..CodegenOptions::STANDARD };
+    for options in every_way() {
         let source = Source::new("test.kalix", text);
         let compilation = compile(&source, &CompileOptions { codegen: options });
         if compilation.has_errors() {
@@ -91,7 +90,8 @@ fn run_everywhere(text: &str) -> Result<String, String> {
             let expected = first.get_or_insert_with(|| found.clone());
             if *expected != found {
                 let lines = diff(expected, &found).join("\n  ");
-                return Err(format!("{mode:?}, {opt_level:?}\n  {lines}"));
+                let CodegenOptions { target, opt_level, .. } = options;
+                return Err(format!("{}, {mode:?}, {opt_level:?}\n  {lines}", target.name()));
             }
             let expected = gas_of_code.get_or_insert_with(|| gas.clone());
             if *expected != gas {

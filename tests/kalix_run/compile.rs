@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Bytes, U256};
 use kalix::codegen::init_code::{self, ImmutableSite};
-use kalix::codegen::{CodegenOptions, compile_module};
+use kalix::codegen::{CodegenOptions, Target, compile_module};
 use kalix::diag::{Diagnostics, Severity};
 use kalix::ir::lower::{Lowered, lower_contract};
 use kalix::modules::NoModules;
@@ -13,7 +13,6 @@ use kalix::source::Source;
 use testkit::observe::Observed;
 use testkit::program::{Program, Setting};
 use testkit::tiers::{Agreed, Compile, Prepared};
-use zvm::bytecode::{Encoding, NATIVE_PREFIX};
 
 fn report(diags: &Diagnostics, source: &Source) -> String {
     let line = |d: &kalix::diag::Diagnostic| {
@@ -47,11 +46,12 @@ pub(crate) fn lower(program: &typed::Program, index: usize) -> Result<Lowered, S
 pub(crate) struct Compiled {
     pub(crate) program: typed::Program,
     pub(crate) index: usize,
-    /// Without the native prefix.
+    pub(crate) target: Target,
+    /// Without the target's prefix.
     pub(crate) runtime: Vec<u8>,
     /// Where the run-time code reads immutables.
     pub(crate) immutables: Vec<ImmutableSite>,
-    /// Without the native prefix.
+    /// Without the target's prefix.
     pub(crate) init: Vec<u8>,
 }
 
@@ -61,9 +61,10 @@ impl Compiled {
         let index = 0;
         let lowered = lower(&program, index)?;
         let assembly = compile_module(&lowered.runtime, options).map_err(|e| e.to_string())?;
-        let init = init_code::complete(&lowered, &assembly, &NATIVE_PREFIX);
+        let init = init_code::complete(&lowered, &assembly, options.target.prefix());
         let init = compile_module(&init, options).map_err(|e| e.to_string())?.bytes;
-        Ok(Compiled { program, index, runtime: assembly.bytes, immutables: assembly.immutables, init })
+        let (target, runtime, immutables) = (options.target, assembly.bytes, assembly.immutables);
+        Ok(Compiled { program, index, target, runtime, immutables, init })
     }
 
     pub(crate) fn contract(&self) -> &typed::Contract {
@@ -97,9 +98,9 @@ impl World {
         value: U256,
     ) -> Result<(Observed, Option<World>), String> {
         let code = [&compiled.init[..], args].concat();
-        let agreed = run(code, Setting { value, gas: GAS, ..Setting::plain() })?;
+        let agreed = run(code, compiled.target, Setting { value, gas: GAS, ..Setting::plain() })?;
         let Some(storage) = agreed.observed.storage.clone() else { return Ok((agreed.observed, None)) };
-        let deployed = agreed.observed.output.strip_prefix(&NATIVE_PREFIX[..]).unwrap_or_default();
+        let deployed = agreed.observed.output.strip_prefix(compiled.target.prefix()).unwrap_or_default();
         let mut blank = deployed.to_vec();
         for site in &compiled.immutables {
             blank.get_mut(site.offset as usize..site.offset as usize + 32).ok_or("code is missing")?.fill(0);
@@ -107,7 +108,7 @@ impl World {
         if blank != compiled.runtime {
             return Err("the init code does not return the runtime code".into());
         }
-        let program = native(deployed.to_vec(), Setting::plain());
+        let program = program(deployed.to_vec(), compiled.target, Setting::plain());
         let prepared = Prepared::new(&program, &Compile::PLAIN);
         Ok((agreed.observed, Some(World { compiled, storage, prepared })))
     }
@@ -125,11 +126,11 @@ impl World {
 
 const GAS: u64 = 10_000_000;
 
-fn native(code: Vec<u8>, setting: Setting) -> Program {
-    Program { encoding: Encoding::Zvm, code, setting }
+fn program(code: Vec<u8>, target: Target, setting: Setting) -> Program {
+    Program { encoding: target.encoding(), code, setting }
 }
 
-fn run(code: Vec<u8>, setting: Setting) -> Result<Agreed, String> {
-    let program = native(code, setting);
+fn run(code: Vec<u8>, target: Target, setting: Setting) -> Result<Agreed, String> {
+    let program = program(code, target, setting);
     Prepared::new(&program, &Compile::PLAIN).check(&program.setting)
 }

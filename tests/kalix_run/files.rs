@@ -16,7 +16,7 @@ use std::path::Path;
 
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::{Bytes, U256, hex};
-use kalix::codegen::{CodegenOptions, OptLevel};
+use kalix::codegen::{CodegenOptions, OptLevel, Target};
 use kalix::sema::typed;
 use kalix::sema::types::{Type, TypeId, Types};
 use sha3::Digest;
@@ -44,10 +44,12 @@ fn scripts_do_what_they_say() {
             run_script(&text, options).unwrap_or_else(|error| format!("{text}\nERROR {error}"))
         };
         let found = run(&CodegenOptions::STANDARD);
-        for opt_level in OptLevel::ALL {
-            let other = run(&CodegenOptions { opt_level, ..CodegenOptions::STANDARD });
+        for options in every_way() {
+            let other = run(&options);
             if found != other {
-                writeln!(failures, "{} at {opt_level:?}", path.display()).expect("a String accepts all");
+                let (path, CodegenOptions { target, opt_level, .. }) = (path.display(), options);
+                writeln!(failures, "{path} for {}, {opt_level:?}", target.name())
+                    .expect("a String accepts all");
                 diff(&found, &other).iter().for_each(|line| failures += &format!("  {line}\n"));
             }
         }
@@ -64,6 +66,12 @@ fn scripts_do_what_they_say() {
         }
     }
     assert!(failures.is_empty(), "\n{failures}If the new results are right, rewrite them with BLESS=1.");
+}
+
+/// The ways to compile a program, which all give the same results.
+pub(crate) fn every_way() -> impl Iterator<Item = CodegenOptions> {
+    let ways = Target::ALL.into_iter().flat_map(|target| OptLevel::ALL.map(|level| (target, level)));
+    ways.map(|(target, opt_level)| CodegenOptions { target, opt_level, ..CodegenOptions::STANDARD })
 }
 
 /// The lines of `found` that `text` does not have at that place, and the other way round.

@@ -1,7 +1,7 @@
 //! Generated programs against the model: same value, same fault, same storage.
 
 use alloy_primitives::{Bytes, U256};
-use kalix::codegen::{CodegenOptions, OptLevel};
+use kalix::codegen::{CodegenOptions, OptLevel, Target};
 use kalix::sema::typed::MemberKind;
 use sha3::Digest;
 use testkit::observe::{Observed, exit_name};
@@ -42,7 +42,8 @@ fn check(seed: u64, outcomes: &mut [u64; 4]) {
     let fail = |what: String| -> ! { panic!("seed {seed}: {what}\n{text}") };
     // Some have little of the stack.
     let stack_words_max = *r.pick(&[&96, &96, &96, &8, &3, &1]);
-    let options = CodegenOptions { stack_words_max, opt_level: OptLevel::ALL[seed as usize % 4] };
+    let target = *r.pick(&Target::ALL.each_ref());
+    let options = CodegenOptions { target, stack_words_max, opt_level: OptLevel::ALL[seed as usize % 4] };
     let compiled = Compiled::new(&text, &options).unwrap_or_else(|error| fail(error));
     let entry = compiled.entry("run").expect("the entry point").clone();
     let (_, world) = World::deploy(compiled, &[], U256::ZERO).unwrap_or_else(|error| fail(error));

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use alloy_primitives::hex;
 use anyhow::{Context, bail};
+use kalix::codegen::Target;
 use kalix::driver::Compilation;
 use kalix::ir::text::print_module;
 use zvm::bytecode::disasm::{DisasmOptions, disassemble};
-use zvm::bytecode::encoding::Encoding;
 
 use crate::flags::Emit;
 
@@ -31,13 +32,18 @@ pub(crate) fn outputs(file: &Path, compilation: &Compilation, emit: &[Emit]) -> 
         add(format!("{name}.zvmc"), artifact.bytes.clone());
         let abi = serde_json::to_string_pretty(&artifact.ethereum_abi).context("cannot print the ABI")?;
         add(format!("{name}.abi.json"), format!("{abi}\n").into_bytes());
+        if artifact.runtime.target == Target::Evm {
+            let hex = |bytes: &[u8]| format!("{}\n", hex::encode(bytes)).into_bytes();
+            add(format!("{name}.bin"), hex(&artifact.init.bytes));
+            add(format!("{name}.bin-runtime"), hex(&artifact.runtime.bytes));
+        }
         if emit.contains(&Emit::Ir) {
             let text = format!("{}\n{}", print_module(&ir.runtime), print_module(&ir.init));
             add(format!("{name}.ir"), text.into_bytes());
         }
         if emit.contains(&Emit::Asm) {
             let options = DisasmOptions { offsets: true };
-            let text = |code| disassemble(code, Encoding::Zvm, options).into_bytes();
+            let text = |code| disassemble(code, artifact.runtime.target.encoding(), options).into_bytes();
             add(format!("{name}.zvm"), text(&artifact.runtime.bytes));
             add(format!("{name}.init.zvm"), text(&artifact.init.bytes));
         }

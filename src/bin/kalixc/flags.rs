@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use kalix::codegen;
 
 /// Compiles Kalix contracts for the ZVM.
 ///
@@ -31,6 +32,10 @@ pub(crate) enum Command {
         /// code as `<Contract>.zvm` and `<Contract>.init.zvm`.
         #[arg(long, value_name = "KIND", value_delimiter = ',')]
         emit: Vec<Emit>,
+        /// What the code is for. `evm` also writes `<Contract>.bin` and `<Contract>.bin-runtime`: creation code
+        /// and run-time code in hexadecimal.
+        #[arg(long, value_name = "TARGET", default_value = "zvm")]
+        target: Target,
         #[command(flatten)]
         reporting: Reporting,
     },
@@ -38,6 +43,9 @@ pub(crate) enum Command {
     Check {
         /// The source file.
         file: PathBuf,
+        /// What the code would be for.
+        #[arg(long, value_name = "TARGET", default_value = "zvm")]
+        target: Target,
         #[command(flatten)]
         reporting: Reporting,
     },
@@ -66,6 +74,24 @@ impl Reporting {
     /// Whether a warning forbids to write anything.
     pub(crate) fn denies_warnings(&self) -> bool {
         self.deny.is_some()
+    }
+}
+
+/// What code is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// The ZVM's native encoding.
+    Zvm,
+    /// Ethereum bytecode, as of Cancun.
+    Evm,
+}
+
+impl From<Target> for codegen::Target {
+    fn from(target: Target) -> codegen::Target {
+        match target {
+            Target::Zvm => codegen::Target::Zvm,
+            Target::Evm => codegen::Target::Evm,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Parser;
+use kalix::codegen::CodegenOptions;
 use kalix::diag::{Code, Diagnostics, Severity, json, render};
 use kalix::driver::{Compilation, CompileOptions, compile_with};
 use kalix::source::{SOURCE_SIZE_MAX, Source};
@@ -28,8 +29,10 @@ fn main() -> ExitCode {
     // clap prints usage errors itself and exits with 2.
     let flags = Flags::parse();
     let status = match &flags.command {
-        Command::Build { file, out_dir, emit, reporting } => build(file, out_dir, emit, reporting),
-        Command::Check { file, reporting } => check(file, reporting),
+        Command::Build { file, out_dir, emit, target, reporting } => {
+            build(file, out_dir, emit, *target, reporting)
+        }
+        Command::Check { file, target, reporting } => check(file, *target, reporting),
         Command::Explain { code } => explain(code),
     };
     match status {
@@ -45,9 +48,10 @@ fn build(
     file: &Path,
     out_dir: &Path,
     emit: &[flags::Emit],
+    target: flags::Target,
     reporting: &Reporting,
 ) -> anyhow::Result<ExitCode> {
-    let compilation = compile_file(file)?;
+    let compilation = compile_file(file, target)?;
     if report(&compilation.diagnostics, &compilation.source, reporting)? {
         return Ok(ExitCode::from(MISTAKES));
     }
@@ -61,8 +65,8 @@ fn build(
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(file: &Path, reporting: &Reporting) -> anyhow::Result<ExitCode> {
-    let compilation = compile_file(file)?;
+fn check(file: &Path, target: flags::Target, reporting: &Reporting) -> anyhow::Result<ExitCode> {
+    let compilation = compile_file(file, target)?;
     let failed = report(&compilation.diagnostics, &compilation.source, reporting)?;
     Ok(if failed { ExitCode::from(MISTAKES) } else { ExitCode::SUCCESS })
 }
@@ -78,11 +82,12 @@ fn explain(id: &str) -> anyhow::Result<ExitCode> {
 }
 
 /// Compiles a file with the modules that it imports.
-fn compile_file(file: &Path) -> anyhow::Result<Compilation> {
+fn compile_file(file: &Path, target: flags::Target) -> anyhow::Result<Compilation> {
+    let codegen = CodegenOptions { target: target.into(), ..CodegenOptions::STANDARD };
     let source = read(file)?;
     let mut folders = Folders::around(file)?;
     let compilation =
-        compile_with(source, folders.module_path(file), &mut folders, &CompileOptions::STANDARD);
+        compile_with(source, folders.module_path(file), &mut folders, &CompileOptions { codegen });
     folders.trouble()?;
     Ok(compilation)
 }
