@@ -178,7 +178,7 @@ fn kalix_types(types: &Types) -> Value {
         let value = json!({ "kind": "struct", "fields": fields.collect::<Vec<_>>() });
         described.insert(definition.name.clone(), value);
     }
-    for definition in &types.enums {
+    for definition in types.declared_enums() {
         let variants = definition.variants.iter().map(|variant| {
             let payload = variant.payload.iter().map(|&ty| types.display(ty));
             json!({

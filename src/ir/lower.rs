@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`function`] | the state of one IR function, bodies, ways to leave a body |
 //! | [`stmts`], [`exprs`] | statements and loops; expressions and conditions |
+//! | [`matches`] | `match` and patterns |
 //! | [`arith`] | arithmetic of all widths, comparisons, casts |
 //! | [`places`], [`storage`], [`containers`] | places; words and aggregates in storage; vectors and `bytes` there |
 //! | [`memory`], [`whole`] | the heap and what lies on it; comparing, copying and joining values |
@@ -36,6 +37,7 @@ mod external;
 mod function;
 mod helpers;
 mod init;
+mod matches;
 mod memory;
 mod places;
 mod plan;

@@ -3,13 +3,15 @@
 //! [`items`] collects what modules and contracts declare, [`define`] and [`members`] work out what it means, [`entries`] works out
 //! selectors and getters,
 //! [`body`] holds the state of checking one function; [`stmts`], [`exprs`], [`ops`], [`casts`], [`places`],
-//! [`paths`], [`calls`], [`raise`], [`structs`] and [`data`] each check a family of nodes in it, and [`moves`] and [`borrows`] know
+//! [`paths`], [`calls`], [`raise`], [`structs`], [`data`], [`matches`], [`patterns`] and [`options`] each check a family of nodes in it, [`coverage`] knows what
+//! patterns leave over, and [`moves`] and [`borrows`] know
 //! which values were moved and which places are borrowed.
 
 mod body;
 mod borrows;
 mod calls;
 mod casts;
+mod coverage;
 mod create;
 mod data;
 mod define;
@@ -18,10 +20,13 @@ mod exprs;
 mod external;
 mod interfaces;
 mod items;
+mod matches;
 mod members;
 mod moves;
 mod ops;
+mod options;
 mod paths;
+mod patterns;
 mod places;
 mod raise;
 mod standard;

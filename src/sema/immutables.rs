@@ -164,6 +164,22 @@ impl Visit for Walk<'_> {
                 }
                 self.assigned = meet(after, self.assigned.take());
             }
+            ExprKind::Match(matched) => {
+                self.expr(&matched.subject);
+                let mut before = self.assigned.clone();
+                let mut after = None;
+                for arm in &matched.arms {
+                    self.assigned = before.clone();
+                    if let Some(guard) = &arm.guard {
+                        self.expr(guard);
+                        // A guard that fails leads to the arms behind it.
+                        before = self.assigned.clone();
+                    }
+                    self.block(&arm.body);
+                    after = meet(after, self.assigned.take());
+                }
+                self.assigned = after;
+            }
             ExprKind::Logic { left, right, .. } => {
                 self.expr(left);
                 let before = self.assigned.clone();

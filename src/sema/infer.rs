@@ -5,7 +5,8 @@
 
 use super::consts::Int;
 use super::typed::{
-    AssignTarget, Block, CastKind, Expr, ExprKind, Local, Place, PlaceStep, Revert, Stmt, StmtKind,
+    AssignTarget, Block, CastKind, Expr, ExprKind, LetPattern, Local, Pattern, Place, PlaceStep, Revert,
+    Stmt, StmtKind,
 };
 use super::types::{InferId, IntType, Type, TypeId, Types};
 use crate::diag::{Code, Diagnostics};
@@ -98,6 +99,9 @@ impl Inference {
                 m == n && self.unify(types, a, b)
             }
             (&Type::Vec(a), &Type::Vec(b)) | (&Type::Option(a), &Type::Option(b)) => self.unify(types, a, b),
+            (&Type::Result { ok: a, err: e }, &Type::Result { ok: b, err: f }) => {
+                e == f && self.unify(types, a, b)
+            }
             (Type::Tuple(a), Type::Tuple(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| self.unify(types, a, b))
             }
@@ -202,6 +206,10 @@ impl Substitution<'_> {
                 let inner = self.settled(inner);
                 self.types.intern(Type::Option(inner))
             }
+            &Type::Result { ok, err } => {
+                let ok = self.settled(ok);
+                self.types.intern(Type::Result { ok, err })
+            }
             _ => ty,
         }
     }
@@ -224,7 +232,10 @@ impl Substitution<'_> {
 
     fn stmt(&mut self, stmt: &mut Stmt) {
         match &mut stmt.kind {
-            StmtKind::Let { init, .. } => self.expr(init),
+            StmtKind::Let { pattern, init } => {
+                self.let_pattern(pattern);
+                self.expr(init);
+            }
             StmtKind::Expr(expr) => self.expr(expr),
             StmtKind::Emit { fields, .. } => fields.iter_mut().for_each(|field| self.expr(&mut field.1)),
             StmtKind::While { cond, body, .. } => {
@@ -239,12 +250,24 @@ impl Substitution<'_> {
         }
     }
 
+    fn let_pattern(&mut self, pattern: &mut LetPattern) {
+        match pattern {
+            LetPattern::Discard | LetPattern::Local(_) => {}
+            LetPattern::Tuple(parts) => parts.iter_mut().for_each(|part| self.let_pattern(part)),
+            LetPattern::Parts(pattern) => self.pattern(pattern),
+        }
+    }
+
+    fn pattern(&mut self, pattern: &mut Pattern) {
+        pattern.for_each_mut(&mut |pattern| self.ty(&mut pattern.ty));
+    }
+
     fn place(&mut self, place: &mut Place) {
         self.ty(&mut place.ty);
         for step in &mut place.steps {
             match step {
                 PlaceStep::MapKey(key) | PlaceStep::Index(key) => self.expr(key),
-                PlaceStep::Field(_) => {}
+                PlaceStep::Field(_) | PlaceStep::Payload { .. } => {}
             }
         }
     }
@@ -272,6 +295,21 @@ impl Substitution<'_> {
             ExprKind::Bytes(_) => {}
             ExprKind::Struct(fields) => fields.iter_mut().for_each(|field| self.expr(&mut field.1)),
             ExprKind::Repeat { element, .. } => self.expr(element),
+            ExprKind::Variant { args, .. } => args.iter_mut().for_each(|arg| self.expr(arg)),
+            ExprKind::Match(matched) => {
+                self.expr(&mut matched.subject);
+                for arm in &mut matched.arms {
+                    self.pattern(&mut arm.pattern);
+                    if let Some(guard) = &mut arm.guard {
+                        self.expr(guard);
+                    }
+                    self.block(&mut arm.body);
+                }
+            }
+            ExprKind::Matches { subject, pattern } => {
+                self.expr(subject);
+                self.pattern(pattern);
+            }
             ExprKind::AtPlace { place, args, .. } => {
                 self.place(place);
                 args.iter_mut().for_each(|arg| self.expr(arg));

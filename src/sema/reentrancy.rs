@@ -435,6 +435,23 @@ impl Visit for Builder {
                 }
                 self.go_to(join);
             }
+            ExprKind::Match(matched) => {
+                self.expr(&matched.subject);
+                let join = self.node(Event::Nothing);
+                for arm in &matched.arms {
+                    self.event(Event::Nothing);
+                    if let Some(guard) = &arm.guard {
+                        self.expr(guard);
+                    }
+                    // Behind the guard the arm runs, or the next one is tried.
+                    let choice = self.current;
+                    self.event(Event::Nothing);
+                    self.block(&arm.body);
+                    self.edge_to(join);
+                    self.current = choice;
+                }
+                self.current = join;
+            }
             ExprKind::Logic { left, right, .. } => {
                 self.expr(left);
                 let (choice, join) = (self.current, self.node(Event::Nothing));

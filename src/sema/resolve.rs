@@ -192,6 +192,7 @@ impl<'a> Sema<'a> {
             ("Option", Some(inner), _) => self.types.intern(Type::Option(inner)),
             ("Map", Some(key), Some(value)) => self.map_type(span, key, value),
             ("Result", Some(ok), Some(err)) => self.result_type(span, ok, err),
+            ("CallError", ..) => TypeId::CALL_ERROR,
             _ if PREDECLARED_TYPES.contains(&text) => {
                 self.diags.unsupported(span, format_args!("`{text}`"));
                 TypeId::ERROR
@@ -248,6 +249,7 @@ impl<'a> Sema<'a> {
     fn result_type(&mut self, span: Span, ok: TypeId, err: TypeId) -> TypeId {
         match self.types.get(err) {
             Type::ErrorType(_) | Type::AnyError => self.types.intern(Type::Result { ok, err }),
+            _ if err == TypeId::CALL_ERROR => self.types.intern(Type::Result { ok, err }),
             _ => {
                 self.diags.error(Code::NotAnError, span).arg("x", self.types.display(err));
                 TypeId::ERROR
@@ -272,7 +274,6 @@ impl<'a> Sema<'a> {
                     .arg("b", format_args!("event {path}"));
                 TypeId::ERROR
             }
-            Some(TypeDef::Unsupported) => TypeId::ERROR,
             None => {
                 self.type_not_found(path, contract);
                 TypeId::ERROR
@@ -364,8 +365,11 @@ impl<'a> Sema<'a> {
             Type::Bool | Type::Int(_) | Type::Address | Type::Hash | Type::FixedBytes(_) => None,
             Type::Handle(_) => None,
             Type::Unit => {
-                let known = matches!(position, Position::Result | Position::EntryResult | Position::Local);
-                (!known).then_some((Code::Unsupported, ty))
+                let known = matches!(
+                    position,
+                    Position::Result | Position::EntryResult | Position::Local | Position::Param
+                );
+                (!known).then_some((outside(), ty))
             }
             Type::Enum(id) if self.types.enums[id.index()].is_payload_free() => None,
             Type::Enum(_) if position.is_abi().is_some() => Some((Code::NotAbiType, ty)),
@@ -380,11 +384,15 @@ impl<'a> Sema<'a> {
             }
             Type::Ref { .. } => Some((Code::Unsupported, ty)),
             &Type::Result { ok, .. } => match position {
-                Position::Result | Position::EntryResult if ok == TypeId::UNIT => None,
-                Position::Result | Position::EntryResult => self.refusal(ok, position),
+                Position::Result | Position::EntryResult | Position::Param | Position::Local => {
+                    self.refusal(ok, position)
+                }
                 _ => Some((outside(), ty)),
             },
-            Type::AnyError | Type::ErrorType(_) => Some((outside(), ty)),
+            Type::AnyError | Type::ErrorType(_) => {
+                let known = matches!(position, Position::Result | Position::Param | Position::Local);
+                (!known).then_some((outside(), ty))
+            }
             Type::Option(_) if position.is_abi().is_some() => Some((Code::NotAbiType, ty)),
             Type::Bytes | Type::String | Type::Vec(_) | Type::Array { .. } | Type::Option(_)
                 if position == Position::Constant =>
@@ -442,7 +450,6 @@ impl<'a> Sema<'a> {
         };
         match (def, rest) {
             (def, []) => Some(def),
-            (TypeDef::Unsupported, _) => Some(def),
             (TypeDef::Contract(index), [name]) => self.type_in_contract(&name.name, index),
             _ => None,
         }

@@ -25,8 +25,6 @@ pub(super) enum TypeDef {
     Interface(HandleId),
     Enum(EnumId),
     Struct(StructId),
-    /// Declared, reported as not supported yet, and silent wherever it is used.
-    Unsupported,
 }
 
 /// What a name of the value name space means.

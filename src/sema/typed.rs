@@ -9,15 +9,22 @@
 //! expected; what follows it in evaluation order is not executed. **Constants** are words (§4): zero-extended,
 //! sign-extended in two's complement, or left-aligned, as the type says.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use alloy_primitives::U256;
 
 mod data;
+mod items;
+mod ops;
+mod patterns;
 
 pub use data::{DataOp, PlaceOp};
+pub use items::{
+    AbiParam, Contract, Docs, EntryPoint, ErrorRef, Event, EventField, Function, FunctionKind, Guards,
+    Immutable, Local, MemberKind, Mutability, Program, StorageMember,
+};
+pub use ops::{ArithMode, BinaryOp, CastKind, CompareOp, Env, Query, UnaryOp};
+pub use patterns::{Match, MatchArm, Pattern, PatternKind};
 
-use super::types::{ErrorTypeId, HandleId, IntType, TypeId, Types, define_ids};
+use super::types::{HandleId, TypeId, define_ids};
 use crate::source::Span;
 
 define_ids! {
@@ -31,304 +38,6 @@ define_ids! {
     ImmutableId;
     /// An event: [`Program::events`].
     EventId;
-}
-
-/// Everything that one module compiles to.
-#[derive(Clone, Debug, Default)]
-pub struct Program {
-    /// The types, and the definitions of structs, enums and errors.
-    pub types: Types,
-    /// Functions of all contracts and of the module; a free function stands here once.
-    pub functions: Vec<Function>,
-    /// Events of the module and of all contracts.
-    pub events: Vec<Event>,
-    /// The contracts, in source order.
-    pub contracts: Vec<Contract>,
-}
-
-impl Program {
-    /// The function behind `id`.
-    pub fn function(&self, id: FuncId) -> &Function {
-        &self.functions[id.index()]
-    }
-
-    /// The event behind `id`.
-    pub fn event(&self, id: EventId) -> &Event {
-        &self.events[id.index()]
-    }
-}
-
-/// Lines of a doc comment, without the slashes and one leading space.
-pub type Docs = Vec<String>;
-
-/// One contract: one artifact.
-#[derive(Clone, Debug)]
-pub struct Contract {
-    /// Name in source.
-    pub name: String,
-    /// Whether it belongs to an imported module, so that this compilation makes no artifact of it.
-    pub is_imported: bool,
-    /// Where the whole item stands.
-    pub span: Span,
-    /// Its doc comment.
-    pub docs: Docs,
-    /// Every `state`, `table` and `transient` member with its place, in source order (§5.2).
-    pub storage: Vec<StorageMember>,
-    /// The immutables, in source order.
-    pub immutables: Vec<Immutable>,
-    /// Stores the `state` initialisers, in source order; a synthesized function without parameters and result.
-    /// Creation runs it before the constructor's body.
-    pub initializer: Option<FuncId>,
-    /// The `constructor`; its parameters are the creation arguments, its result is `()`. Whether creation
-    /// accepts value is [`Function::mutability`].
-    pub constructor: Option<FuncId>,
-    /// `receive`: runs on empty call data. It takes value, and neither takes nor gives anything else.
-    pub receive: Option<FuncId>,
-    /// `fallback`: runs on call data that selects nothing, and on empty call data without `receive`.
-    pub fallback: Option<FuncId>,
-    /// What entry points, `receive` and `fallback` do against re-entry; nothing stands for nothing.
-    pub guards: Guards,
-    /// `pub` functions in source order, then getters of `pub` members in source order.
-    pub entry_points: Vec<EntryPoint>,
-    /// Every function that the entry points, the constructor or the initializer may execute, these included;
-    /// a function comes after all functions that it calls.
-    pub functions: Vec<FuncId>,
-    /// Contracts whose creation code is part of this one's, as positions in [`Program::contracts`]; never in a circle.
-    pub creates: Vec<u32>,
-    /// Events declared in the contract or emitted by one of [`functions`](Self::functions), for the ABI.
-    pub events: Vec<EventId>,
-    /// Errors declared in the contract or raised by one of [`functions`](Self::functions), for the ABI.
-    pub errors: Vec<ErrorRef>,
-}
-
-/// One ABI error: a variant of an error type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct ErrorRef {
-    /// The error or error set.
-    pub ty: ErrorTypeId,
-    /// Position in [`ErrorTypeDef::variants`](super::types::ErrorTypeDef::variants); 0 for a single error.
-    pub variant: u32,
-}
-
-/// How a member was declared.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum MemberKind {
-    /// `state x: T`.
-    State,
-    /// A field of `state { … }`, which shares slots with the fields beside it.
-    GroupField,
-    /// `table x: Map<K, V>`.
-    Table,
-    /// `transient x: T`, in the transient space.
-    Transient,
-}
-
-/// A storage member with its place. Values narrower than a word stand in the low-order bytes first.
-#[derive(Clone, Debug)]
-pub struct StorageMember {
-    /// Name in source.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// Its doc comment.
-    pub docs: Docs,
-    /// How it was declared.
-    pub kind: MemberKind,
-    /// Its type; for a table always a map.
-    pub ty: TypeId,
-    /// First slot.
-    pub slot: U256,
-    /// Whether `#[slot(…)]` placed it.
-    pub explicit_slot: bool,
-    /// Offset of the value in the slot, in bytes from the low-order end; 0 outside groups.
-    pub offset_bytes: u8,
-    /// Size of the value in bytes; for what is more than a word, 32 for each of its slots.
-    pub size_bytes: u64,
-    /// Whether it is `pub`.
-    pub is_pub: bool,
-}
-
-/// An immutable member.
-#[derive(Clone, Debug)]
-pub struct Immutable {
-    /// Name in source.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// Its doc comment.
-    pub docs: Docs,
-    /// Its type: one word.
-    pub ty: TypeId,
-    /// Whether it is `pub`.
-    pub is_pub: bool,
-}
-
-/// The re-entrancy plan of a contract (§11.3).
-#[derive(Clone, Debug, Default)]
-pub struct Guards {
-    /// Entry points, `receive` and `fallback` that test the lock before anything else.
-    pub checks: BTreeSet<FuncId>,
-    /// Those that may hold the lock, each with the place of the call that needs it first.
-    pub locks: BTreeMap<FuncId, Span>,
-    /// Places of the calls around which the lock is held.
-    pub locked: BTreeSet<Span>,
-    /// Whether a function that may hold the lock can be entered while it is held, so that it is restored, not cleared.
-    pub nested: bool,
-}
-
-/// What a function may do, from most to least.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Mutability {
-    /// May write and accept value.
-    Payable,
-    /// May write; as an entry point it reverts with empty data if `msg.value != 0`.
-    Mutable,
-    /// Declared `view` and reads state.
-    View,
-    /// Declared `view`, and reads no state. Computed, never written.
-    Pure,
-}
-
-impl Mutability {
-    /// The word in the ABI JSON of Kalix.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Mutability::Payable => "payable",
-            Mutability::Mutable => "mutable",
-            Mutability::View => "view",
-            Mutability::Pure => "pure",
-        }
-    }
-}
-
-/// What clients call.
-#[derive(Clone, Debug)]
-pub struct EntryPoint {
-    /// The function to run; its parameters and result are the inputs and outputs. A result of
-    /// `Result<T, E>` returns T, and `Err(e)` reverts with e's encoding.
-    pub function: FuncId,
-    /// Name in the ABI: that of the function or member, or of `#[abi_name]`.
-    pub name: String,
-    /// First four bytes of calldata that select it.
-    pub selector: [u8; 4],
-    /// The signature that the ABI exports, `deposit(uint256)`.
-    pub signature: String,
-    /// Inputs as the ABI exports them, in order.
-    pub inputs: Vec<AbiParam>,
-    /// Outputs; a tuple is several, `()` is none.
-    pub outputs: Vec<AbiParam>,
-    /// What it may do.
-    pub mutability: Mutability,
-    /// Whether it is the getter of a member rather than a declared function.
-    pub is_getter: bool,
-    /// Whether it is `#[hot]`: compared before all others.
-    pub is_hot: bool,
-}
-
-/// An input or output of an entry point.
-#[derive(Clone, Debug)]
-pub struct AbiParam {
-    /// Name in source; empty for outputs and getter keys.
-    pub name: String,
-    /// The Kalix type, which decoding enforces.
-    pub ty: TypeId,
-    /// The canonical type that the ABI exports; wider than `ty` under `#[selector("…")]`.
-    pub abi_type: String,
-}
-
-/// Why a function exists.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FunctionKind {
-    /// Written in a contract.
-    Contract,
-    /// Written in the module.
-    Free,
-    /// The constructor.
-    Constructor,
-    /// `receive` of a contract.
-    Receive,
-    /// `fallback` of a contract.
-    Fallback,
-    /// Stores the state initialisers; synthesized.
-    Initializer,
-    /// Reads a `pub` member; synthesized.
-    Getter,
-}
-
-/// A function with its body.
-#[derive(Clone, Debug)]
-pub struct Function {
-    /// Name in source; `constructor`, `initializer` or the member's name for the others.
-    pub name: String,
-    /// Where the name stands, or what it was synthesized from.
-    pub span: Span,
-    /// Its doc comment.
-    pub docs: Docs,
-    /// Why it exists.
-    pub kind: FunctionKind,
-    /// What it may do.
-    pub mutability: Mutability,
-    /// How many of [`locals`](Self::locals), from the first on, are the parameters.
-    pub param_count: u32,
-    /// Parameters, then every `let` and loop variable, numbered in declaration order. Blocks beside
-    /// each other may use one name.
-    pub locals: Vec<Local>,
-    /// Type of the result.
-    pub result: TypeId,
-    /// The body; its value is the result. When [`Block::ty`] is `!`, every path returns or reverts.
-    pub body: Block,
-}
-
-impl Function {
-    /// The parameters, in order.
-    pub fn params(&self) -> &[Local] {
-        &self.locals[..self.param_count as usize]
-    }
-}
-
-/// A parameter or local variable.
-#[derive(Clone, Debug)]
-pub struct Local {
-    /// Name in source; empty for a getter's key and for `_` as a loop variable.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// Its type.
-    pub ty: TypeId,
-    /// Whether it may be assigned after its `let`.
-    pub mutable: bool,
-}
-
-/// An event.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// Name in source.
-    pub name: String,
-    /// Name in the ABI.
-    pub abi_name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// Its doc comment.
-    pub docs: Docs,
-    /// The fields, in declaration order.
-    pub fields: Vec<EventField>,
-    /// Whether topic 0 is left out.
-    pub anonymous: bool,
-    /// The canonical signature, `Deposited(address,uint64)`.
-    pub signature: String,
-    /// keccak256 of the signature: topic 0.
-    pub topic: [u8; 32],
-}
-
-/// A field of an event.
-#[derive(Clone, Debug)]
-pub struct EventField {
-    /// Name in source.
-    pub name: String,
-    /// Its type.
-    pub ty: TypeId,
-    /// Whether it becomes a topic; the others are the ABI-encoded data.
-    pub indexed: bool,
 }
 
 /// Statements, then the value.
@@ -418,6 +127,8 @@ pub enum LetPattern {
     Local(LocalId),
     /// The elements of a tuple value, left to right.
     Tuple(Vec<LetPattern>),
+    /// What a pattern binds that every value matches.
+    Parts(Box<Pattern>),
 }
 
 /// An expression with its type and place.
@@ -463,6 +174,13 @@ pub enum PlaceStep {
     MapKey(Expr),
     /// `place.0` of a tuple, or a field of a struct by its position.
     Field(u32),
+    /// A part of the payload of a variant, which the value at the place is known to be.
+    Payload {
+        /// The variant, by its tag (see [`PatternKind::Variant`]).
+        tag: u32,
+        /// Which part.
+        field: u32,
+    },
     /// `place[index]` of an array, a `Vec` or `bytes`: Panic 0x32 unless it is below the length.
     Index(Expr),
 }
@@ -475,170 +193,6 @@ pub enum AssignTarget {
     /// `_` is not assignable, so every element is a target. Sub-expressions of all places are evaluated left
     /// to right, then the elements are stored left to right.
     Tuple(Vec<AssignTarget>),
-}
-
-/// How an arithmetic operation treats a result outside its type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum ArithMode {
-    /// Faults: Panic 0x11, or 0x12 for division by zero.
-    Checked,
-    /// Result modulo 2^N, in the type's representation.
-    Wrapping,
-    /// Result clamped to the range of the type.
-    Saturating,
-}
-
-/// A binary operation on words of one type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum BinaryOp {
-    /// `+ +% +|`, integers.
-    Add(ArithMode),
-    /// `- -% -|`, integers.
-    Sub(ArithMode),
-    /// `* *% *|`, integers.
-    Mul(ArithMode),
-    /// `/`: truncating; divisor 0 faults 0x12, `MIN / -1` faults 0x11.
-    Div,
-    /// `%`: divisor 0 faults 0x12, `MIN % -1` is 0.
-    Rem,
-    /// `**`, checked; the right operand has an unsigned type of its own.
-    Pow,
-    /// `<<` modulo 2^N; the right operand has an unsigned type of its own, and N or more gives 0.
-    Shl,
-    /// `>>`: arithmetic for `iN`, else logical; the right operand has an unsigned type of its own, and N or
-    /// more gives 0 or −1.
-    Shr,
-    /// `&` on integers, `bytes<N>`, `Hash`.
-    And,
-    /// `|` on integers, `bytes<N>`, `Hash`.
-    Or,
-    /// `^` on integers, `bytes<N>`, `Hash`.
-    Xor,
-}
-
-/// A unary operation; the result has the operand's type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum UnaryOp {
-    /// `-` on `iN`: Panic 0x11 for `MIN`.
-    Neg,
-    /// `~` on integers, `bytes<N>`, `Hash`; the result is again in the type's representation.
-    BitNot,
-    /// `!` on `bool`.
-    Not,
-}
-
-/// A comparison; the result is `bool`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum CompareOp {
-    /// `==`.
-    Eq,
-    /// `!=`.
-    Ne,
-    /// `<`; signed for `iN`, else unsigned.
-    Lt,
-    /// `<=`.
-    Le,
-    /// `>`.
-    Gt,
-    /// `>=`.
-    Ge,
-}
-
-/// A conversion; source and target types are those of the operand and of the node.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum CastKind {
-    /// Integer to integer; Panic 0x11 when the target does not hold the value. No check is needed when
-    /// `to.contains(from)`.
-    IntChecked {
-        /// Type of the operand.
-        from: IntType,
-        /// Type of the result.
-        to: IntType,
-    },
-    /// Integer to integer: truncates or sign-extends.
-    IntWrapping {
-        /// Type of the operand.
-        from: IntType,
-        /// Type of the result.
-        to: IntType,
-    },
-    /// The word stays as it is: `bool` to integer, `Address` and `u160`, `Hash`, `u256` and `bytes<32>`,
-    /// a wider `bytes<M>`, handle to `Address`, payload-free enum to `u8`, and identities.
-    SameWord,
-    /// `bytes<N>` to `u(8N)`: shifts right.
-    FixedBytesToInt {
-        /// N.
-        size: u8,
-    },
-    /// `u(8N)` to `bytes<N>`: shifts left.
-    IntToFixedBytes {
-        /// N.
-        size: u8,
-    },
-    /// `bytes<N>` to a narrower `bytes<M>` with `as%`: keeps the first M bytes.
-    TruncateFixedBytes {
-        /// M.
-        size: u8,
-    },
-    /// `u8` to a payload-free enum with discriminants 0..variants: Panic 0x21 from `variants` on.
-    IntToEnum {
-        /// Number of variants.
-        variants: u16,
-    },
-}
-
-/// What is known without an operand (§10.4).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Env {
-    /// `msg.sender: Address`.
-    MsgSender,
-    /// `msg.value: u256`.
-    MsgValue,
-    /// `msg.data: bytes`: a copy of the call data.
-    MsgData,
-    /// `msg.sig: bytes<4>`: the first four bytes of calldata, zero-padded.
-    MsgSig,
-    /// `tx.origin: Address`.
-    TxOrigin,
-    /// `tx.gasprice: u256`.
-    TxGasPrice,
-    /// `block.timestamp: u64`.
-    BlockTimestamp,
-    /// `block.number: u64`.
-    BlockNumber,
-    /// `block.chainid: u64`.
-    BlockChainId,
-    /// `block.gaslimit: u64`.
-    BlockGasLimit,
-    /// `block.basefee: u256`.
-    BlockBaseFee,
-    /// `block.prevrandao: u256`.
-    BlockPrevRandao,
-    /// `block.coinbase: Address`.
-    BlockCoinbase,
-    /// `self.address: Address`.
-    SelfAddress,
-    /// `self.balance: u256`.
-    SelfBalance,
-    /// `gas_left() -> u64`.
-    GasLeft,
-    /// `hedera.account_id: Address`.
-    HederaAccountId,
-    /// `hedera.timestamp: u64`.
-    HederaTimestamp,
-}
-
-/// What the environment knows about one word.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Query {
-    /// `a.balance: u256` of an `Address`.
-    Balance,
-    /// `a.code_size: u256` of an `Address`.
-    CodeSize,
-    /// `a.code_hash: Hash` of an `Address`.
-    CodeHash,
-    /// `block_hash(n: u64) -> Hash`.
-    BlockHash,
 }
 
 /// A typed external call (§10.1): `target`, `options` and `args` are evaluated in this order.
@@ -857,6 +411,22 @@ pub enum ExprKind {
         /// The right operand; evaluated first.
         value: Box<Expr>,
     },
+    /// A variant of an enum with payloads or of an `Option`: arguments left to right.
+    Variant {
+        /// The variant, by its tag (see [`PatternKind::Variant`]).
+        tag: u32,
+        /// One for each part of the payload.
+        args: Vec<Expr>,
+    },
+    /// `match`: what is looked at, then the arms in order.
+    Match(Box<Match>),
+    /// Whether a value matches, as a `bool`; if it does, the pattern's names are bound: `if let`, `while let`.
+    Matches {
+        /// What is looked at; a place is read only as far as the pattern asks.
+        subject: Box<Expr>,
+        /// What it shall match.
+        pattern: Box<Pattern>,
+    },
     /// `Ok(e)`; the node's type is the `Result`.
     Ok(Box<Expr>),
     /// `Err(e)`; the node's type is the `Result`, `e` has its error type.
@@ -868,10 +438,10 @@ pub enum ExprKind {
         /// One for each parameter of the variant, in written order with its position.
         args: Vec<(u32, Expr)>,
     },
-    /// A value of an error type as `Error`: its encoded revert data.
+    /// A value of an error type or a `CallError` as `Error`: its encoded revert data.
     IntoAnyError(Box<Expr>),
     /// `e?`: the value of `Ok`; for `Err(e)` returns `Err(e)` from the function, converted to `Error` when the
-    /// function's error type is `Error` and the operand's is not.
+    /// function's error type is `Error` and the operand's is not. Of an `Option`: the value of `Some`, or returns `None`.
     Try(Box<Expr>),
     /// `return e`; type `!`. Without a value in a function whose result is `()`.
     Return(Option<Box<Expr>>),

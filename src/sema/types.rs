@@ -10,7 +10,10 @@ use std::fmt;
 
 use alloy_primitives::U256;
 
-use crate::source::Span;
+mod definitions;
+
+use definitions::PREDECLARED_ENUMS;
+pub use definitions::{EnumDef, EnumVariant, ErrorTypeDef, ErrorVariant, ExternalFn, HandleDef, StructDef};
 
 /// Signedness and width of an integer type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -146,6 +149,8 @@ impl TypeId {
     pub const U256: TypeId = TypeId::int(IntType::U256);
     /// `bytes<4>`.
     pub const BYTES4: TypeId = TypeId::fixed_bytes(4);
+    /// `CallError`, why a call failed: an enum that every program has.
+    pub const CALL_ERROR: TypeId = TypeId(TypeId::FIRST_OTHER);
 
     const FIRST_INT: u32 = 10;
     const FIRST_FIXED_BYTES: u32 = TypeId::FIRST_INT + 64;
@@ -250,112 +255,6 @@ pub enum Type {
     },
 }
 
-/// A declared struct.
-#[derive(Clone, Debug)]
-pub struct StructDef {
-    /// Name in source.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// Names and types of the fields, in declaration order.
-    pub fields: Vec<(String, TypeId)>,
-    /// Whether it carries `#[copy]`.
-    pub copy: bool,
-    /// Whether it carries `#[unpacked]`.
-    pub unpacked: bool,
-}
-
-/// A declared enum.
-#[derive(Clone, Debug)]
-pub struct EnumDef {
-    /// Name in source.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// The variants in declaration order.
-    pub variants: Vec<EnumVariant>,
-}
-
-impl EnumDef {
-    /// Whether no variant has a payload, so that a value is its discriminant.
-    pub fn is_payload_free(&self) -> bool {
-        self.variants.iter().all(|variant| variant.payload.is_empty())
-    }
-}
-
-/// One variant of an enum.
-#[derive(Clone, Debug)]
-pub struct EnumVariant {
-    /// Name in source.
-    pub name: String,
-    /// The value in memory and storage.
-    pub discriminant: u8,
-    /// Types of the payload.
-    pub payload: Vec<TypeId>,
-}
-
-/// An `error` (one variant, the error itself) or an error set.
-#[derive(Clone, Debug)]
-pub struct ErrorTypeDef {
-    /// Name of the type in source.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// Whether it is a set, `error E { A, B(x: u8) }`, so that a value also says which variant it is.
-    pub is_set: bool,
-    /// The variants; a value's tag is the position here.
-    pub variants: Vec<ErrorVariant>,
-}
-
-/// One ABI error.
-#[derive(Clone, Debug)]
-pub struct ErrorVariant {
-    /// Name in source.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// Names and types of the parameters.
-    pub params: Vec<(String, TypeId)>,
-    /// The canonical signature, `Insufficient(uint64,uint64)`.
-    pub signature: String,
-    /// First four bytes of keccak256 of the signature.
-    pub selector: [u8; 4],
-}
-
-/// An interface, or a contract used as one.
-#[derive(Clone, Debug)]
-pub struct HandleDef {
-    /// Name in source.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// The functions that can be called, in source order.
-    pub functions: Vec<ExternalFn>,
-}
-
-/// A function as other contracts see it.
-#[derive(Clone, Debug)]
-pub struct ExternalFn {
-    /// Name in source.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// Names and types of the parameters.
-    pub params: Vec<(String, TypeId)>,
-    /// Type of the result; T of a `Result<T, E>`.
-    pub result: TypeId,
-    /// The canonical signature, `transfer(address,uint256)`.
-    pub signature: String,
-    /// First four bytes of call data.
-    pub selector: [u8; 4],
-    /// Whether it is called so that nothing can change.
-    pub view: bool,
-    /// Whether it takes value.
-    pub payable: bool,
-    /// `#[optional_return]`: no data from an account with code counts as `true`.
-    pub optional_return: bool,
-}
-
 /// The interner, with the definitions that types refer to.
 #[derive(Clone, Debug)]
 pub struct Types {
@@ -384,7 +283,7 @@ impl Types {
             all: Vec::with_capacity(128),
             ids: HashMap::with_capacity(128),
             structs: Vec::new(),
-            enums: Vec::new(),
+            enums: definitions::predeclared_enums(),
             error_types: Vec::new(),
             handles: Vec::new(),
         };
@@ -416,6 +315,9 @@ impl Types {
             TypeId::FIRST_OTHER as usize,
             "the constants of TypeId follow this order"
         );
+        for index in 0..PREDECLARED_ENUMS.len() {
+            types.intern(Type::Enum(EnumId(index as u32)));
+        }
         types
     }
 
@@ -454,6 +356,11 @@ impl Types {
             | &Type::Vec(inner)
             | &Type::Option(inner)
             | &Type::Map { value: inner, .. } => 1 + self.parts(inner),
+            &Type::Result { ok, err } => 1 + self.parts(ok) + self.parts(err),
+            Type::ErrorType(id) => {
+                let variants = self.error_type(*id).variants.iter();
+                1 + sum(&mut variants.flat_map(|variant| variant.params.iter().map(|param| param.1)))
+            }
             _ => 1,
         }
     }
@@ -483,6 +390,48 @@ impl Types {
                 self.holds_map(inner)
             }
             _ => false,
+        }
+    }
+
+    /// The enums that the source declares.
+    pub fn declared_enums(&self) -> &[EnumDef] {
+        &self.enums[PREDECLARED_ENUMS.len()..]
+    }
+
+    /// The enum that the language itself declares under this name.
+    pub fn predeclared_enum(name: &str) -> Option<EnumId> {
+        PREDECLARED_ENUMS.iter().position(|row| row.0 == name).map(|index| EnumId(index as u32))
+    }
+
+    /// The variants of a type that has some: tag, name as a pattern writes it, and the parts of the payload.
+    ///
+    /// Empty for types without variants and for enums without payloads, whose values are words.
+    pub fn variants(&self, id: TypeId) -> Vec<(u32, String, Vec<TypeId>)> {
+        let row = |tag, name: &str, payload: Vec<TypeId>| (tag, name.to_owned(), payload);
+        match self.get(id) {
+            Type::Enum(id) if !self.enums[id.index()].is_payload_free() => {
+                let def = &self.enums[id.index()];
+                let variants = def.variants.iter();
+                variants
+                    .map(|variant| {
+                        let name = format!("{}::{}", def.name, variant.name);
+                        (variant.discriminant.into(), name, variant.payload.clone())
+                    })
+                    .collect()
+            }
+            &Type::Option(inner) => vec![row(0, "None", Vec::new()), row(1, "Some", vec![inner])],
+            &Type::Result { ok, err } => vec![row(0, "Ok", vec![ok]), row(1, "Err", vec![err])],
+            Type::ErrorType(id) => {
+                let def = self.error_type(*id);
+                let name = |variant: &ErrorVariant| match def.is_set {
+                    true => format!("{}::{}", def.name, variant.name),
+                    false => variant.name.clone(),
+                };
+                let payload = |variant: &ErrorVariant| variant.params.iter().map(|param| param.1).collect();
+                let variants = def.variants.iter().enumerate();
+                variants.map(|(at, variant)| (at as u32, name(variant), payload(variant))).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -609,6 +558,7 @@ mod tests {
             (TypeId::STRING, Type::String),
             (TypeId::ANY_ERROR, Type::AnyError),
             (TypeId::BYTES4, Type::FixedBytes(4)),
+            (TypeId::CALL_ERROR, Type::Enum(EnumId(0))),
             (TypeId::U64, Type::Int(IntType::U64)),
         ];
         for (id, ty) in named {

@@ -70,7 +70,7 @@ pub fn walk_place<V: Visit + ?Sized>(v: &mut V, place: &Place) {
     for step in &place.steps {
         match step {
             PlaceStep::MapKey(key) | PlaceStep::Index(key) => v.expr(key),
-            PlaceStep::Field(_) => {}
+            PlaceStep::Field(_) | PlaceStep::Payload { .. } => {}
         }
     }
 }
@@ -99,6 +99,17 @@ pub fn walk_expr<V: Visit + ?Sized>(v: &mut V, expr: &Expr) {
         ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Data { args: parts, .. } => {
             parts.iter().for_each(|part| v.expr(part));
         }
+        ExprKind::Variant { args, .. } => args.iter().for_each(|arg| v.expr(arg)),
+        ExprKind::Match(matched) => {
+            v.expr(&matched.subject);
+            for arm in &matched.arms {
+                if let Some(guard) = &arm.guard {
+                    v.expr(guard);
+                }
+                v.block(&arm.body);
+            }
+        }
+        ExprKind::Matches { subject, .. } => v.expr(subject),
         ExprKind::Struct(fields) => fields.iter().for_each(|(_, field)| v.expr(field)),
         ExprKind::Repeat { element, .. } => v.expr(element),
         ExprKind::AtPlace { op, place, args } => {

@@ -26,6 +26,19 @@ impl Lower<'_, '_> {
         words.concat()
     }
 
+    /// A variant of an enum with payloads or of an `Option`.
+    pub(super) fn variant_value(&mut self, tag: u32, args: &[Expr], ty: TypeId, span: Span) -> Vec<Value> {
+        let variants = self.cx.program.types.variants(ty).into_iter();
+        let types: Vec<TypeId> =
+            variants.filter(|variant| variant.0 == tag).flat_map(|variant| variant.2).collect();
+        let mut words = vec![self.b.iconst_u64(tag.into())];
+        for (arg, &ty) in args.iter().zip(&types) {
+            words.extend(self.value_as(arg, ty));
+        }
+        let count = self.words(ty, span);
+        self.fit(words, count)
+    }
+
     /// `[a, b, …]`: all elements, then the memory they go to.
     pub(super) fn array_value(&mut self, elements: &[Expr], ty: TypeId, span: Span) -> Value {
         let element = match self.cx.program.types.get(ty) {

@@ -79,6 +79,10 @@ impl<'p> Lower<'_, 'p> {
                     lower.revert_encoded(variant, words)
                 });
             }
+            _ if ty == TypeId::CALL_ERROR => {
+                let pointer = self.any_error(ty, words, span);
+                self.revert_error(TypeId::ANY_ERROR, &[pointer], span);
+            }
             _ => {
                 if ty != TypeId::NEVER {
                     self.cx.internal(span, "an error of a type that is none");
@@ -187,6 +191,17 @@ impl<'p> Lower<'_, 'p> {
         match (program.types.get(ty), words) {
             (Type::AnyError, &[pointer]) => pointer,
             (Type::ErrorType(id), _) => self.call_helper(Helper::AnyError(*id), words)[0],
+            // What the callee reverted with; no data for what is no revert.
+            (_, &[tag, data]) if ty == TypeId::CALL_ERROR => {
+                let result = self.b.declare_var();
+                self.b.def_var(result, data);
+                self.when(tag, |lower| {
+                    let zero = lower.zero();
+                    let empty = lower.new_bytes(zero);
+                    lower.b.def_var(result, empty);
+                });
+                self.b.use_var(result)
+            }
             _ => {
                 if ty != TypeId::NEVER {
                     self.cx.internal(span, "an error of a type that is none");
@@ -238,11 +253,7 @@ impl<'p> Lower<'_, 'p> {
     /// `operand?`: the words of `Ok`; leaves the body with `Err`.
     pub(super) fn question(&mut self, operand: &Expr) -> Vec<Value> {
         let Some((ok, err)) = values::result_parts(&self.cx.program.types, operand.ty) else {
-            self.value(operand);
-            if operand.ty != TypeId::NEVER {
-                self.cx.unsupported(operand.span, "`?` on what is not a `Result`");
-            }
-            return Vec::new();
+            return self.question_option(operand);
         };
         if let ExprKind::Call { function, args } = &operand.kind
             && self.cx.plan.reverts_directly(*function)
@@ -261,6 +272,23 @@ impl<'p> Lower<'_, 'p> {
         self.b.switch_to(good);
         let count = self.words(ok, operand.span);
         payload[..count.min(payload.len())].to_vec()
+    }
+
+    /// `operand?` of an `Option`: the words of `Some`; leaves the body with `None`.
+    fn question_option(&mut self, operand: &Expr) -> Vec<Value> {
+        let words = self.value(operand);
+        let Some((&tag, payload)) = words.split_first() else { return Vec::new() };
+        let (none, some) = (self.b.create_block(), self.b.create_block());
+        self.b.br(tag, some, none);
+        self.b.seal_block(none);
+        self.b.seal_block(some);
+        self.b.switch_to(none);
+        let result = self.result_type();
+        let count = self.words(result, operand.span);
+        let words = self.fit(Vec::new(), count);
+        self.leave(&words);
+        self.b.switch_to(some);
+        payload.to_vec()
     }
 
     // Leaving a body.
@@ -288,6 +316,13 @@ impl<'p> Lower<'_, 'p> {
                 if let Some(value) = self.statements(block) {
                     self.leave_with(value);
                 }
+            }
+            ExprKind::Match(matched) => {
+                self.match_arms(matched, &mut |lower, body| {
+                    if let Some(value) = lower.statements(body) {
+                        lower.leave_with(value);
+                    }
+                });
             }
             ExprKind::If { cond, then, otherwise: Some(otherwise) } => {
                 let (yes, no) = (self.b.create_block(), self.b.create_block());

@@ -107,6 +107,9 @@ impl Lower<'_, '_> {
             ExprKind::Data { op, args } => self.data_op(*op, args, expr.ty, expr.span),
             ExprKind::AtPlace { op, place, args } => self.place_op(*op, place, args, expr.span),
             ExprKind::AssignOp { op, place, value } => vec![self.assign_op(*op, place, value, expr.span)],
+            ExprKind::Variant { tag, args } => self.variant_value(*tag, args, expr.ty, expr.span),
+            ExprKind::Match(matched) => self.match_value(matched, expr.ty, expr.span),
+            ExprKind::Matches { subject, pattern } => vec![self.matches(subject, pattern)],
             ExprKind::Ok(value) => self.ok(value, expr.ty),
             ExprKind::Err(error) => self.err(error, expr.ty),
             ExprKind::Error { error, args } => self.error_value(*error, args),
@@ -226,6 +229,15 @@ impl Lower<'_, '_> {
                 let fails = self.compare(opposite, ty, &left, &right);
                 self.b.br(fails, otherwise, then);
             }
+            ExprKind::Matches { subject, pattern } => {
+                let subject = self.subject(subject, false);
+                self.test(pattern, &subject, Some(otherwise));
+                self.b.jump(then);
+            }
+            ExprKind::Block(block) if block.ty == TypeId::BOOL => match self.statements(block) {
+                Some(value) => self.condition(value, then, otherwise),
+                None => self.b.jump(otherwise),
+            },
             _ => {
                 let holds = self.word_as(cond, TypeId::BOOL);
                 self.b.br(holds, then, otherwise);

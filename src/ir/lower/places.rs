@@ -78,7 +78,7 @@ impl<'p> Lower<'_, 'p> {
                     };
                     operands.push(Operand::Index(self.word(index), constant));
                 }
-                PlaceStep::Field(_) => {}
+                PlaceStep::Field(_) | PlaceStep::Payload { .. } => {}
             }
         }
         operands
@@ -137,6 +137,9 @@ impl<'p> Lower<'_, 'p> {
         for step in &place.steps {
             (cursor, ty) = match step {
                 PlaceStep::Field(index) => self.field_step(cursor, ty, *index, place.span)?,
+                PlaceStep::Payload { tag, field } => {
+                    self.payload_step(cursor, ty, (*tag, *field), place.span)?
+                }
                 PlaceStep::Index(_) => match operands.next()? {
                     Operand::Index(index, constant) => {
                         self.index_step(cursor, ty, *index, *constant, place.span)?
@@ -183,6 +186,33 @@ impl<'p> Lower<'_, 'p> {
                 _ => return None,
             },
             field,
+        ))
+    }
+
+    fn payload_step(
+        &mut self,
+        cursor: Cursor,
+        ty: TypeId,
+        (tag, field): (u32, u32),
+        span: Span,
+    ) -> Option<(Cursor, TypeId)> {
+        let program = self.cx.program;
+        let variants = program.types.variants(ty);
+        let parts = &variants.iter().find(|variant| variant.0 == tag)?.2;
+        let part = *parts.get(field as usize)?;
+        if let Cursor::Storage(place) = cursor {
+            return Some((Cursor::Storage(self.payload_place(&place, parts, field)?), part));
+        }
+        let tag_words = usize::from(values::is_tagged(&program.types, ty));
+        let before: usize = parts[..field as usize].iter().map(|&part| self.words(part, span)).sum();
+        let (start, count) = (tag_words + before, self.words(part, span));
+        Some((
+            match cursor {
+                Cursor::Words(variables) => Cursor::Words(variables.get(start..start + count)?.to_vec()),
+                Cursor::Memory(address) => Cursor::Memory(self.address(Base::At(address), 32 * start as u64)),
+                _ => return None,
+            },
+            part,
         ))
     }
 

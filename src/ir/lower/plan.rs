@@ -102,6 +102,17 @@ impl Walk<'_> {
             ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Data { args: parts, .. } => {
                 parts.iter().for_each(|part| self.expr(part, false));
             }
+            ExprKind::Variant { args, .. } => args.iter().for_each(|arg| self.expr(arg, false)),
+            ExprKind::Match(matched) => {
+                self.expr(&matched.subject, false);
+                for arm in &matched.arms {
+                    if let Some(guard) = &arm.guard {
+                        self.expr(guard, false);
+                    }
+                    self.block(&arm.body, returned);
+                }
+            }
+            ExprKind::Matches { subject, .. } => self.expr(subject, false),
             ExprKind::Struct(fields) => fields.iter().for_each(|(_, field)| self.expr(field, false)),
             ExprKind::Repeat { element, .. } => self.expr(element, false),
             ExprKind::AtPlace { place, args, .. } => {

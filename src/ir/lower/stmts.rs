@@ -59,6 +59,9 @@ impl<'p> Lower<'_, 'p> {
     fn bind(&mut self, pattern: &LetPattern, ty: TypeId, words: &[Value]) {
         match pattern {
             LetPattern::Discard => {}
+            LetPattern::Parts(pattern) => {
+                self.test(pattern, &super::matches::Subject::Words(words.to_vec()), None);
+            }
             LetPattern::Local(id) => self.define(*id, words),
             LetPattern::Tuple(patterns) => {
                 let program = self.cx.program;

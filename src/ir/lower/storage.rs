@@ -169,6 +169,20 @@ impl Lower<'_, '_> {
         StoragePlace { slot, transient: base.transient, ty, part }
     }
 
+    /// The place of a part of the payload of an enum or `Option`.
+    pub(super) fn payload_place(
+        &mut self,
+        base: &StoragePlace,
+        parts: &[TypeId],
+        field: u32,
+    ) -> Option<StoragePlace> {
+        let fields = layout::fields(&self.cx.program.types, parts, false)?;
+        let slot = self.slot_after(base.slot, 1);
+        let first = StoragePlace { slot, part: None, ..*base };
+        let ty = *parts.get(field as usize)?;
+        Some(self.field_place(&first, *fields.places.get(field as usize)?, ty))
+    }
+
     /// The place of an element of an array or vector whose elements begin at `first`.
     pub(super) fn element_place(
         &mut self,
@@ -232,7 +246,7 @@ impl Lower<'_, '_> {
     }
 
     /// The fields of a struct or tuple, each with the number of its slot.
-    fn storage_fields(&mut self, place: &StoragePlace, span: Span) -> Vec<(u64, StoragePlace)> {
+    pub(super) fn storage_fields(&mut self, place: &StoragePlace, span: Span) -> Vec<(u64, StoragePlace)> {
         let program = self.cx.program;
         let types = super::values::field_types(&program.types, place.ty).unwrap_or_default();
         let Some(fields) = layout::fields_of(&program.types, place.ty) else {

@@ -56,6 +56,14 @@ pub(super) fn has_tag(def: &ErrorTypeDef) -> bool {
     def.variants.len() != 1
 }
 
+/// Whether a value of a type with variants begins with a tag.
+pub(super) fn is_tagged(types: &Types, ty: TypeId) -> bool {
+    match types.get(ty) {
+        Type::ErrorType(id) => has_tag(types.error_type(*id)),
+        _ => true,
+    }
+}
+
 /// T and E of a `Result<T, E>`.
 pub(super) fn result_parts(types: &Types, ty: TypeId) -> Option<(TypeId, TypeId)> {
     match types.get(ty) {

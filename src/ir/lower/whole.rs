@@ -5,6 +5,7 @@ use zvm::outcome::panic_code;
 
 use super::function::{Base, Lower};
 use super::helpers::Helper;
+use super::values;
 use crate::ir::{Imm, Op, Value};
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
@@ -130,16 +131,8 @@ impl Lower<'_, '_> {
 
     /// The types of the payload of each variant of an enum or `Option`, with the variant's tag.
     pub(super) fn variants(&self, ty: TypeId) -> Vec<(u64, Vec<TypeId>)> {
-        let types = &self.cx.program.types;
-        match types.get(ty) {
-            Type::Enum(id) => {
-                let variants = types.enums[id.index()].variants.iter();
-                variants.map(|variant| (variant.discriminant.into(), variant.payload.clone())).collect()
-            }
-            Type::Option(inner) => vec![(0, Vec::new()), (1, vec![*inner])],
-            Type::Result { ok, err } => vec![(0, vec![*ok]), (1, vec![*err])],
-            _ => Vec::new(),
-        }
+        let variants = self.cx.program.types.variants(ty).into_iter();
+        variants.map(|(tag, _, payload)| (tag.into(), payload)).collect()
     }
 
     /// Runs `each` with the payload's types where control flow says that `tag` is that of a variant with one.
@@ -180,9 +173,18 @@ impl Lower<'_, '_> {
         let program = self.cx.program;
         match program.types.get(ty) {
             Type::String => self.call_helper(Helper::Clone(TypeId::BYTES), words),
-            Type::Bytes | Type::Vec(_) | Type::Array { .. } | Type::Option(_) => {
-                self.call_helper(Helper::Clone(ty), words)
+            Type::AnyError => self.call_helper(Helper::Clone(TypeId::BYTES), words),
+            Type::ErrorType(id) if !values::has_tag(program.types.error_type(*id)) => {
+                let params = program.types.error_type(*id).variants.iter().flat_map(|error| &error.params);
+                let items = self.items_of(params.map(|param| param.1).collect::<Vec<_>>(), words);
+                items.into_iter().flat_map(|(field, words)| self.cloned(field, &words)).collect()
             }
+            Type::Bytes
+            | Type::Vec(_)
+            | Type::Array { .. }
+            | Type::Option(_)
+            | Type::Result { .. }
+            | Type::ErrorType(_) => self.call_helper(Helper::Clone(ty), words),
             Type::Enum(id) if !program.types.enums[id.index()].is_payload_free() => {
                 self.call_helper(Helper::Clone(ty), words)
             }

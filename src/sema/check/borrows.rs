@@ -8,7 +8,8 @@ use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
 use crate::sema::scope::LocalDef;
 use crate::sema::typed::{
-    Block, Expr, ExprKind, LetPattern, Local, LocalId, Place, PlaceOp, PlaceRoot, PlaceStep, Stmt, StmtKind,
+    Block, DataOp, Expr, ExprKind, LetPattern, Local, LocalId, Place, PlaceOp, PlaceRoot, PlaceStep, Stmt,
+    StmtKind,
 };
 use crate::sema::types::TypeId;
 use crate::source::Span;
@@ -32,6 +33,9 @@ fn overlap(a: &Place, b: &Place) -> bool {
     for (a, b) in a.steps.iter().zip(&b.steps) {
         match (a, b) {
             (PlaceStep::Field(a), PlaceStep::Field(b)) if a != b => return false,
+            (PlaceStep::Payload { field: a, .. }, PlaceStep::Payload { field: b, .. }) if a != b => {
+                return false;
+            }
             (PlaceStep::Index(a), PlaceStep::Index(b)) => {
                 if let (ExprKind::Const(a), ExprKind::Const(b)) = (&a.kind, &b.kind)
                     && a != b
@@ -106,8 +110,13 @@ impl<'a> Checker<'_, 'a> {
                 continue;
             }
             let (ty, at) = (key.ty, key.span);
-            if !self.sema.types.is_copy(self.inference.resolve(&self.sema.types, ty)) {
-                self.sema.diags.unsupported(at, "a reference to a place with a `bytes` or `string` key");
+            if let (TypeId::BYTES | TypeId::STRING, ExprKind::Load(place)) = (ty, &key.kind) {
+                // The contents count, and their owner may change them.
+                let stored = matches!(place.root, PlaceRoot::Storage(_));
+                let op = if stored { DataOp::Load } else { DataOp::Clone };
+                let load = std::mem::replace(&mut key.kind, ExprKind::Hole);
+                let args = vec![Expr { kind: load, ty, span: at }];
+                key.kind = ExprKind::Data { op, args };
             }
             let id = LocalId(self.locals.len() as u32);
             self.locals.push(Local { name: String::new(), span: at, ty, mutable: false });

@@ -94,10 +94,6 @@ impl<'a> Checker<'_, 'a> {
                 self.loose_args(args);
                 self.not_a_function(name, span)
             }
-            Some(TypeDef::Unsupported) => {
-                self.loose_args(args);
-                Typed::hole(span)
-            }
             None => {
                 self.loose_args(args);
                 if is_predeclared_type(name.as_str()) || prelude(name.as_str()).is_some() {
@@ -140,6 +136,14 @@ impl<'a> Checker<'_, 'a> {
             Some(TypeDef::Interface(handle)) => return self.handle_of(handle, args, span),
             _ => {}
         }
+        if let Some((last, parent)) = path.segments.split_last() {
+            let parent = ast::Path { segments: parent.to_vec(), span: path.span };
+            if let Some(id) = self.enum_named(&parent)
+                && let Some(typed) = self.enum_variant(id, last, Some(args), span)
+            {
+                return typed;
+            }
+        }
         if let Some(error) = self.find_error(path)
             && !self.is_bare_set(error, path)
         {
@@ -147,13 +151,9 @@ impl<'a> Checker<'_, 'a> {
         }
         self.loose_args(args);
         let Some((last, parent)) = path.segments.split_last() else { return Typed::hole(span) };
-        match self.sema.find_type(path, self.contract) {
-            Some(TypeDef::Unsupported) => return Typed::hole(span),
-            Some(_) => {
-                self.diags().error(Code::NotAFunction, path.span).arg("f", path);
-                return Typed::hole(span);
-            }
-            None => {}
+        if self.sema.find_type(path, self.contract).is_some() {
+            self.diags().error(Code::NotAFunction, path.span).arg("f", path);
+            return Typed::hole(span);
         }
         let first = &path.segments[0];
         if is_predeclared_type(first.as_str()) {
@@ -232,10 +232,7 @@ impl<'a> Checker<'_, 'a> {
             },
             "keccak256" => self.keccak(args, span),
             "concat" => self.concat(args, span, want),
-            "Some" => {
-                self.loose_args(args);
-                self.unsupported(span, "`Option`")
-            }
+            "Some" => self.some(args, span, want),
             "create2_address" => self.create2_address(args, span),
             "sha256" | "ripemd160" | "blake2b" | "ecrecover" => {
                 self.loose_args(args);
@@ -330,6 +327,10 @@ impl<'a> Checker<'_, 'a> {
             return Typed::hole(span);
         }
         let typed = self.expr_or_place(base, None);
+        let typed = match self.option_method(typed, name, args, span) {
+            Ok(done) => return done,
+            Err(other) => *other,
+        };
         let typed = match self.data_method(typed, name, args, span) {
             Ok(done) => return done,
             Err(other) => *other,
@@ -354,7 +355,7 @@ impl<'a> Checker<'_, 'a> {
                 typed
             }
             (Type::Map { .. }, "remove") => self.map_remove(typed, args, span),
-            (Type::Address, "call" | "static_call" | "delegate_call" | "send") | (Type::Result { .. }, _) => {
+            (Type::Address, "call" | "static_call" | "delegate_call" | "send") => {
                 self.loose_args(args);
                 self.unsupported(span, format_args!("method `{}`", name.as_str()))
             }

@@ -25,7 +25,6 @@ impl<'a> Checker<'_, 'a> {
                 options.iter().for_each(|option| drop(self.expr(&option.value, None)));
                 self.loose_args(args);
                 match other {
-                    Some(TypeDef::Unsupported) => {}
                     Some(_) => {
                         let found = format!("{} {path}", self.kind_of_type(path));
                         self.diags()

@@ -61,7 +61,7 @@ impl<'a> Checker<'_, 'a> {
         if exprs.iter().any(|expr| expr.ty == TypeId::NEVER) {
             return self.diverging(exprs, span);
         }
-        let Some(element) = element_ty else { return self.unsupported(span, "an array without elements") };
+        let Some(element) = element_ty else { return self.cannot_infer("[]", span) };
         if exprs.len() > TYPE_PARTS_MAX {
             return self
                 .unsupported(span, format_args!("an array literal of more than {TYPE_PARTS_MAX} elements"));
@@ -110,12 +110,7 @@ impl<'a> Checker<'_, 'a> {
     /// Whether no array or `Vec` can hold values of the type.
     fn is_no_element(&self, ty: TypeId) -> bool {
         let ty = self.resolved(ty);
-        ty == TypeId::UNIT
-            || self.sema.holds_map(ty)
-            || matches!(
-                self.sema.types.get(ty),
-                Type::Result { .. } | Type::ErrorType(_) | Type::AnyError | Type::Ref { .. }
-            )
+        ty == TypeId::UNIT || self.sema.holds_map(ty) || matches!(self.sema.types.get(ty), Type::Ref { .. })
     }
 
     /// An index: any unsigned integer.
@@ -198,7 +193,20 @@ impl<'a> Checker<'_, 'a> {
                     _ => self.data_op(DataOp::Len, vec![base.expr], TypeId::U256, span),
                 });
             }
-            ("clone", _) | ("load", _) if sized || in_storage || matches!(shape, Type::Struct(_)) => {
+            ("clone", _) | ("load", _)
+                if sized
+                    || in_storage
+                    || matches!(
+                        shape,
+                        Type::Struct(_)
+                            | Type::Tuple(_)
+                            | Type::Enum(_)
+                            | Type::Option(_)
+                            | Type::Result { .. }
+                            | Type::ErrorType(_)
+                            | Type::AnyError
+                    ) =>
+            {
                 if !self.count_args(args, 0, span) {
                     return Ok(Typed::hole(span));
                 }
@@ -266,7 +274,7 @@ impl<'a> Checker<'_, 'a> {
         Typed::new(ExprKind::AtPlace { op, place, args }, TypeId::UNIT, span)
     }
 
-    fn count_args(&mut self, args: &'a [ast::Expr], expected: usize, span: Span) -> bool {
+    pub(super) fn count_args(&mut self, args: &'a [ast::Expr], expected: usize, span: Span) -> bool {
         if args.len() == expected {
             return true;
         }
@@ -357,7 +365,7 @@ impl<'a> Checker<'_, 'a> {
         };
         let data = self.borrowed_as(arg, TypeId::BYTES);
         let Some(want) = want.map(|want| self.resolved(want)) else {
-            return self.unsupported(span, "`abi.decode` where nothing gives its type");
+            return self.cannot_infer("abi.decode(…)", span);
         };
         let Type::Result { ok, .. } = *self.type_of(want) else {
             if want != TypeId::ERROR {
@@ -400,7 +408,7 @@ impl<'a> Checker<'_, 'a> {
         };
         let Some(capacity) = capacity else { return Typed::hole(span) };
         let Some(want) = want.map(|want| self.resolved(want)) else {
-            return self.unsupported(span, "a `Vec` where nothing gives the type of its elements");
+            return self.cannot_infer("Vec::new()", span);
         };
         match self.type_of(want) {
             Type::Error => return Typed::hole(span),

@@ -17,9 +17,6 @@ impl<'a> Checker<'_, 'a> {
     /// branches, and the caller still compares the result with [`coerce`](Checker::coerce).
     pub(super) fn expr(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Typed {
         let typed = self.borrowed(expr, want);
-        if let Type::ErrorType(_) = self.type_of(typed.ty()) {
-            return self.unsupported(expr.span, "an error outside `Err`, `revert` and `require`");
-        }
         let typed = self.not_a_reference(expr, typed);
         self.take(typed)
     }
@@ -44,7 +41,7 @@ impl<'a> Checker<'_, 'a> {
         match &expr.kind {
             ast::ExprKind::Error => Typed::hole(span),
             ast::ExprKind::Literal(literal) => self.literal(literal, span, want),
-            ast::ExprKind::Path(path) => self.path(path, span),
+            ast::ExprKind::Path(path) => self.path(path, span, want),
             ast::ExprKind::SelfValue => self.bare_object(span, "self"),
             ast::ExprKind::State => self.bare_object(span, "state"),
             ast::ExprKind::Transient => self.bare_object(span, "transient"),
@@ -72,10 +69,7 @@ impl<'a> Checker<'_, 'a> {
             ast::ExprKind::Break => self.jump(ExprKind::Break, "break", span),
             ast::ExprKind::Continue => self.jump(ExprKind::Continue, "continue", span),
             ast::ExprKind::Revert(payload) => self.revert_expr(payload.as_ref(), span),
-            ast::ExprKind::Match(matched) => {
-                self.expr(&matched.scrutinee, None);
-                self.unsupported(span, "`match`")
-            }
+            ast::ExprKind::Match(matched) => self.match_expr(matched, span, want, false),
             ast::ExprKind::Array(elements) => self.array(elements, span, want),
             ast::ExprKind::Repeat { element, length } => self.repeat(element, length, span, want),
             ast::ExprKind::New { path, options, args } => self.new_contract(path, options, args, span),
@@ -187,22 +181,22 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn if_expr(&mut self, branches: &'a ast::If, span: Span, want: Option<TypeId>) -> Typed {
+        let mut moved = None;
+        // The names of `if let` are known in the first branch.
+        self.scope.enter();
         let cond = match &branches.cond {
             ast::Cond::Expr(cond) => self.condition(cond),
             ast::Cond::Let { pattern, value, span } => {
-                self.scope.enter();
-                self.reject_let_condition(pattern, value, *span);
-                self.block(&branches.then, None);
-                self.leave_scope();
-                if let Some(otherwise) = &branches.otherwise {
-                    self.expr(otherwise, None);
-                }
-                return Typed::hole(*span);
+                let (cond, moves) = self.let_condition(pattern, value, *span);
+                moved = moves;
+                cond
             }
         };
         let Some(otherwise) = &branches.otherwise else {
             let before = self.moved.clone();
+            self.moved.take(moved);
             let then = self.block(&branches.then, Some(TypeId::UNIT));
+            self.leave_scope();
             let in_then = self.end_branch(then.ty, before);
             self.join_branch(TypeId::UNIT, in_then);
             let kind = ExprKind::If { cond: Box::new(cond), then: Box::new(then), otherwise: None };
@@ -210,7 +204,9 @@ impl<'a> Checker<'_, 'a> {
         };
         // Without a type from outside, the branches agree on one; a literal in one of them stays open.
         let before = self.moved.clone();
+        self.moved.take(moved);
         let then = self.block(&branches.then, want);
+        self.leave_scope();
         let in_then = self.end_branch(then.ty, before);
         let want = want.or((then.ty != TypeId::NEVER && then.ty != TypeId::ERROR).then_some(then.ty));
         let otherwise = self.else_branch(otherwise, want);

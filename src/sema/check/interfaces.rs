@@ -123,7 +123,6 @@ impl<'a> Sema<'a> {
         for path in &decl.interfaces {
             match self.find_type(path, None) {
                 Some(TypeDef::Interface(interface)) => self.check_interface(contract, interface, path.span),
-                Some(TypeDef::Unsupported) => {}
                 Some(_) => {
                     self.diags
                         .error(Code::MismatchedTypes, path.span)

@@ -17,7 +17,9 @@ use crate::sema::scope::{
     prelude,
 };
 use crate::sema::typed::{Contract, Event, EventId, Guards};
-use crate::sema::types::{EnumDef, EnumId, EnumVariant, ErrorTypeDef, ErrorTypeId, HandleId, IntType};
+use crate::sema::types::{
+    EnumDef, EnumId, EnumVariant, ErrorTypeDef, ErrorTypeId, HandleId, IntType, TypeId,
+};
 use crate::sema::{ConstInfo, ConstState, ContractInfo, Sema};
 use crate::source::Span;
 use crate::syntax::ast::{self, ContractItemKind, ModuleItemKind};
@@ -107,7 +109,7 @@ impl<'a> Sema<'a> {
             // Imports follow once every module has its names.
             ModuleItemKind::Use(_) => {}
             ModuleItemKind::Struct(decl) => definitions.push(self.declare_struct(decl, &item.attrs, None)),
-            ModuleItemKind::Enum(decl) => definitions.extend(self.declare_enum(decl, None)),
+            ModuleItemKind::Enum(decl) => definitions.push(self.declare_enum(decl, None)),
             ModuleItemKind::Interface(decl) => {
                 let handle = self.add_handle(&decl.name);
                 later(PendingKind::Interface(decl, handle));
@@ -172,7 +174,7 @@ impl<'a> Sema<'a> {
             ContractItemKind::Struct(decl) => {
                 definitions.push(self.declare_struct(decl, &item.attrs, Some(contract)));
             }
-            ContractItemKind::Enum(decl) => definitions.extend(self.declare_enum(decl, Some(contract))),
+            ContractItemKind::Enum(decl) => definitions.push(self.declare_enum(decl, Some(contract))),
             ContractItemKind::State(decl) => {
                 later(PendingKind::State(&decl.name, &decl.ty, decl.init.as_ref()))
             }
@@ -234,12 +236,6 @@ impl<'a> Sema<'a> {
             .note("the language itself gives this name a meaning");
     }
 
-    /// Reports an item as not supported and makes its name known, so that its uses are silent.
-    fn declare_unsupported(&mut self, name: &ast::Ident, what: &str, contract: Option<ContractIndex>) {
-        self.diags.unsupported(name.span, what);
-        self.define_type(name, TypeDef::Unsupported, contract);
-    }
-
     fn declare_const(
         &mut self,
         decl: &'a ast::Const,
@@ -262,16 +258,9 @@ impl<'a> Sema<'a> {
     }
 
     /// An enum; without payloads its values are numbers of one byte.
-    fn declare_enum(
-        &mut self,
-        decl: &'a ast::Enum,
-        contract: Option<ContractIndex>,
-    ) -> Option<Definition<'a>> {
+    fn declare_enum(&mut self, decl: &'a ast::Enum, contract: Option<ContractIndex>) -> Definition<'a> {
         self.report_repeated(decl.variants.iter().map(|variant| &variant.name));
-        if decl.variants.iter().any(|variant| !variant.payload.is_empty()) {
-            self.declare_unsupported(&decl.name, "an enum with payloads", contract);
-            return None;
-        }
+        let has_payload = decl.variants.iter().any(|variant| !variant.payload.is_empty());
         let mut variants: Vec<EnumVariant> = Vec::new();
         let mut taken: HashMap<u8, Span> = HashMap::new();
         let mut next = Int::from_u64(0);
@@ -279,6 +268,12 @@ impl<'a> Sema<'a> {
             self.check_attrs(&variant.attrs, Target::Other);
             let span = variant.discriminant.as_ref().map_or(variant.name.span, |value| value.span);
             if let Some(explicit) = &variant.discriminant {
+                if has_payload {
+                    self.diags
+                        .error(Code::ItemNotAllowed, explicit.span)
+                        .arg("item", "an explicit number")
+                        .arg("place", "an enum with payloads");
+                }
                 next = Int::new(false, explicit.value);
             }
             let Some(discriminant) = next.to_u64().and_then(|value| u8::try_from(value).ok()) else {
@@ -294,14 +289,15 @@ impl<'a> Sema<'a> {
             variants.push(EnumVariant {
                 name: variant.name.name.to_string(),
                 discriminant,
-                payload: Vec::new(),
+                // What they are follows once every type has its name.
+                payload: vec![TypeId::ERROR; variant.payload.len()],
             });
             next = Int::from_u64(u64::from(discriminant) + 1);
         }
         let id = EnumId(self.types.enums.len() as u32);
         self.types.enums.push(EnumDef { name: decl.name.name.to_string(), span: decl.name.span, variants });
         self.define_type(&decl.name, TypeDef::Enum(id), contract);
-        Some(Definition::Enum(decl, id, contract))
+        Definition::Enum(decl, id, contract)
     }
 
     fn declare_error(&mut self, decl: &'a ast::ErrorDecl, contract: Option<ContractIndex>) -> ErrorTypeId {

@@ -19,6 +19,13 @@ pub(super) struct Moved {
 }
 
 impl Moved {
+    /// Notes that a place was moved, if one was.
+    pub(super) fn take(&mut self, moved: Option<MovedPlace>) {
+        if let Some((id, path, span)) = moved {
+            self.places.insert((id, path), span);
+        }
+    }
+
     /// What was moved on one of two ways.
     pub(super) fn join(&mut self, other: Moved) {
         for (place, span) in other.places {
@@ -26,6 +33,9 @@ impl Moved {
         }
     }
 }
+
+/// A place that was moved: the local, the fields on the way, and where it went.
+pub(super) type MovedPlace = (LocalId, Vec<u32>, Span);
 
 /// What is moved where control leaves the body of a loop before its end.
 #[derive(Default)]
@@ -37,13 +47,15 @@ pub(super) struct LeftRounds {
 }
 
 /// The path of fields from a local to a place, and whether the place is beyond it: an element, or behind a reference.
-fn path_of(place: &Place) -> Option<(LocalId, Vec<u32>, bool)> {
+pub(super) fn path_of(place: &Place) -> Option<(LocalId, Vec<u32>, bool)> {
     let PlaceRoot::Local(id) = place.root else { return None };
     let mut path = Vec::new();
     for step in &place.steps {
         match step {
             PlaceStep::Field(index) => path.push(*index),
-            PlaceStep::Index(_) | PlaceStep::MapKey(_) => return Some((id, path, true)),
+            PlaceStep::Index(_) | PlaceStep::MapKey(_) | PlaceStep::Payload { .. } => {
+                return Some((id, path, true));
+            }
         }
     }
     Some((id, path, false))
@@ -82,7 +94,13 @@ impl<'a> Checker<'_, 'a> {
                 typed
             }
             Some(_) => {
-                self.diags().unsupported(span, "moving a value out of an element or reference");
+                let what = if typed.through.is_some() { "behind a reference" } else { "an element" };
+                let (text, end) = (self.shorten(span), Span::at(span.end));
+                self.diags()
+                    .error(Code::MoveOutOfBorrowed, span)
+                    .arg("place", text)
+                    .arg("what", what)
+                    .fix(end, ".clone()", "copy it");
                 Typed::hole(span)
             }
             None => {
@@ -144,10 +162,25 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    /// Reports what a guard moved since `before` out of the locals below `known`.
+    pub(super) fn report_moves_in_guard(&mut self, before: &Moved, known: usize) {
+        let moved = self.moved.places.iter();
+        let new = moved.filter(|(place, _)| place.0.index() < known && !before.places.contains_key(*place));
+        let new: Vec<_> = new.map(|(place, &span)| (place.0, span)).collect();
+        for (id, span) in new {
+            let name = self.locals[id.index()].name.clone();
+            self.diags()
+                .error(Code::UseAfterMove, span)
+                .arg("x", name)
+                .label("moved by a guard, whose arm may not be taken");
+        }
+    }
+
     /// Checks the body of a loop: what it moves is gone in the next round.
-    pub(super) fn in_loop<T>(&mut self, body: impl FnOnce(&mut Self) -> (T, bool)) -> T {
+    ///
+    /// Locals from `known` on are bound in each round.
+    pub(super) fn in_loop<T>(&mut self, known: usize, body: impl FnOnce(&mut Self) -> (T, bool)) -> T {
         let before = self.moved.clone();
-        let known = self.locals.len();
         self.left_rounds.push(LeftRounds::default());
         let (result, diverges) = body(self);
         let left = self.left_rounds.pop().unwrap_or_default();

@@ -42,15 +42,15 @@ pub(super) const OBJECTS: &[&str] = &["msg", "tx", "block", "abi", "hts", "hcs",
 
 impl<'a> Checker<'_, 'a> {
     /// A path as a value.
-    pub(super) fn path(&mut self, path: &'a ast::Path, span: Span) -> Typed {
+    pub(super) fn path(&mut self, path: &'a ast::Path, span: Span, want: Option<TypeId>) -> Typed {
         match path.segments.as_slice() {
-            [name] => self.name(name, path, span),
+            [name] => self.name(name, path, span, want),
             [.., last] => self.long_path(path, last, span),
             [] => Typed::hole(span),
         }
     }
 
-    fn name(&mut self, name: &'a ast::Ident, path: &'a ast::Path, span: Span) -> Typed {
+    fn name(&mut self, name: &'a ast::Ident, path: &'a ast::Path, span: Span, want: Option<TypeId>) -> Typed {
         let text = name.as_str();
         if let Some(def) = self.scope.use_name(text) {
             return self.local(def, span);
@@ -78,7 +78,6 @@ impl<'a> Checker<'_, 'a> {
         }
         match self.sema.find_type_name(&name.name, self.contract) {
             Some(TypeDef::ErrorType(id)) => return self.unit_error(id, 0, span),
-            Some(TypeDef::Unsupported) => return Typed::hole(span),
             Some(
                 TypeDef::Event(_)
                 | TypeDef::Contract(_)
@@ -92,8 +91,8 @@ impl<'a> Checker<'_, 'a> {
             }
             None => {}
         }
-        if matches!(text, "None" | "Some") {
-            return self.unsupported(span, "`Option`");
+        if text == "None" {
+            return self.none(span, want);
         }
         if is_predeclared_type(text) || PREDECLARED_VALUES.contains(&text) {
             let what = format!("`{text}`");
@@ -116,7 +115,7 @@ impl<'a> Checker<'_, 'a> {
             Some(TypeDef::ErrorType(_)) => "error",
             Some(TypeDef::Enum(_)) => "enum",
             Some(TypeDef::Struct(_)) => "struct",
-            Some(TypeDef::Unsupported) | None => "type",
+            None => "type",
         }
     }
 
@@ -203,7 +202,9 @@ impl<'a> Checker<'_, 'a> {
                     _ => self.no_member_of("Address", last, span),
                 };
             }
-            if is_predeclared_type(first.as_str()) {
+            if is_predeclared_type(first.as_str())
+                && crate::sema::types::Types::predeclared_enum(first.as_str()).is_none()
+            {
                 return self.no_member_of(first.as_str(), last, span);
             }
         }
@@ -211,14 +212,11 @@ impl<'a> Checker<'_, 'a> {
             segments: path.segments[..path.segments.len() - 1].to_vec(),
             span: first.span.to(path.segments[path.segments.len() - 2].span),
         };
-        if let Some(TypeDef::Enum(id)) = self.sema.find_type(&parent, self.contract) {
-            let variants = &self.sema.types.enums[id.index()].variants;
-            if let Some(variant) = variants.iter().find(|variant| variant.name == last.as_str()) {
-                let word = U256::from(variant.discriminant);
-                let ty = self.sema.types.intern(Type::Enum(id));
-                return Typed::new(ExprKind::Const(word), ty, span);
-            }
-            return self.member_not_found(&parent, last, span);
+        if let Some(id) = self.enum_named(&parent) {
+            return match self.enum_variant(id, last, None, span) {
+                Some(typed) => typed,
+                None => self.member_not_found(&parent, last, span),
+            };
         }
         match last.as_str() {
             "SELECTOR" | "TOPIC" => self.item_constant(&parent, last, span),
@@ -316,7 +314,6 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn member_not_found(&mut self, parent: &ast::Path, last: &ast::Ident, span: Span) -> Typed {
         let contract = self.contract;
         match self.sema.find_type(parent, contract) {
-            Some(TypeDef::Unsupported) => {}
             Some(TypeDef::ErrorType(id)) => {
                 let def = self.sema.types.error_type(id);
                 let names = def.variants.iter().map(|variant| variant.name.as_str());

@@ -48,7 +48,6 @@ impl<'a> Checker<'_, 'a> {
                 self.effects.events.insert(id);
                 return Some(StmtKind::Emit { event: id, fields });
             }
-            Some(TypeDef::Unsupported) => {}
             Some(TypeDef::ErrorType(_)) => self.not_an_event(&payload.path, "an error; use `revert`"),
             Some(TypeDef::Contract(_)) => self.not_an_event(&payload.path, "a contract"),
             Some(TypeDef::Interface(_)) => self.not_an_event(&payload.path, "an interface"),
@@ -254,7 +253,6 @@ impl<'a> Checker<'_, 'a> {
             ..path.clone()
         };
         match self.sema.find_type(path, contract) {
-            Some(TypeDef::Unsupported) => {}
             Some(TypeDef::ErrorType(_)) => {
                 self.diags()
                     .error(Code::NotAnError, path.span)
@@ -303,24 +301,31 @@ impl<'a> Checker<'_, 'a> {
         if let ast::ExprKind::Literal(ast::Literal { kind: LiteralKind::Str(text), .. }) = &failure.kind {
             return Revert::Text(text.to_string());
         }
-        match self.raised(failure, None) {
+        match self.raised(failure, None, Borrow::Yes) {
             Some(error) => Revert::Error(Box::new(error)),
             None => Revert::Empty,
         }
     }
 
     /// An expression that shall be an error to raise; with `want`, of that error type.
-    fn raised(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Option<Expr> {
-        let typed = self.expr_or_place(expr, want);
+    pub(super) fn raised(
+        &mut self,
+        expr: &'a ast::Expr,
+        want: Option<TypeId>,
+        borrow: Borrow,
+    ) -> Option<Expr> {
+        let mut typed = self.expr_or_place(expr, want);
+        if borrow == Borrow::No {
+            typed = self.take(typed);
+        }
         let ty = self.resolved(typed.ty());
         match self.type_of(ty) {
             Type::Error => return None,
-            Type::ErrorType(_) => {}
+            Type::ErrorType(_) | Type::AnyError => {}
+            _ if ty == TypeId::CALL_ERROR => {}
             _ if matches!(typed.expr.kind, ExprKind::Hole) => return None,
-            Type::Never => {
-                self.unsupported(expr.span, "an error that is computed");
-                return None;
-            }
+            // It never gets so far.
+            Type::Never => return Some(typed.expr),
             _ => {
                 let text = self.shorten(expr.span);
                 self.diags().error(Code::NotAnError, expr.span).arg("x", text);
@@ -359,7 +364,7 @@ impl<'a> Checker<'_, 'a> {
         };
         let Some(want) = want.map(|want| self.resolved(want)) else {
             self.expr_or_place(arg, None);
-            return self.unsupported(span, format_args!("`{name}(…)` where nothing gives its type"));
+            return self.cannot_infer(&format!("{name}(…)"), span);
         };
         let &Type::Result { ok, err } = self.type_of(want) else {
             let inner = self.expr_or_place(arg, None);
@@ -377,7 +382,8 @@ impl<'a> Checker<'_, 'a> {
             }
             return Typed::new(ExprKind::Ok(Box::new(value)), want, span);
         }
-        match self.raised(arg, Some(err)) {
+        match self.raised(arg, Some(err), Borrow::No) {
+            Some(error) if error.ty == TypeId::NEVER => self.diverging(vec![error], span),
             Some(error) => Typed::new(ExprKind::Err(Box::new(error)), want, span),
             None => Typed::hole(span),
         }
@@ -386,9 +392,10 @@ impl<'a> Checker<'_, 'a> {
     /// `e?`.
     pub(super) fn question(&mut self, operand: &'a ast::Expr, span: Span, want: Option<TypeId>) -> Typed {
         // What the value shall be is known, what the error is, not.
+        let is_option = matches!(self.type_of(self.result), Type::Option(_));
         let wanted = want.filter(|&ok| ok != TypeId::ERROR).map(|ok| {
             let err = TypeId::ANY_ERROR;
-            self.sema.types.intern(Type::Result { ok, err })
+            self.sema.types.intern(if is_option { Type::Option(ok) } else { Type::Result { ok, err } })
         });
         let typed = self.expr(operand, wanted);
         let ty = self.resolved(typed.ty());
@@ -396,11 +403,20 @@ impl<'a> Checker<'_, 'a> {
             Type::Error => return Typed::hole(span),
             Type::Never => return typed,
             Type::Result { ok, err } => (ok, err),
+            Type::Option(inner) => {
+                if !is_option && self.result != TypeId::ERROR {
+                    let shown = self.shown(self.result);
+                    self.diags().error(Code::QuestionOutsideResult, span).label(format!(
+                        "`?` of an `Option` returns `None`, but `{shown}` is returned here; use `.ok_or(…)?`"
+                    ));
+                }
+                return Typed::new(ExprKind::Try(Box::new(typed.expr)), inner, span);
+            }
             _ => {
                 let shown = self.shown(ty);
                 self.diags()
                     .error(Code::MismatchedTypes, operand.span)
-                    .arg("a", "Result<_, _>")
+                    .arg("a", "Result<_, _> or Option<_>")
                     .arg("b", shown);
                 return Typed::hole(span);
             }

@@ -6,6 +6,7 @@ use alloy_primitives::U256;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
+use crate::sema::check::patterns::Names;
 use crate::sema::consts::Value;
 use crate::sema::resolve::Position;
 use crate::sema::scope::LocalDef;
@@ -84,7 +85,10 @@ impl<'a> Checker<'_, 'a> {
 
     /// An expression whose value is dropped.
     fn expr_stmt(&mut self, expr: &'a ast::Expr) -> Expr {
-        let typed = self.expr(expr, None);
+        let typed = match &expr.kind {
+            ast::ExprKind::Match(matched) => self.match_expr(matched, expr.span, None, true),
+            _ => self.expr(expr, None),
+        };
         if self.holds_result(typed.ty()) {
             self.diags().error(Code::UnusedResult, expr.span);
         }
@@ -121,14 +125,6 @@ impl<'a> Checker<'_, 'a> {
             None => self.let_value(decl)?,
         };
         let ty = annotated.unwrap_or(init.ty);
-        if matches!(self.type_of(init.ty), Type::Result { .. })
-            && !matches!(decl.pattern.kind, PatternKind::Wildcard)
-        {
-            let shown = self.shown(init.ty);
-            self.diags().unsupported(decl.pattern.span, format_args!("a variable of type `{shown}`"));
-            self.bind_holes(&decl.pattern);
-            return None;
-        }
         let pattern = self.bind(&decl.pattern, ty, decl.mode == BindMode::Mut);
         Some(StmtKind::Let { pattern, init })
     }
@@ -210,9 +206,9 @@ impl<'a> Checker<'_, 'a> {
                     LetPattern::Local(self.define_local(&name.name, name.span, ty, mutable || own_mut, false))
                 }
                 None => {
-                    self.diags().unsupported(pattern.span, "this pattern");
-                    self.bind_holes(pattern);
-                    LetPattern::Discard
+                    let pattern = self.pattern(pattern, ty, None, &mut Names::default());
+                    self.check_irrefutable(&pattern, resolved);
+                    LetPattern::Parts(Box::new(pattern))
                 }
             },
         }
@@ -221,9 +217,7 @@ impl<'a> Checker<'_, 'a> {
     /// Why a value of this type cannot be held by a local yet.
     fn unbindable(&self, ty: TypeId) -> Option<String> {
         match self.sema.types.get(ty) {
-            Type::Result { .. } | Type::ErrorType(_) | Type::AnyError | Type::Ref { .. } => {
-                Some(format!("a variable of type `{}`", self.shown(ty)))
-            }
+            Type::Ref { .. } => Some(format!("a variable of type `{}`", self.shown(ty))),
             Type::Tuple(elements) => {
                 elements.iter().find_map(|&element| self.unbindable(self.resolved(element)))
             }
@@ -232,7 +226,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// Makes the names of a rejected pattern known, so that their uses are silent.
-    fn bind_holes(&mut self, pattern: &'a ast::Pattern) {
+    pub(super) fn bind_holes(&mut self, pattern: &'a ast::Pattern) {
         match &pattern.kind {
             PatternKind::BindMut(name) => self.define_name(&name.name, name.span, LocalDef::Hole, false),
             PatternKind::Path { path, args: None } => {
@@ -252,26 +246,15 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// `if let` and `while let`: not supported; the pattern's names are made known.
-    pub(super) fn reject_let_condition(
-        &mut self,
-        pattern: &'a ast::Pattern,
-        value: &'a ast::Expr,
-        span: Span,
-    ) {
-        self.expr(value, None);
-        self.diags().unsupported(span, "`let` in a condition");
-        self.bind_holes(pattern);
-    }
-
     fn while_loop(&mut self, looped: &'a ast::While, span: Span) -> StmtKind {
         self.scope.enter();
         let (before, known) = (self.moved.clone(), self.locals.len());
         let cond = match &looped.cond {
             ast::Cond::Expr(cond) => self.condition(cond),
             ast::Cond::Let { pattern, value, span } => {
-                self.reject_let_condition(pattern, value, *span);
-                Typed::hole(*span).expr
+                let (cond, moved) = self.let_condition(pattern, value, *span);
+                self.moved.take(moved);
+                cond
             }
         };
         self.report_repeated_moves(&before, known);
@@ -279,14 +262,20 @@ impl<'a> Checker<'_, 'a> {
         if bounds.max.is_none() && bounds.gas.is_none() && cond.ty != TypeId::ERROR {
             self.effects.unbounded_loops.push(loop_head(span, &looped.body));
         }
-        let body = self.loop_body(&looped.body);
+        let body = self.loop_body_after(known, &looped.body);
         self.leave_scope();
         StmtKind::While { cond, bounds, body }
     }
 
     fn loop_body(&mut self, body: &'a ast::Block) -> Block {
+        let known = self.locals.len();
+        self.loop_body_after(known, body)
+    }
+
+    /// The body of a loop that binds the locals from `known` on in each round.
+    fn loop_body_after(&mut self, known: usize, body: &'a ast::Block) -> Block {
         self.loop_depth += 1;
-        let body = self.in_loop(|checker| {
+        let body = self.in_loop(known, |checker| {
             let body = checker.block(body, Some(TypeId::UNIT));
             let diverges = body.ty == TypeId::NEVER;
             (body, diverges)
@@ -449,7 +438,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn unnamed_local(&mut self, ty: TypeId, span: Span) -> LocalId {
+    pub(super) fn unnamed_local(&mut self, ty: TypeId, span: Span) -> LocalId {
         let id = LocalId(self.locals.len() as u32);
         self.locals.push(crate::sema::typed::Local { name: String::new(), span, ty, mutable: false });
         id

@@ -199,7 +199,6 @@ impl<'a> Checker<'_, 'a> {
                 self.check_loosely(fields);
                 match found {
                     None => self.sema.type_not_found(path, self.contract),
-                    Some(TypeDef::Unsupported) => {}
                     Some(_) => {
                         let what = format!("{} {path}", self.kind_of_type(path));
                         self.diags()
