@@ -31,9 +31,11 @@ use zvm::{Engine, Fork, Mode};
 use zvm_jit::{Jit, JitOptions};
 
 use crate::files::{diff, encode_args, every_way, parse_call, parse_slot, parse_word, show, show_word};
+use crate::peer::Peer;
 
 /// Sends all transactions.
 const SENDER: Address = Address::repeat_byte(0x5e);
+const FUNDS: U256 = U256::from_limbs([1_000_000, 0, 0, 0]);
 
 fn jit() -> Arc<Jit> {
     static JIT: OnceLock<Arc<Jit>> = OnceLock::new();
@@ -43,7 +45,7 @@ fn jit() -> Arc<Jit> {
 
 #[test]
 fn contracts_do_to_each_other_what_they_say() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests/chain");
+    let folder = Path::new(crate::ROOT).join("tests/filetests/chain");
     let bless = std::env::var_os("BLESS").is_some_and(|value| value != "0");
     let mut paths: Vec<_> = std::fs::read_dir(&folder)
         .expect("the folder of scripts")
@@ -85,7 +87,7 @@ fn run_everywhere(text: &str) -> Result<String, String> {
             return Err(kalix::diag::render::render_short(&compilation.diagnostics, &source));
         }
         let mut gas_of_code: Option<Vec<u64>> = None;
-        for mode in [Mode::Interp, Mode::Jit, Mode::Check] {
+        for &mode in crate::MODES {
             let (found, gas) = run_script(text, &compilation, mode)?;
             let expected = first.get_or_insert_with(|| found.clone());
             if *expected != found {
@@ -115,17 +117,25 @@ struct Chain<'c> {
     mode: Mode,
     names: BTreeMap<String, Deployed>,
     gas: Vec<u64>,
+    peer: Peer,
 }
 
 fn run_script(text: &str, compilation: &Compilation, mode: Mode) -> Result<(String, Vec<u64>), String> {
     let mut database = InMemoryDatabase::new();
-    database.insert_account(SENDER, 0, U256::from(1_000_000), Bytes::new());
+    database.insert_account(SENDER, 0, FUNDS, Bytes::new());
     let limits = Limits { transaction_gas_cap: false, ..Limits::default() };
     let engine = Engine::builder().fork(Fork::LATEST).native_code(true).mode(mode).limits(limits);
     let engine = engine.count_blocks(true);
     let engine = if mode == Mode::Interp { engine } else { engine.tier(jit()) };
     let executor = Executor::new(engine.build(), database);
-    let mut chain = Chain { compilation, executor, mode, names: BTreeMap::new(), gas: Vec::new() };
+    let mut chain = Chain {
+        compilation,
+        executor,
+        mode,
+        names: BTreeMap::new(),
+        gas: Vec::new(),
+        peer: Peer::new(&[(SENDER, FUNDS)]),
+    };
     let mut out = String::new();
     for line in text.lines().filter(|line| !line.starts_with("//=")) {
         writeln!(out, "{line}").expect("a String accepts all");
@@ -235,6 +245,7 @@ impl Chain<'_> {
             assert!(result.blocks_compiled > 0, "compiled code ran");
             assert_eq!(result.blocks_interpreted, 0, "compiled code left nothing to the interpreter");
         }
+        self.peer.transact(&transaction, &block, &result)?;
         self.gas.push(result.gas_used);
         Ok(result)
     }

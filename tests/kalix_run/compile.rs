@@ -76,17 +76,11 @@ impl Compiled {
     }
 }
 
-/// Selector and words.
-pub(crate) fn calldata(selector: [u8; 4], args: &[U256]) -> Bytes {
-    let mut data = selector.to_vec();
-    args.iter().for_each(|arg| data.extend(arg.to_be_bytes::<32>()));
-    data.into()
-}
-
 /// A deployed contract with its storage.
 pub(crate) struct World {
     pub(crate) compiled: Compiled,
     pub(crate) storage: BTreeMap<U256, U256>,
+    code: Vec<u8>,
     prepared: Prepared,
 }
 
@@ -110,13 +104,15 @@ impl World {
         }
         let program = program(deployed.to_vec(), compiled.target, Setting::plain());
         let prepared = Prepared::new(&program, &Compile::PLAIN);
-        Ok((agreed.observed, Some(World { compiled, storage, prepared })))
+        Ok((agreed.observed, Some(World { compiled, storage, code: program.code, prepared })))
     }
 
     /// Calls the contract; storage changes stay.
     pub(crate) fn call(&mut self, input: Bytes, value: U256) -> Result<Observed, String> {
         let setting = Setting { input, value, gas: GAS, storage: self.storage.clone(), ..Setting::plain() };
         let agreed = self.prepared.check(&setting)?;
+        let program = program(self.code.clone(), self.compiled.target, setting);
+        crate::peer::frame(&program, &agreed.observed)?;
         if let Some(storage) = &agreed.observed.storage {
             self.storage = storage.clone();
         }
@@ -132,5 +128,7 @@ fn program(code: Vec<u8>, target: Target, setting: Setting) -> Program {
 
 fn run(code: Vec<u8>, target: Target, setting: Setting) -> Result<Agreed, String> {
     let program = program(code, target, setting);
-    Prepared::new(&program, &Compile::PLAIN).check(&program.setting)
+    let agreed = Prepared::new(&program, &Compile::PLAIN).check(&program.setting)?;
+    crate::peer::frame(&program, &agreed.observed)?;
+    Ok(agreed)
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::{Bytes, U256, hex};
-use kalix::codegen::{CodegenOptions, OptLevel, Target};
+use kalix::codegen::{CodegenOptions, OptLevel};
 use kalix::sema::typed;
 use kalix::sema::types::{Type, TypeId, Types};
 use sha3::Digest;
@@ -28,7 +28,7 @@ use crate::compile::{Compiled, World};
 
 #[test]
 fn scripts_do_what_they_say() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests/run");
+    let folder = Path::new(crate::ROOT).join("tests/filetests/run");
     let bless = std::env::var_os("BLESS").is_some_and(|value| value != "0");
     let mut paths: Vec<_> = std::fs::read_dir(&folder)
         .expect("the folder of scripts")
@@ -70,7 +70,7 @@ fn scripts_do_what_they_say() {
 
 /// The ways to compile a program, which all give the same results.
 pub(crate) fn every_way() -> impl Iterator<Item = CodegenOptions> {
-    let ways = Target::ALL.into_iter().flat_map(|target| OptLevel::ALL.map(|level| (target, level)));
+    let ways = crate::TARGETS.iter().copied().flat_map(|target| OptLevel::ALL.map(|level| (target, level)));
     ways.map(|(target, opt_level)| CodegenOptions { target, opt_level, ..CodegenOptions::STANDARD })
 }
 

@@ -1,7 +1,8 @@
 //! Kalix programs, compiled and executed in both tiers.
 //!
 //! [`files`] runs the scripts below `tests/filetests/run`, [`chain`] those below `tests/filetests/chain`; [`random`] compares generated programs with a model,
-//! [`hostile`] sends damaged arguments.
+//! [`hostile`] sends damaged arguments. The scripts are executed on revm, too, by a test of `zvm-fuzz`, which brings
+//! another [`peer`].
 
 mod chain;
 mod compile;
@@ -11,4 +12,15 @@ mod hostile;
 mod lowering;
 mod model;
 mod packages;
+mod peer;
 mod random;
+
+use kalix::codegen::Target;
+use zvm::Mode;
+
+/// The folder of the workspace.
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+/// What scripts are compiled for.
+const TARGETS: &[Target] = &Target::ALL;
+/// How scripts of transactions are executed.
+const MODES: &[Mode] = &[Mode::Interp, Mode::Jit, Mode::Check];

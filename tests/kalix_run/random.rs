@@ -8,7 +8,7 @@ use testkit::observe::{Observed, exit_name};
 use testkit::random::Random;
 use zvm::outcome::{Exit, panic_data};
 
-use crate::compile::{Compiled, World, calldata};
+use crate::compile::{Compiled, World};
 use crate::generate;
 use crate::model::{Contract, Int, Stop, TABLE_ENTRIES};
 
@@ -33,6 +33,13 @@ fn random_programs_agree_with_the_model() {
             || programs < PROGRAMS,
         "{outcomes:?}"
     );
+}
+
+/// Selector and words.
+fn calldata(selector: [u8; 4], args: &[U256]) -> Bytes {
+    let mut data = selector.to_vec();
+    args.iter().for_each(|arg| data.extend(arg.to_be_bytes::<32>()));
+    data.into()
 }
 
 fn check(seed: u64, outcomes: &mut [u64; 4]) {
