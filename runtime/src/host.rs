@@ -8,6 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 
 use crate::bytecode::Code;
 use crate::compiled::frame::Frame;
+use crate::hedera::{Acting, ServiceReply, ServiceRequest};
 use crate::state::AccountInfo;
 
 /// Facts of the block that contracts can read.
@@ -29,6 +30,13 @@ pub struct BlockEnv {
     pub blob_base_fee: U256,
     /// Chain id.
     pub chain_id: U256,
+}
+
+impl BlockEnv {
+    /// Consensus time in nanoseconds since the epoch: that of the block, at its full second.
+    pub fn consensus_time(&self) -> u64 {
+        u64::try_from(self.timestamp).unwrap_or(u64::MAX).saturating_mul(1_000_000_000)
+    }
 }
 
 /// Facts of the transaction that contracts can read.
@@ -129,4 +137,101 @@ pub trait Host {
     fn self_balance(&mut self, address: &Address) -> Result<U256, HostError>;
     /// Hash of a block; asked only for one of the last 256.
     fn block_hash(&mut self, number: u64) -> Result<B256, HostError>;
+    /// Asks Hedera's services; only where the engine's rules say that there are some. The host appends the reply's
+    /// log entries itself.
+    fn hedera(&mut self, acting: &Acting, request: &ServiceRequest) -> Result<ServiceReply, HostError> {
+        let _ = (acting, request);
+        Err(HostError("this host has no Hedera services".into()))
+    }
+}
+
+/// Writes the methods of a [`Host`] that ask the host in a field of it, and nothing else: the field, then the methods.
+#[macro_export]
+macro_rules! forward_host {
+    ($field:ident: $($method:ident),* $(,)?) => { $( $crate::forward_host!(@$method $field); )* };
+    (@step $field:ident) => {
+        fn step(&mut self, frame: &$crate::compiled::frame::Frame) {
+            self.$field.step(frame);
+        }
+    };
+    (@block $field:ident) => {
+        fn block(&self) -> &$crate::host::BlockEnv {
+            self.$field.block()
+        }
+    };
+    (@tx $field:ident) => {
+        fn tx(&self) -> &$crate::host::TxEnv {
+            self.$field.tx()
+        }
+    };
+    (@sload $field:ident) => {
+        fn sload(
+            &mut self,
+            address: &$crate::Address,
+            key: &$crate::U256,
+            cold_affordable: bool,
+        ) -> Result<Option<$crate::host::Access<$crate::U256>>, $crate::host::HostError> {
+            self.$field.sload(address, key, cold_affordable)
+        }
+    };
+    (@tload $field:ident) => {
+        fn tload(&mut self, address: &$crate::Address, key: &$crate::U256) -> $crate::U256 {
+            self.$field.tload(address, key)
+        }
+    };
+    (@tstore $field:ident) => {
+        fn tstore(&mut self, address: &$crate::Address, key: &$crate::U256, value: &$crate::U256) {
+            self.$field.tstore(address, key, value);
+        }
+    };
+    (@add_refund $field:ident) => {
+        fn add_refund(&mut self, refund: i64) {
+            self.$field.add_refund(refund);
+        }
+    };
+    (@account $field:ident) => {
+        fn account(
+            &mut self,
+            address: &$crate::Address,
+            cold_affordable: bool,
+        ) -> Result<Option<$crate::host::Access<$crate::state::AccountInfo>>, $crate::host::HostError> {
+            self.$field.account(address, cold_affordable)
+        }
+    };
+    (@code $field:ident) => {
+        fn code(
+            &mut self,
+            hash: &$crate::B256,
+        ) -> Result<std::sync::Arc<$crate::bytecode::Code>, $crate::host::HostError> {
+            self.$field.code(hash)
+        }
+    };
+    (@selfdestruct $field:ident) => {
+        fn selfdestruct(
+            &mut self,
+            address: &$crate::Address,
+            beneficiary: &$crate::Address,
+        ) -> Result<(), $crate::host::HostError> {
+            self.$field.selfdestruct(address, beneficiary)
+        }
+    };
+    (@self_balance $field:ident) => {
+        fn self_balance(&mut self, address: &$crate::Address) -> Result<$crate::U256, $crate::host::HostError> {
+            self.$field.self_balance(address)
+        }
+    };
+    (@block_hash $field:ident) => {
+        fn block_hash(&mut self, number: u64) -> Result<$crate::B256, $crate::host::HostError> {
+            self.$field.block_hash(number)
+        }
+    };
+    (@hedera $field:ident) => {
+        fn hedera(
+            &mut self,
+            acting: &$crate::hedera::Acting,
+            request: &$crate::hedera::ServiceRequest,
+        ) -> Result<$crate::hedera::ServiceReply, $crate::host::HostError> {
+            self.$field.hedera(acting, request)
+        }
+    };
 }

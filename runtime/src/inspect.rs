@@ -2,16 +2,14 @@
 //!
 //! An executor without one has [`NoInspector`], a type for which all of this compiles to nothing.
 
-use std::sync::Arc;
+use alloy_primitives::{Address, Bytes, U256};
 
-use alloy_primitives::{Address, B256, Bytes, U256};
-
-use crate::bytecode::Code;
 use crate::call_stack::CallKind;
 use crate::compiled::frame::Frame;
-use crate::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
+use crate::forward_host;
+use crate::hedera::{Acting, ServiceReply, ServiceRequest};
+use crate::host::{Access, Host, HostError, Log, StorageWrite};
 use crate::outcome::Exit;
-use crate::state::AccountInfo;
 
 /// Told of what transactions do, in order. Both tiers report the same events.
 ///
@@ -195,16 +193,9 @@ impl<H: Host, I: Inspector> Inspected<'_, H, I> {
 }
 
 impl<H: Host, I: Inspector> Host for Inspected<'_, H, I> {
+    forward_host!(host: block, tx, add_refund, account, code, selfdestruct, self_balance, block_hash);
     fn step(&mut self, frame: &Frame) {
         self.inspector.step(frame);
-    }
-
-    fn block(&self) -> &BlockEnv {
-        self.host.block()
-    }
-
-    fn tx(&self) -> &TxEnv {
-        self.host.tx()
     }
 
     fn sload(
@@ -246,36 +237,14 @@ impl<H: Host, I: Inspector> Host for Inspected<'_, H, I> {
         self.note(address, key, StorageAccessKind::TransientWritten { value: *value });
     }
 
-    fn add_refund(&mut self, refund: i64) {
-        self.host.add_refund(refund);
+    fn hedera(&mut self, acting: &Acting, request: &ServiceRequest) -> Result<ServiceReply, HostError> {
+        let reply = self.host.hedera(acting, request)?;
+        reply.logs.iter().for_each(|log| self.inspector.log(log));
+        Ok(reply)
     }
 
     fn log(&mut self, log: Log) {
         self.inspector.log(&log);
         self.host.log(log);
-    }
-
-    fn account(
-        &mut self,
-        address: &Address,
-        cold_affordable: bool,
-    ) -> Result<Option<Access<AccountInfo>>, HostError> {
-        self.host.account(address, cold_affordable)
-    }
-
-    fn code(&mut self, hash: &B256) -> Result<Arc<Code>, HostError> {
-        self.host.code(hash)
-    }
-
-    fn selfdestruct(&mut self, address: &Address, beneficiary: &Address) -> Result<(), HostError> {
-        self.host.selfdestruct(address, beneficiary)
-    }
-
-    fn self_balance(&mut self, address: &Address) -> Result<U256, HostError> {
-        self.host.self_balance(address)
-    }
-
-    fn block_hash(&mut self, number: u64) -> Result<B256, HostError> {
-        self.host.block_hash(number)
     }
 }

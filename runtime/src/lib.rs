@@ -10,6 +10,7 @@ pub mod compiled;
 pub mod engine;
 pub mod fork;
 pub mod gas;
+pub mod hedera;
 pub mod host;
 pub mod inspect;
 pub mod interp;
@@ -19,6 +20,6 @@ pub mod profile;
 pub mod state;
 pub mod tx;
 
-pub use alloy_primitives::{Address, B256, Bytes, U256};
+pub use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 pub use engine::{Engine, Executor, Mode};
 pub use fork::Fork;

@@ -5,8 +5,10 @@
 
 use alloy_primitives::{Address, Bytes};
 
+use crate::compiled::frame::Spec;
 use crate::engine::EngineError;
 use crate::fork::Fork;
+use crate::hedera::SYSTEM_CONTRACT;
 use crate::outcome::Trap;
 
 /// How a precompiled contract ended.
@@ -28,6 +30,13 @@ pub fn is_precompile(fork: Fork, address: &Address) -> bool {
     let number = u16::from_be_bytes([low[0], low[1]]);
     let last = if fork >= Fork::Prague { 0x11 } else { 0x0a };
     (1..=last).contains(&number) || fork >= Fork::Osaka && number == 0x100
+}
+
+/// Whether a call of the address runs no code whatever the account has: a precompiled contract, or the system contract
+/// of Hedera's services.
+#[inline]
+pub fn runs_without_code(spec: &Spec, address: &Address) -> bool {
+    is_precompile(spec.fork, address) || spec.hedera && *address == SYSTEM_CONTRACT
 }
 
 /// Runs the precompiled contract at `address`; a trap consumes all gas.

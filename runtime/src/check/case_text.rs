@@ -14,6 +14,7 @@ use crate::bytecode::Code;
 use crate::call_stack::{Answer, CallKind, CallRequest, Callee, CreateRequest, FrameKind, Request};
 use crate::compiled::frame::{Message, Spec};
 use crate::fork::Fork;
+use crate::hedera::{Acting, ResponseCode, ServiceReply, ServiceRequest};
 use crate::host::{Access, BlockEnv, Log, StorageWrite, TxEnv};
 use crate::outcome::{Exit, Trap};
 use crate::state::AccountInfo;
@@ -244,6 +245,25 @@ impl Reader {
             "selfdestruct" => Event::Selfdestruct(v.parse()?, v.parse()?),
             "balance" => Event::SelfBalance(v.parse()?, v.parse()?),
             "blockhash" => Event::BlockHash(v.parse()?, v.parse()?),
+            "service" => {
+                let acting = Acting { account: v.parse()?, caller: v.parse()? };
+                let (name, data) = (v.next()?, v.bytes()?);
+                let (mut next, mut fault) = (|| v.parse(), None);
+                let request = ServiceRequest::of(name, &data, || {
+                    next().unwrap_or_else(|error| {
+                        fault.get_or_insert(error);
+                        U256::ZERO
+                    })
+                });
+                if let Some(error) = fault {
+                    return Err(error);
+                }
+                let request = request.ok_or_else(|| format!("no service is called `{}`", short(name)))?;
+                let number = v.parse()?;
+                let code = ResponseCode::from_number(number);
+                let code = code.ok_or_else(|| format!("no response code has the number {number}"))?;
+                Event::Service(acting, request, ServiceReply { code, word: v.parse()?, logs: Vec::new() })
+            }
             "create" => {
                 let request = Request::Create(CreateRequest {
                     creator: v.parse()?,
@@ -434,6 +454,9 @@ pub(super) fn asked_text(event: &Event) -> String {
         Event::Selfdestruct(address, beneficiary) => format!("selfdestruct {address} {beneficiary}"),
         Event::SelfBalance(address, balance) => format!("balance {address} {balance:#x}"),
         Event::BlockHash(number, hash) => format!("blockhash {number} {hash}"),
+        Event::Service(acting, request, reply) => {
+            format!("{} {} {:#x}", service_text(acting, request), reply.code.number(), reply.word)
+        }
         Event::Message { request, gas, answer } => {
             let Answer { kind, gas_left, is_success, output } = answer;
             let kind = match kind {
@@ -443,6 +466,16 @@ pub(super) fn asked_text(event: &Event) -> String {
             format!("{} {kind} {gas_left} {is_success} {output}", message_text(request, *gas))
         }
     }
+}
+
+/// A request to Hedera's services, as its line shows it.
+pub(super) fn service_text(acting: &Acting, request: &ServiceRequest) -> String {
+    let mut text =
+        format!("service {} {} {} {}", acting.account, acting.caller, request.name(), request.data());
+    for word in request.words() {
+        let _ = write!(text, " {word:#x}");
+    }
+    text
 }
 
 /// A request and the gas of the frame that asks.

@@ -6,8 +6,9 @@ use alloy_primitives::{Address, B256, U256};
 
 use crate::bytecode::Code;
 use crate::call_stack::{Answer, Request};
-use crate::compiled::frame::Frame;
-use crate::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
+use crate::forward_host;
+use crate::hedera::{Acting, ServiceReply, ServiceRequest};
+use crate::host::{Access, Host, HostError, Log, StorageWrite};
 use crate::state::AccountInfo;
 
 /// A question of a frame with its answer. Where the answer is `None`, the touch was cold and not affordable.
@@ -35,6 +36,8 @@ pub enum Event {
     SelfBalance(Address, U256),
     /// The hash of a block was read.
     BlockHash(u64, B256),
+    /// Hedera's services were asked; the log entries of the reply are left out.
+    Service(Acting, ServiceRequest, ServiceReply),
     /// A call or creation.
     Message {
         /// What was asked for.
@@ -107,6 +110,7 @@ impl Event {
         match self {
             Event::Log(log) => log.data.len() + size_of_val(&log.topics[..]),
             Event::Code(_, code) => code.raw().len(),
+            Event::Service(_, request, _) => request.data().len(),
             Event::Message { request, answer, .. } => {
                 let asked = match &**request {
                     Request::Call(call) => call.input.len(),
@@ -126,18 +130,7 @@ pub(crate) struct Recorder<'a> {
 }
 
 impl Host for Recorder<'_> {
-    fn step(&mut self, frame: &Frame) {
-        self.host.step(frame);
-    }
-
-    fn block(&self) -> &BlockEnv {
-        self.host.block()
-    }
-
-    fn tx(&self) -> &TxEnv {
-        self.host.tx()
-    }
-
+    forward_host!(host: step, block, tx);
     fn sload(
         &mut self,
         address: &Address,
@@ -208,6 +201,13 @@ impl Host for Recorder<'_> {
         let balance = self.host.self_balance(address)?;
         self.record.push(Event::SelfBalance(*address, balance));
         Ok(balance)
+    }
+
+    fn hedera(&mut self, acting: &Acting, request: &ServiceRequest) -> Result<ServiceReply, HostError> {
+        let reply = self.host.hedera(acting, request)?;
+        let without_logs = ServiceReply { logs: Vec::new(), ..reply };
+        self.record.push(Event::Service(*acting, request.clone(), without_logs));
+        Ok(reply)
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, HostError> {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 
-use super::case_text::{asked_text, exit_name, message_text};
+use super::case_text::{asked_text, exit_name, message_text, service_text};
 use super::{Difference, Event, FrameEnd};
 use crate::bytecode::Code;
 use crate::call_stack::{Answer, FrameKind};
 use crate::compiled::frame::Frame;
 use crate::gas::STACK_LIMIT;
+use crate::hedera::{Acting, ServiceReply, ServiceRequest};
 use crate::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
 use crate::outcome::Exit;
 use crate::state::AccountInfo;
@@ -374,6 +375,16 @@ impl Host for Over<'_> {
             || format!("balance {address}"),
             |event| match event {
                 Event::SelfBalance(a, balance) if a == address => Some(*balance),
+                _ => None,
+            },
+        )
+    }
+
+    fn hedera(&mut self, acting: &Acting, request: &ServiceRequest) -> Result<ServiceReply, HostError> {
+        self.reply(
+            || service_text(acting, request),
+            |event| match event {
+                Event::Service(a, r, reply) if a == acting && r == request => Some(reply.clone()),
                 _ => None,
             },
         )

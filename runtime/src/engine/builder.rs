@@ -56,6 +56,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Whether Hedera's services are offered; by default they are not, and their operations are invalid.
+    pub fn hedera(mut self, hedera: bool) -> EngineBuilder {
+        self.spec.hedera = hedera;
+        self
+    }
+
     /// Which tiers run code. All but [`Mode::Interp`] need a [`tier`](EngineBuilder::tier) to compile anything.
     pub fn mode(mut self, mode: Mode) -> EngineBuilder {
         self.mode = mode;

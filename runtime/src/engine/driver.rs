@@ -13,7 +13,7 @@ use crate::bytecode::Code;
 use crate::call_stack::{Active, Answer, CallStack, FrameKind, Request, Start};
 use crate::check::Recorder;
 use crate::compiled::frame::Message;
-use crate::host::{BlockEnv, Host, HostError, TxEnv};
+use crate::host::{BlockEnv, Host, HostError, Log, TxEnv};
 use crate::inspect::{CallEnd, CallStart, Inspected, Inspector, NoInspector};
 use crate::interp;
 use crate::outcome::Exit;
@@ -185,7 +185,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             };
             match exit {
                 Exit::Call | Exit::Create => match active.take_request() {
-                    Some(Request::Call(request)) => self.begin_call(request)?,
+                    Some(Request::Call(request)) => self.begin_call(request, block)?,
                     Some(Request::Create(request)) => self.begin_create(request)?,
                     None => unreachable!("a frame that asks says what for"),
                 },
@@ -257,6 +257,13 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     pub(super) fn note_start(&mut self, start: &CallStart<'_>) {
         if self.inspector.is_active() {
             self.inspector.call_start(start);
+        }
+    }
+
+    #[inline]
+    pub(super) fn note_log(&mut self, log: &Log) {
+        if self.inspector.is_active() {
+            self.inspector.log(log);
         }
     }
 

@@ -14,10 +14,12 @@ use crate::call_stack::{Active, Answer, CallKind, CallRequest, Callee, CreateReq
 use crate::compiled::frame::Message;
 use crate::fork::Fork;
 use crate::gas;
+use crate::hedera::facade::{self, FacadeAnswer, FacadeCall};
+use crate::hedera::{Ledger, Refusal, SYSTEM_CONTRACT};
 use crate::host::{BlockEnv, HostError, TxEnv};
 use crate::inspect::{CallStart, Inspector};
 use crate::outcome::{Exit, Trap};
-use crate::precompiles::{self, is_precompile};
+use crate::precompiles::{self, runs_without_code};
 use crate::profile::Operations;
 use crate::state::Database;
 
@@ -51,10 +53,20 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         let has_frame = matches!(callee, Callee::Code(_));
         let result = match callee {
             Callee::Code(code) => self.execute(code, message, gas, block, tx)?,
-            Callee::Precompile(address) => match self.run_precompile(&address, &message.input, gas)? {
-                Ok(answer) => without_frame(Exit::Return, answer.gas_left, answer.output),
-                Err(trap) => without_frame(trap.into(), 0, Bytes::new()),
-            },
+            Callee::Precompile(address) => {
+                let call = FacadeCall {
+                    kind: CallKind::Call,
+                    caller: message.caller,
+                    address: message.address,
+                    value: message.value,
+                    is_static: message.is_static,
+                    input: &message.input,
+                    gas,
+                };
+                let (exit, gas_left, output) = self.run_without_code(&address, &call, block)?;
+                let logs = if exit == Exit::Return { self.state.take_logs() } else { Vec::new() };
+                ExecutionResult { logs, ..without_frame(exit, gas_left, output) }
+            }
             Callee::Empty => without_frame(Exit::Halt, gas, Bytes::new()),
         };
         if !has_frame {
@@ -77,19 +89,49 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             // Where the target is a precompiled contract this is empty code, and where it is a delegation, its bytes.
             return Ok(self.code_of(&target)?.map_or(Callee::Empty, Callee::Code));
         }
-        if is_precompile(fork, address) {
+        if runs_without_code(self.engine.spec(), address) {
             return Ok(Callee::Precompile(*address));
         }
         Ok(code.map_or(Callee::Empty, Callee::Code))
     }
 
-    fn run_precompile(
-        &self,
+    /// Runs a precompiled contract or Hedera's system contract: how it ended, the gas left, and what it gave. Effects
+    /// of one that fails are for the caller to undo.
+    fn run_without_code(
+        &mut self,
         address: &Address,
-        input: &[u8],
-        gas: u64,
-    ) -> Result<Result<precompiles::Answer, Trap>, EngineError> {
-        precompiles::run(self.engine.spec().fork, address, input, gas)
+        call: &FacadeCall<'_>,
+        block: &BlockEnv,
+    ) -> Result<(Exit, u64, Bytes), EngineError> {
+        if *address != SYSTEM_CONTRACT {
+            return Ok(match precompiles::run(self.engine.spec().fork, address, call.input, call.gas)? {
+                Ok(answer) => (Exit::Return, answer.gas_left, answer.output),
+                Err(trap) => (trap.into(), 0, Bytes::new()),
+            });
+        }
+        let mut ledger = Ledger::new(&mut self.state, block.consensus_time());
+        let FacadeAnswer { exit, gas_left, output, logs, returns_value } = facade::call(&mut ledger, call)?;
+        if returns_value {
+            self.state.transfer(&call.address, &call.caller, call.value)?;
+        }
+        for log in logs {
+            self.note_log(&log);
+            self.state.log(log);
+        }
+        Ok((exit, gas_left, output))
+    }
+
+    /// Gives a new contract its entity number, where the rules have such.
+    fn number_contract(&mut self, address: &Address) -> Result<(), HostError> {
+        if !self.engine.spec().hedera {
+            return Ok(());
+        }
+        match Ledger::new(&mut self.state, 0).register(address) {
+            Ok(_) => Ok(()),
+            // It can be given one when the ledger first has to do with it.
+            Err(Refusal::Code(_)) => Ok(()),
+            Err(Refusal::Host(error)) => Err(error),
+        }
     }
 
     /// Carries a transaction's creation of `message.address` out. What fails leaves no effect.
@@ -120,6 +162,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             self.note_end(Some(Trap::CreateCollision.into()), 0, &Bytes::new(), 0);
             return Ok(without_frame(Trap::CreateCollision.into(), 0, Bytes::new()));
         }
+        self.number_contract(&address)?;
         self.state.transfer(&message.caller, &address, message.value)?;
         let code = Arc::new(Code::new(init_code.clone(), self.engine.spec().native_code));
         let start = Start { code, message, gas, kind: FrameKind::Create { address } };
@@ -152,7 +195,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     }
 
     /// Answers a call: starts a frame, or answers at once where none can or need start.
-    pub(super) fn begin_call(&mut self, request: CallRequest) -> Result<(), EngineError> {
+    pub(super) fn begin_call(&mut self, request: CallRequest, block: &BlockEnv) -> Result<(), EngineError> {
         let depth = self.frames.len();
         self.note_start(&CallStart {
             kind: request.kind,
@@ -179,14 +222,19 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         let code = match request.callee {
             Callee::Code(code) => code,
             Callee::Precompile(address) => {
-                let (gas_left, exit, output) =
-                    match self.run_precompile(&address, &request.input, request.gas)? {
-                        Ok(answer) => (answer.gas_left, Exit::Return, answer.output),
-                        Err(trap) => {
-                            self.state.revert_to(checkpoint);
-                            (0, Exit::Trap(trap), Bytes::new())
-                        }
-                    };
+                let call = FacadeCall {
+                    kind: request.kind,
+                    caller: request.caller,
+                    address: request.address,
+                    value: request.value,
+                    is_static: request.is_static,
+                    input: &request.input,
+                    gas: request.gas,
+                };
+                let (exit, gas_left, output) = self.run_without_code(&address, &call, block)?;
+                if exit != Exit::Return {
+                    self.state.revert_to(checkpoint);
+                }
                 self.note_end(Some(exit), gas_left, &output, depth);
                 self.asking().resume(Answer { kind, gas_left, is_success: exit == Exit::Return, output });
                 return Ok(());
@@ -230,6 +278,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
             // The child's gas is lost; the nonce and the warm address stay.
             return self.refuse(Some(Trap::CreateCollision.into()), 0);
         }
+        self.number_contract(&address)?;
         self.state.transfer(&request.creator, &address, request.value)?;
         let code = Arc::new(Code::new(request.init_code, self.engine.spec().native_code));
         let message = Message {

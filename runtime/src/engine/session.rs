@@ -6,6 +6,7 @@ use alloy_primitives::{Address, B256, U256};
 
 use super::Engine;
 use crate::bytecode::Code;
+use crate::hedera::{Acting, Ledger, ServiceReply, ServiceRequest};
 use crate::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
 use crate::state::{AccountInfo, Database, State};
 
@@ -83,6 +84,12 @@ impl<D: Database> Host for Session<'_, D> {
 
     fn self_balance(&mut self, address: &Address) -> Result<U256, HostError> {
         Ok(self.state.account(address)?.balance)
+    }
+
+    fn hedera(&mut self, acting: &Acting, request: &ServiceRequest) -> Result<ServiceReply, HostError> {
+        let reply = Ledger::new(self.state, self.block.consensus_time()).answer(acting, request)?;
+        reply.logs.iter().for_each(|log| self.state.log(log.clone()));
+        Ok(reply)
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, HostError> {

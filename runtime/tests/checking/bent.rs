@@ -8,11 +8,11 @@ use zvm::bytecode::Code;
 use zvm::call_stack::Request;
 use zvm::compiled::frame::{Frame, Spec};
 use zvm::compiled::tier::{CompiledCode, Refusal, Tier};
-use zvm::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
+use zvm::forward_host;
+use zvm::host::{Host, HostError, Log, StorageWrite};
 use zvm::interp;
 use zvm::outcome::{Exit, Trap};
-use zvm::state::AccountInfo;
-use zvm::{Address, B256, Bytes, U256};
+use zvm::{Address, Bytes, U256};
 
 /// How code is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,23 +137,7 @@ struct BentHost<'h> {
 }
 
 impl Host for BentHost<'_> {
-    fn block(&self) -> &BlockEnv {
-        self.host.block()
-    }
-
-    fn tx(&self) -> &TxEnv {
-        self.host.tx()
-    }
-
-    fn sload(
-        &mut self,
-        address: &Address,
-        key: &U256,
-        cold_affordable: bool,
-    ) -> Result<Option<Access<U256>>, HostError> {
-        self.host.sload(address, key, cold_affordable)
-    }
-
+    forward_host!(host: block, tx, sload, tload, tstore, account, code, self_balance, block_hash);
     fn sstore(
         &mut self,
         address: &Address,
@@ -171,14 +155,6 @@ impl Host for BentHost<'_> {
         }
     }
 
-    fn tload(&mut self, address: &Address, key: &U256) -> U256 {
-        self.host.tload(address, key)
-    }
-
-    fn tstore(&mut self, address: &Address, key: &U256, value: &U256) {
-        self.host.tstore(address, key, value);
-    }
-
     fn add_refund(&mut self, refund: i64) {
         self.host.add_refund(refund + i64::from(self.bend == Bend::Refund));
     }
@@ -190,28 +166,8 @@ impl Host for BentHost<'_> {
         self.host.log(log);
     }
 
-    fn account(
-        &mut self,
-        address: &Address,
-        cold_affordable: bool,
-    ) -> Result<Option<Access<AccountInfo>>, HostError> {
-        self.host.account(address, cold_affordable)
-    }
-
-    fn code(&mut self, hash: &B256) -> Result<Arc<Code>, HostError> {
-        self.host.code(hash)
-    }
-
     fn selfdestruct(&mut self, address: &Address, beneficiary: &Address) -> Result<(), HostError> {
         let beneficiary = if self.bend == Bend::Beneficiary { address } else { beneficiary };
         self.host.selfdestruct(address, beneficiary)
-    }
-
-    fn self_balance(&mut self, address: &Address) -> Result<U256, HostError> {
-        self.host.self_balance(address)
-    }
-
-    fn block_hash(&mut self, number: u64) -> Result<B256, HostError> {
-        self.host.block_hash(number)
     }
 }

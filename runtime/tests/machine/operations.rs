@@ -135,7 +135,9 @@ fn every_row_checks_stack_and_then_static_gas() {
             let run = |words: usize, gas| {
                 let code =
                     if encoding == Encoding::Zvm { Code::native(&code) } else { Code::evm(code.to_vec()) };
-                World::new(code, gas).with_stack(&vec![word(1); words]).run()
+                let mut world = World::new(code, gas).with_stack(&vec![word(1); words]);
+                world.frame.spec.hedera = true;
+                world.run()
             };
             let (pops, pushes) = op.stack_effect(0x81);
             if pops > 0 {

@@ -15,7 +15,7 @@ use crate::fork::Fork;
 use crate::gas;
 use crate::host::Host;
 use crate::outcome::Exit;
-use crate::precompiles::is_precompile;
+use crate::precompiles::runs_without_code;
 use crate::state::AccountInfo;
 
 /// Offset and size of a memory range, as operands.
@@ -164,7 +164,7 @@ fn callee(
         // Where the target is a precompiled contract this is empty code, and where it is a delegation, its bytes.
         return code_of(frame, host, &target);
     }
-    if is_precompile(fork, address) {
+    if runs_without_code(&frame.spec, address) {
         code = Callee::Precompile(*address);
     }
     Ok(code)
