@@ -160,15 +160,16 @@ fn prepare(module: &Module, options: &CodegenOptions) -> Result<Module, Internal
             .map_err(|e| InternalError { span: e.span, detail: format!("after {after}: {e}") })
     };
     let mut module = without_unreachable(module);
+    let broken = |e: crate::ir::opt::Broken| InternalError { span: e.error.span, detail: e.to_string() };
     if options.opt_level != OptLevel::O0 {
-        crate::ir::opt::optimize(&mut module, options.opt_level);
+        crate::ir::opt::optimize(&mut module, options.opt_level).map_err(broken)?;
         verified(&module, "passes")?;
         // Functions whose calls are gone need no code.
         module = without_unreachable(&module);
     }
     if expand::run(&mut module, options.target) {
         if options.opt_level != OptLevel::O0 {
-            crate::ir::opt::simplify_all(&mut module);
+            crate::ir::opt::simplify_all(&mut module, options.opt_level).map_err(broken)?;
         }
         verified(&module, "expansion")?;
         module = without_unreachable(&module);

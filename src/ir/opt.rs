@@ -1,16 +1,22 @@
 //! Simplification: small passes that keep a function well-formed and its meaning, run in a fixed, bounded order.
 //!
-//! One pass per file, each `pub fn run(&mut Function) -> Changed`. A pass that needs dominance computes it; nothing is cached
-//! between passes. What codegen relies on whatever the optimization level is in [`canonicalize`].
+//! One pass per file, each `pub fn run(&mut Function) -> Changed`, with a [`Context`] if it asks what calls do. A pass that
+//! needs dominance computes it; nothing is cached between passes. What codegen relies on whatever the optimization level is in [`canonicalize`].
 
-use super::{Function, Module};
+use super::{Function, Module, verify};
+use effects::Effects;
 
 pub mod blocks;
 pub mod branches;
 pub mod dead;
+pub mod effects;
 pub mod fold;
 pub mod inline;
+pub mod leaves;
+pub mod loads;
+mod places;
 pub mod reuse;
+pub mod stores;
 
 /// How much the optimizer does, and what it prefers. The program means the same at every level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,30 +76,89 @@ pub fn canonicalize(function: &mut Function) {
     dead::run(function);
 }
 
+/// A pass left a module that is not well-formed.
+#[derive(Debug, thiserror::Error)]
+#[error("after pass `{pass}`: {error}")]
+pub struct Broken {
+    /// The pass.
+    pub pass: &'static str,
+    /// What does not hold.
+    pub error: verify::VerifyError,
+}
+
+/// What passes know of the module around a function.
+pub struct Context {
+    /// How much to do.
+    pub level: OptLevel,
+    /// What a call of each function may read and write, by its number.
+    pub effects: Vec<Effects>,
+}
+
+impl Context {
+    /// Looks at all functions of a module.
+    pub fn of(module: &Module, level: OptLevel) -> Context {
+        Context { level, effects: Effects::of_functions(module) }
+    }
+}
+
+type Pass = fn(&mut Function, &Context) -> Changed;
+
+/// One round of simplification, in order.
+const PASSES: [(&str, Pass); 8] = [
+    ("fold", |function, _| fold::run(function)),
+    ("branches", |function, _| branches::run(function)),
+    ("blocks", |function, _| blocks::run(function)),
+    ("leaves", |function, _| leaves::run(function)),
+    ("reuse", |function, _| reuse::run(function)),
+    ("loads", loads::run),
+    ("stores", stores::run),
+    ("dead", |function, _| dead::run(function)),
+];
+
 /// Simplifies every function of a module, puts the bodies of small functions in the place of calls, and simplifies again.
-pub fn optimize(module: &mut Module, level: OptLevel) {
+///
+/// # Errors
+/// In builds with debug assertions, if a pass leaves a module that is not well-formed.
+pub fn optimize(module: &mut Module, level: OptLevel) -> Result<(), Broken> {
     if level == OptLevel::O0 {
-        return;
+        return Ok(());
     }
-    simplify_all(module);
+    simplify_all(module, level)?;
     if inline::run(module) == Changed::Yes {
-        simplify_all(module);
+        verify_after(module, "inline")?;
+        simplify_all(module, level)?;
     }
+    Ok(())
 }
 
 /// Simplifies every function by itself.
-pub fn simplify_all(module: &mut Module) {
-    module.functions.iter_mut().for_each(simplify);
-}
-
-fn simplify(function: &mut Function) {
+///
+/// # Errors
+/// As [`optimize`].
+pub fn simplify_all(module: &mut Module, level: OptLevel) -> Result<(), Broken> {
     // Dominance and order are of reachable blocks only.
-    super::build::remove_unreachable(function);
+    module.functions.iter_mut().for_each(super::build::remove_unreachable);
+    let mut is_busy = vec![true; module.functions.len()];
     for _ in 0..ROUNDS_MAX {
-        let passes = [fold::run, branches::run, blocks::run, reuse::run, dead::run];
-        let changes = passes.map(|pass| pass(function));
-        if changes.iter().all(|&changed| changed == Changed::No) {
-            return;
+        let cx = Context::of(module, level);
+        let mut changed = vec![false; module.functions.len()];
+        for (name, pass) in PASSES {
+            for (index, function) in module.functions.iter_mut().enumerate().filter(|(i, _)| is_busy[*i]) {
+                changed[index] |= pass(function, &cx) == Changed::Yes;
+            }
+            verify_after(module, name)?;
+        }
+        is_busy = changed;
+        if !is_busy.contains(&true) {
+            break;
         }
     }
+    Ok(())
+}
+
+fn verify_after(module: &Module, pass: &'static str) -> Result<(), Broken> {
+    if !cfg!(debug_assertions) {
+        return Ok(());
+    }
+    verify::verify(module).map_err(|error| Broken { pass, error })
 }
