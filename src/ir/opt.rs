@@ -15,6 +15,7 @@ pub mod inline;
 pub mod leaves;
 pub mod loads;
 mod places;
+pub mod ranges;
 pub mod reuse;
 pub mod stores;
 
@@ -104,7 +105,7 @@ impl Context {
 type Pass = fn(&mut Function, &Context) -> Changed;
 
 /// One round of simplification, in order.
-const PASSES: [(&str, Pass); 8] = [
+const PASSES: [(&str, Pass); 9] = [
     ("fold", |function, _| fold::run(function)),
     ("branches", |function, _| branches::run(function)),
     ("blocks", |function, _| blocks::run(function)),
@@ -112,6 +113,7 @@ const PASSES: [(&str, Pass); 8] = [
     ("reuse", |function, _| reuse::run(function)),
     ("loads", loads::run),
     ("stores", stores::run),
+    ("ranges", ranges::run),
     ("dead", |function, _| dead::run(function)),
 ];
 

@@ -64,7 +64,7 @@ contract Main : IToken {
         require(state.kind == token::Kind::Plain, TooPoor(1));
         IToken(who).balance(who) + token::Token(who).balance(who)
     }
-    pub fn sum(n: u64) -> u64 { state.kind = Kind::Rare; twice(n) + token::twice(n) + half(OWN) }
+    pub fn sum(n: u64) -> u64 { state.kind = Kind::Rare; twice(n) + token::twice(n) + half(n) + OWN }
     pub fn fail() { state.kind = Kind::Plain; revert token::Token::Locked; }
 }
 ";
