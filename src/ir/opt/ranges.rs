@@ -219,7 +219,7 @@ mod tests {
         );
         check(
             "  v5 = csub.u256 v0, v1\n  v6 = csub.u256 v0, v5\n  sstore v6, v6\n  halt\n",
-            "csub.u256 v0, v5",
+            "v6 = sub v0, v5",
         );
         check("  v5 = cadd.u64 v0, v1\n  v6 = csub.u64 v5, v1\n  sstore v6, v6\n  halt\n", "v6 = sub v5, v1");
         check("  v5 = cadd.u64 v0, v1\n  v6 = ccast.u64 v5\n  sstore v6, v6\n  halt\n", "sstore v5, v5");
