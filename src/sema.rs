@@ -16,6 +16,7 @@ mod immutables;
 mod imports;
 mod infer;
 pub mod layout;
+mod lent;
 mod reentrancy;
 mod resolve;
 mod scope;
@@ -24,7 +25,7 @@ pub mod typed;
 pub mod types;
 pub mod visit;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::diag::{Code, Diagnostics, Severity};
@@ -53,6 +54,7 @@ pub fn check(modules: &[Module], source: &Source) -> (Program, Diagnostics) {
         functions: Vec::new(),
         module_of: Vec::new(),
         events: Vec::new(),
+        methods: HashMap::new(),
         used: HashSet::new(),
         hole: None,
         constant_depth: 0,
@@ -80,6 +82,8 @@ struct Sema<'a> {
     /// The module in which each function is declared.
     module_of: Vec<ModuleIndex>,
     events: Vec<Event>,
+    /// Functions of `impl` blocks, by their type and name.
+    methods: HashMap<(TypeId, Arc<str>), FuncId>,
     /// Places of the names that something refers to, for warnings about the others.
     used: HashSet<Span>,
     /// A part of a tree that cannot be lowered.
@@ -142,6 +146,8 @@ struct Signature<'a> {
     view: bool,
     payable: bool,
     is_pub: bool,
+    /// Whether the first parameter is `self`.
+    has_receiver: bool,
     body: Body<'a>,
     effects: Effects,
 }

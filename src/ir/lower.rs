@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`function`] | the state of one IR function, bodies, ways to leave a body |
 //! | [`stmts`], [`exprs`] | statements and loops; expressions and conditions |
+//! | [`references`] | references as parameters, internal calls |
 //! | [`matches`] | `match` and patterns |
 //! | [`arith`] | arithmetic of all widths, comparisons, casts |
 //! | [`places`], [`storage`], [`containers`] | places; words and aggregates in storage; vectors and `bytes` there |
@@ -41,6 +42,7 @@ mod matches;
 mod memory;
 mod places;
 mod plan;
+mod references;
 mod stmts;
 mod storage;
 mod values;
@@ -53,6 +55,7 @@ use alloy_primitives::U256;
 use self::helpers::Helper;
 use self::memory::HEAP_POINTER;
 use self::plan::Plan;
+use self::references::Locations;
 use super::{DataId, FuncId, Imm, Inst, Module, Op};
 use crate::diag::{Code, Diagnostics};
 use crate::sema::typed;
@@ -134,8 +137,8 @@ fn lower_module(
         Part::Init => init::lower_entry(&mut cx),
     }
     loop {
-        if let Some((source, id)) = cx.queue.pop() {
-            function::lower_function(&mut cx, source, id);
+        if let Some((source, locations, id)) = cx.queue.pop() {
+            function::lower_function(&mut cx, source, &locations, id);
         } else if let Some((helper, id)) = cx.helper_queue.pop() {
             cx.lower_helper(helper, id);
         } else {
@@ -174,8 +177,8 @@ struct ModuleCx<'p> {
     diags: Diagnostics,
     module: Module,
     // Functions declared so far; those whose body is still missing are in `queue`.
-    functions: HashMap<typed::FuncId, FuncId>,
-    queue: Vec<(typed::FuncId, FuncId)>,
+    functions: HashMap<(typed::FuncId, Locations), FuncId>,
+    queue: Vec<(typed::FuncId, Locations, FuncId)>,
     // Likewise for functions that the source does not have.
     helpers: HashMap<Helper, FuncId>,
     helper_queue: Vec<(Helper, FuncId)>,
@@ -200,14 +203,21 @@ impl ModuleCx<'_> {
 
     /// The function of the module that a call goes to, declaring it at its first call.
     fn function(&mut self, source: typed::FuncId) -> FuncId {
-        if let Some(&id) = self.functions.get(&source) {
+        self.instance(source, Locations::new())
+    }
+
+    /// The function for parameters that refer to these locations, declaring it at its first call.
+    fn instance(&mut self, source: typed::FuncId, locations: Locations) -> FuncId {
+        let key = (source, locations);
+        if let Some(&id) = self.functions.get(&key) {
             return id;
         }
         let func = self.program.function(source);
-        let params = func.params().iter().filter_map(|p| values::word_count(&self.program.types, p.ty)).sum();
-        let id = self.module.declare(func.name.clone(), params, self.result_count(source), func.span);
-        self.functions.insert(source, id);
-        self.queue.push((source, id));
+        let (params, back) = references::instance_words(&self.program.types, func, &key.1);
+        let results = self.result_count(source) + back;
+        let id = self.module.declare(func.name.clone(), params, results, func.span);
+        self.queue.push((source, key.1.clone(), id));
+        self.functions.insert(key, id);
         id
     }
 

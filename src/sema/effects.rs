@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::Sema;
 use super::attrs::allows;
 use super::scope::ContractIndex;
-use super::typed::{ErrorRef, EventId, FuncId, FunctionKind, ImmutableId, Mutability};
+use super::typed::{ErrorRef, EventId, FuncId, FunctionKind, ImmutableId, MemberId, Mutability};
 use crate::diag::Code;
 use crate::source::Span;
 
@@ -34,6 +34,26 @@ pub(super) struct Effects {
     pub(super) creates: Vec<(ContractIndex, Span)>,
     /// Loops without a static bound.
     pub(super) unbounded_loops: Vec<Span>,
+    /// Calls that leave the contract.
+    pub(super) sites: Vec<Span>,
+    /// Internal calls while parts of storage are borrowed.
+    pub(super) lent: Vec<Lent>,
+}
+
+/// An internal call, and the parts of storage that are borrowed while it runs.
+#[derive(Clone)]
+pub(super) struct Lent {
+    pub(super) callee: FuncId,
+    pub(super) span: Span,
+    pub(super) borrows: Vec<LentPlace>,
+}
+
+/// A borrowed part of storage.
+#[derive(Clone)]
+pub(super) struct LentPlace {
+    pub(super) member: MemberId,
+    pub(super) mutable: bool,
+    pub(super) span: Span,
 }
 
 /// What a function does, calls included.
@@ -48,6 +68,9 @@ impl Sema<'_> {
     pub(super) fn check_effects(&mut self) {
         let (order, cyclic) = self.callees_first();
         let totals = self.totals(&order);
+        if !cyclic {
+            self.check_lent(&order);
+        }
         for &id in &order {
             self.check_view(id, &totals);
             self.warn_about_loops(id);

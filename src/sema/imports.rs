@@ -196,6 +196,11 @@ impl<'a> Sema<'a> {
         }
     }
 
+    /// A module as messages name it.
+    pub(super) fn module_path(&self, module: ModuleIndex) -> String {
+        self.modules[module].path.to_string()
+    }
+
     /// Reports that a module has no such item.
     pub(super) fn not_exported(&mut self, module: ModuleIndex, name: &ast::Ident) {
         let hint = format!("; module `{}` has no such item", self.modules[module].path);

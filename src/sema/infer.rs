@@ -202,6 +202,10 @@ impl Substitution<'_> {
                 let element = self.settled(element);
                 self.types.intern(Type::Vec(element))
             }
+            &Type::Ref { mutable, target } => {
+                let target = self.settled(target);
+                self.types.intern(Type::Ref { mutable, target })
+            }
             &Type::Option(inner) => {
                 let inner = self.settled(inner);
                 self.types.intern(Type::Option(inner))
@@ -315,7 +319,7 @@ impl Substitution<'_> {
                 args.iter_mut().for_each(|arg| self.expr(arg));
             }
             ExprKind::Break | ExprKind::Continue | ExprKind::Return(None) => {}
-            ExprKind::Load(place) => self.place(place),
+            ExprKind::Load(place) | ExprKind::Borrow { place, .. } => self.place(place),
             ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Data { args: parts, .. } => {
                 parts.iter_mut().for_each(|part| self.expr(part));
             }

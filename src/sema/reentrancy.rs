@@ -12,9 +12,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Sema;
 use super::attrs::allows;
+use super::lent::Bindings;
 use super::scope::ContractIndex;
 use super::typed::{
-    CallOption, CreateOption, Env, Expr, ExprKind, FuncId, Guards, Place, PlaceRoot, Query, Stmt, StmtKind,
+    CallOption, CreateOption, Env, Expr, ExprKind, FuncId, Guards, LocalId, Place, PlaceRoot, Query, Stmt,
+    StmtKind,
 };
 use super::visit::{Access, Visit, walk_expr, walk_place, walk_revert, walk_stmt};
 use crate::diag::Code;
@@ -79,11 +81,21 @@ impl Sema<'_> {
     ) {
         let typed = &self.contracts[contract].typed;
         let members: HashSet<FuncId> = typed.functions.iter().copied().collect();
+        let bindings = self.reference_bindings(&typed.functions);
+        // What is changed through a reference is an effect of the function that has it.
+        let changes = |id: FuncId| {
+            let mut params = 0..self.functions[id.index()].param_count;
+            params.any(|param| {
+                let bound = bindings.get(&(id, LocalId(param)));
+                bound.is_some_and(|bound| bound.iter().any(|&(_, mutable)| mutable))
+            })
+        };
+        let has_effects = &|id: FuncId| has_effects(id) || changes(id);
         let mut graphs: HashMap<FuncId, Graph> = HashMap::new();
         let mut summaries: HashMap<FuncId, Summary> = HashMap::new();
         let mut called = HashSet::new();
         for &id in order.iter().filter(|id| members.contains(id)) {
-            let graph = Builder::graph(&self.functions[id.index()].body);
+            let graph = Builder::graph(id, &bindings, &self.functions[id.index()].body);
             let mut summary = Summary::default();
             for node in &graph.nodes {
                 match node.event {
@@ -318,16 +330,19 @@ impl SuperGraph {
 }
 
 /// Makes the graph of one body.
-struct Builder {
+struct Builder<'b> {
+    function: FuncId,
+    bindings: &'b Bindings,
     nodes: Vec<Node>,
     current: usize,
     /// Where `continue` and `break` of each loop lead.
     loops: Vec<(usize, usize)>,
 }
 
-impl Builder {
-    fn graph(body: &super::typed::Block) -> Graph {
-        let mut builder = Builder { nodes: Vec::new(), current: ENTRY, loops: Vec::new() };
+impl Builder<'_> {
+    fn graph(function: FuncId, bindings: &Bindings, body: &super::typed::Block) -> Graph {
+        let mut builder =
+            Builder { function, bindings, nodes: Vec::new(), current: ENTRY, loops: Vec::new() };
         builder.node(Event::Nothing);
         builder.node(Event::Nothing);
         builder.block(body);
@@ -372,7 +387,7 @@ impl Builder {
     }
 }
 
-impl Visit for Builder {
+impl Visit for Builder<'_> {
     fn stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
             StmtKind::While { cond, body, .. } => self.looped(|builder| builder.expr(cond), body),
@@ -387,18 +402,28 @@ impl Visit for Builder {
 
     fn place(&mut self, place: &Place, access: Access) {
         walk_place(self, place);
-        let PlaceRoot::Storage(member) = place.root else { return };
-        let resource = member.0;
-        if access != Access::Write {
-            self.event(Event::Access { resource, write: false });
-        }
-        if access != Access::Read {
-            self.event(Event::Access { resource, write: true });
+        let members: Vec<Resource> = match place.root {
+            PlaceRoot::Storage(member) => vec![member.0],
+            PlaceRoot::Reference(local) => {
+                let bound = self.bindings.get(&(self.function, local)).into_iter().flatten();
+                bound.map(|&(member, _)| member.0).collect()
+            }
+            PlaceRoot::Local(_) | PlaceRoot::Immutable(_) => return,
+        };
+        for resource in members {
+            if access != Access::Write {
+                self.event(Event::Access { resource, write: false });
+            }
+            if access != Access::Read {
+                self.event(Event::Access { resource, write: true });
+            }
         }
     }
 
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
+            // What the callee does with it is an access of the callee.
+            ExprKind::Borrow { place, .. } => walk_place(self, place),
             ExprKind::Call { function, .. } => {
                 walk_expr(self, expr);
                 self.event(Event::Call { function: *function, span: expr.span });

@@ -333,8 +333,12 @@ impl<'a> Sema<'a> {
                 self.diags.error(Code::MapOnlyInStorage, span).arg("what", what);
                 TypeId::ERROR
             }
-            Some((Code::ReferenceNotAllowed, _)) => {
-                self.diags.error(Code::ReferenceNotAllowed, span).arg("position", position.name());
+            Some((Code::ReferenceNotAllowed, cause)) => {
+                let place = match self.types.get(ty) {
+                    Type::Ref { .. } if cause == ty => position.name(),
+                    _ => "a part of another type",
+                };
+                self.diags.error(Code::ReferenceNotAllowed, span).arg("position", place);
                 TypeId::ERROR
             }
             Some((code, cause)) => {
@@ -379,10 +383,12 @@ impl<'a> Sema<'a> {
                 let known = matches!(position, Position::State | Position::MapValue | Position::Field);
                 (!known).then_some((Code::MapOnlyInStorage, ty))
             }
-            Type::Ref { .. } if !matches!(position, Position::Param | Position::Local) => {
-                Some((Code::ReferenceNotAllowed, ty))
+            &Type::Ref { target, .. } => {
+                // A map behind a reference stays where it is.
+                let known = position == Position::Param && !self.types.holds_reference(target);
+                (!known).then_some((Code::ReferenceNotAllowed, ty))
             }
-            Type::Ref { .. } => Some((Code::Unsupported, ty)),
+            _ if self.types.holds_reference(ty) => Some((Code::ReferenceNotAllowed, ty)),
             &Type::Result { ok, .. } => match position {
                 Position::Result | Position::EntryResult | Position::Param | Position::Local => {
                     self.refusal(ok, position)

@@ -164,6 +164,8 @@ pub enum PlaceRoot {
     Storage(MemberId),
     /// An immutable: assigned only in the constructor.
     Immutable(ImmutableId),
+    /// What a parameter of type `&T` or `&mut T` refers to.
+    Reference(LocalId),
 }
 
 /// One step into a place.
@@ -353,6 +355,14 @@ pub enum ExprKind {
         query: Query,
         /// An `Address`, or the block number.
         operand: Box<Expr>,
+    },
+    /// `&place` or `&mut place` as the argument of an internal call; in front of it may stand statements, in a block. The
+    /// places that the arguments of one call borrow mutably overlap with no other.
+    Borrow {
+        /// Where.
+        place: Place,
+        /// Whether it is `&mut`.
+        mutable: bool,
     },
     /// Internal call: arguments left to right, one for each parameter.
     Call {

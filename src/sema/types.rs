@@ -435,6 +435,20 @@ impl Types {
         }
     }
 
+    /// Whether the type is a reference or has one in it. Fields and payloads have none.
+    pub fn holds_reference(&self, id: TypeId) -> bool {
+        match self.get(id) {
+            Type::Ref { .. } => true,
+            Type::Tuple(elements) => elements.iter().any(|&element| self.holds_reference(element)),
+            &Type::Array { element: inner, .. }
+            | &Type::Vec(inner)
+            | &Type::Option(inner)
+            | &Type::Result { ok: inner, .. }
+            | &Type::Map { value: inner, .. } => self.holds_reference(inner),
+            _ => false,
+        }
+    }
+
     /// The definition of an error type.
     pub fn error_type(&self, id: ErrorTypeId) -> &ErrorTypeDef {
         &self.error_types[id.index()]

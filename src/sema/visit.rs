@@ -96,6 +96,9 @@ pub fn walk_expr<V: Visit + ?Sized>(v: &mut V, expr: &Expr) {
         ExprKind::Const(_) | ExprKind::Unit | ExprKind::Env(_) | ExprKind::Hole | ExprKind::Bytes(_) => {}
         ExprKind::Break | ExprKind::Continue | ExprKind::Return(None) => {}
         ExprKind::Load(place) => v.place(place, Access::Read),
+        ExprKind::Borrow { place, mutable } => {
+            v.place(place, if *mutable { Access::Update } else { Access::Read });
+        }
         ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Data { args: parts, .. } => {
             parts.iter().for_each(|part| v.expr(part));
         }

@@ -4,9 +4,10 @@
 use super::decode::Malformed;
 use super::encode::Item;
 use super::function::{Base, Lower};
+use super::references::Location;
 use super::values;
 use crate::ir::{Op, Value};
-use crate::sema::typed::{DataOp, Expr, Place, PlaceOp};
+use crate::sema::typed::{DataOp, Expr, ExprKind, Place, PlaceOp, PlaceRoot};
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 
@@ -76,6 +77,14 @@ impl Lower<'_, '_> {
 
     /// An operation on whole values.
     pub(super) fn data_op(&mut self, op: DataOp, args: &[Expr], ty: TypeId, span: Span) -> Vec<Value> {
+        if let (DataOp::Clone, [arg]) = (op, args)
+            && let ExprKind::Load(place) = &arg.kind
+            && let PlaceRoot::Reference(local) = place.root
+            && self.location(local) != Location::Memory
+        {
+            // Reading storage gives a copy.
+            return self.value(arg);
+        }
         let items = self.operands_of(args);
         let first = items.first().and_then(|item| item.1.first().copied());
         self.b.set_span(span);

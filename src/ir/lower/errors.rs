@@ -386,14 +386,14 @@ impl<'p> Lower<'_, 'p> {
     fn end_ok(&mut self, exit: Exit, ok: TypeId, words: &[Value]) {
         match exit {
             Exit::Entry => self.return_encoded(ok, words),
-            _ => self.b.ret(words),
+            _ => self.ret(words),
         }
     }
 
     /// Leaves the body with the words of its result.
     pub(super) fn leave(&mut self, words: &[Value]) {
         match self.exit() {
-            Exit::Ret | Exit::RetOk => self.b.ret(words),
+            Exit::Ret | Exit::RetOk => self.ret(words),
             Exit::Entry => self.return_encoded(self.result_type(), words),
             Exit::Raw => match *words {
                 [pointer] => {

@@ -85,6 +85,10 @@ impl Lower<'_, '_> {
                 };
                 vec![self.b.unary(op, word)]
             }
+            ExprKind::Borrow { .. } => {
+                self.cx.internal(expr.span, "a reference that is no argument");
+                Vec::new()
+            }
             ExprKind::Call { function, args } => self.call_result(*function, args, expr.span),
             ExprKind::Modulo { multiply, operands } => {
                 let words: Vec<Value> =
@@ -267,20 +271,6 @@ impl Lower<'_, '_> {
         self.b.seal_block(join);
         self.b.switch_to(join);
         results.into_iter().map(|variable| self.b.use_var(variable)).collect()
-    }
-
-    /// The words that an internal call returns: those of its result, or of T where the callee reverts directly.
-    pub(super) fn call(&mut self, function: FuncId, args: &[Expr], span: Span) -> Vec<Value> {
-        let program = self.cx.program;
-        let mut words = Vec::new();
-        for (arg, param) in args.iter().zip(program.function(function).params()) {
-            words.extend(self.value_as(arg, param.ty));
-        }
-        let callee = self.cx.function(function);
-        let declared = &self.cx.module.functions[callee.index()];
-        let (params, results) = (declared.params().len(), declared.result_count);
-        let words = self.fit(words, params);
-        self.locked_around(span, |lower| lower.b.icall(callee, &words, results))
     }
 
     /// The words of the result of an internal call.

@@ -5,15 +5,21 @@
 
 use alloy_primitives::U256;
 
+use super::references::{Location, Locations, location_of};
 use super::{ModuleCx, values};
 use crate::ir::build::{FunctionBuilder, Variable};
 use crate::ir::{BlockId, Function, Op, SlotId, Value};
 use crate::sema::typed;
-use crate::sema::types::TypeId;
+use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 
 /// Lowers one called function into its place in the module.
-pub(super) fn lower_function(cx: &mut ModuleCx<'_>, source: typed::FuncId, id: crate::ir::FuncId) {
+pub(super) fn lower_function(
+    cx: &mut ModuleCx<'_>,
+    source: typed::FuncId,
+    locations: &[Location],
+    id: crate::ir::FuncId,
+) {
     let program = cx.program;
     let func = program.function(source);
     let declared = &cx.module.functions[id.index()];
@@ -22,7 +28,7 @@ pub(super) fn lower_function(cx: &mut ModuleCx<'_>, source: typed::FuncId, id: c
     let builder = FunctionBuilder::new(func.name.clone(), params, results, func.span);
     let mut lower = Lower::new(cx, builder);
     let args = lower.b.params();
-    lower.body(func, &args, exit);
+    lower.body_at(func, locations, &args, exit);
     let function = lower.finish();
     cx.module.define(id, function);
 }
@@ -63,6 +69,8 @@ struct Body<'p> {
     function: &'p typed::Function,
     // One variable for each word of each local.
     locals: Vec<Vec<Variable>>,
+    // Where what the parameters refer to lies.
+    locations: Locations,
     loops: Vec<Loop>,
     exit: Exit,
 }
@@ -98,16 +106,22 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     /// Lowers the body of `func` here; afterwards nothing falls through.
     pub(super) fn body(&mut self, func: &'p typed::Function, args: &[Value], exit: Exit) {
+        self.body_at(func, &[], args, exit);
+    }
+
+    /// Like [`body`](Self::body), for parameters that refer to these locations.
+    fn body_at(&mut self, func: &'p typed::Function, locations: &[Location], args: &[Value], exit: Exit) {
         let mut locals = Vec::with_capacity(func.locals.len());
-        for local in &func.locals {
-            let count = self.words(local.ty, local.span);
+        for (index, local) in func.locals.iter().enumerate() {
+            let count = self.local_words(local.ty, location_of(locations, index), local.span);
             locals.push((0..count).map(|_| self.b.declare_var()).collect::<Vec<_>>());
         }
         let params = locals[..func.params().len()].concat();
         for (&variable, &value) in params.iter().zip(args) {
             self.b.def_var(variable, value);
         }
-        let outer = self.body.replace(Body { function: func, locals, loops: Vec::new(), exit });
+        let locations = locations.to_vec();
+        let outer = self.body.replace(Body { function: func, locals, locations, loops: Vec::new(), exit });
         let diverges = func.body.ty == TypeId::NEVER;
         match self.statements(&func.body) {
             Some(value) => self.leave_with(value),
@@ -150,6 +164,23 @@ impl<'a, 'p> Lower<'a, 'p> {
     /// The type of a local.
     pub(super) fn local_type(&self, id: typed::LocalId) -> TypeId {
         self.current().function.locals[id.index()].ty
+    }
+
+    /// Where what a reference parameter refers to lies.
+    pub(super) fn location(&self, id: typed::LocalId) -> Location {
+        location_of(&self.current().locations, id.index())
+    }
+
+    /// The variables of the parameters that come back as results.
+    pub(super) fn returned_variables(&self) -> Vec<Vec<Variable>> {
+        let Some(body) = &self.body else { return Vec::new() };
+        let types = &self.cx.program.types;
+        let params = body.function.params().iter().enumerate();
+        let returned = params.filter(|(index, param)| {
+            matches!(types.get(param.ty), Type::Ref { mutable: true, .. })
+                && location_of(&body.locations, *index) == Location::Memory
+        });
+        returned.map(|(index, _)| body.locals[index].clone()).collect()
     }
 
     /// Enters a loop.

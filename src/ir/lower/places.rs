@@ -132,6 +132,15 @@ impl<'p> Lower<'_, 'p> {
                 (Cursor::Storage(place), place.ty)
             }
             PlaceRoot::Immutable(id) => (Cursor::Immutable(id), place.ty),
+            PlaceRoot::Reference(local) => {
+                let (place, target) = self.referred(local)?;
+                let cursor = match place {
+                    LoweredPlace::Storage(place) => Cursor::Storage(place),
+                    LoweredPlace::Local(variables) => Cursor::Words(variables),
+                    _ => return None,
+                };
+                (cursor, target)
+            }
         };
         let mut operands = operands.iter();
         for step in &place.steps {

@@ -98,7 +98,7 @@ impl Walk<'_> {
         match &expr.kind {
             ExprKind::Const(_) | ExprKind::Unit | ExprKind::Env(_) | ExprKind::Bytes(_) => {}
             ExprKind::Break | ExprKind::Continue | ExprKind::Return(None) | ExprKind::Hole => {}
-            ExprKind::Load(place) => self.place(place),
+            ExprKind::Load(place) | ExprKind::Borrow { place, .. } => self.place(place),
             ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Data { args: parts, .. } => {
                 parts.iter().for_each(|part| self.expr(part, false));
             }

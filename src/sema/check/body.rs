@@ -15,7 +15,7 @@ use crate::sema::typed::{
     StmtKind,
 };
 use crate::sema::types::{Type, TypeId};
-use crate::sema::{Body, ConstState, Sema, Signature};
+use crate::sema::{Body, ConstState, Param, Sema, Signature};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -124,7 +124,12 @@ impl<'a> Sema<'a> {
         let mut checker = self.checker(id);
         checker.scope.enter();
         for param in &params {
-            checker.define_local(&param.name, param.span, param.ty, param.mutable, true);
+            match *checker.type_of(param.ty) {
+                Type::Ref { mutable, target } => checker.define_reference(param, mutable, target),
+                _ => {
+                    checker.define_local(&param.name, param.span, param.ty, param.mutable, true);
+                }
+            }
         }
         let result = checker.result;
         let mut block = checker.block(body, Some(result));
@@ -149,6 +154,7 @@ impl<'a> Sema<'a> {
             view: false,
             payable: false,
             is_pub: false,
+            has_receiver: false,
             body: Body::Initializer,
             effects: Effects::default(),
         });
@@ -406,6 +412,18 @@ impl<'a> Checker<'_, 'a> {
         self.locals.push(Local { name: name.to_string(), span, ty, mutable });
         self.define_name(name, span, LocalDef::Variable(id), is_param);
         id
+    }
+
+    /// Adds a parameter that is a reference: its name stands for what it refers to.
+    fn define_reference(&mut self, param: &Param, mutable: bool, target: TypeId) {
+        let id = LocalId(self.locals.len() as u32);
+        let (name, span) = (param.name.to_string(), param.span);
+        self.locals.push(Local { name, span, ty: param.ty, mutable: false });
+        let root = PlaceRoot::Reference(id);
+        let place = Place { root, steps: Vec::new(), ty: target, span };
+        let index = self.borrows.len();
+        self.borrows.push(Borrow { place, mutable, parent: None, live: true });
+        self.define_name(&param.name, span, LocalDef::Alias(index), true);
     }
 
     /// Adds a name to the innermost block; it may not be taken (K0102).

@@ -6,14 +6,21 @@
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
+use crate::sema::effects::{self, LentPlace};
 use crate::sema::scope::LocalDef;
 use crate::sema::typed::{
-    Block, DataOp, Expr, ExprKind, LetPattern, Local, LocalId, Place, PlaceOp, PlaceRoot, PlaceStep, Stmt,
-    StmtKind,
+    Block, DataOp, Expr, ExprKind, FuncId, LetPattern, Local, LocalId, Place, PlaceOp, PlaceRoot, PlaceStep,
+    Stmt, StmtKind,
 };
-use crate::sema::types::TypeId;
+use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast;
+
+/// An argument that is a reference, and the borrow that ends with the call.
+pub(super) struct Lent {
+    pub(super) expr: Expr,
+    pub(super) borrow: Option<usize>,
+}
 
 /// A reference that a name of the function stands for.
 pub(super) struct Borrow {
@@ -66,15 +73,37 @@ impl<'a> Checker<'_, 'a> {
         mutable: bool,
         operand: &'a ast::Expr,
         span: Span,
+        want: Option<TypeId>,
     ) -> Option<StmtKind> {
-        let typed = self.part(operand, None);
+        let typed = self.part(operand, want);
         let (through, ty) = (typed.through, self.resolved(typed.ty()));
-        let ExprKind::Load(place) = typed.expr.kind else {
-            if ty != TypeId::ERROR && ty != TypeId::NEVER {
-                self.diags().unsupported(operand.span, "a reference to a value that has no place");
-            }
+        if let Some(want) = want
+            && typed.literal.is_none()
+            && !self.unify(ty, want)
+        {
+            let (a, b) = (self.shown(want), self.shown(ty));
+            self.diags()
+                .error(Code::MismatchedTypes, span)
+                .arg("a", format_args!("&{a}"))
+                .arg("b", format_args!("&{b}"));
             self.define_name(&name.name, name.span, LocalDef::Hole, false);
-            return (ty == TypeId::NEVER).then_some(StmtKind::Expr(typed.expr));
+            return None;
+        }
+        let ExprKind::Load(place) = typed.expr.kind else {
+            if ty == TypeId::ERROR || ty == TypeId::NEVER {
+                self.define_name(&name.name, name.span, LocalDef::Hole, false);
+                return (ty == TypeId::NEVER).then_some(StmtKind::Expr(typed.expr));
+            }
+            // A value that nothing else refers to lies in a local without a name.
+            let init = match want {
+                Some(want) => self.coerce(typed, want),
+                None => self.materialize(typed, name.as_str(), None),
+            };
+            let local = self.unnamed_local(init.ty, operand.span);
+            let place =
+                Place { root: PlaceRoot::Local(local), steps: Vec::new(), ty: init.ty, span: operand.span };
+            self.add_borrow(name, place, mutable, None);
+            return Some(StmtKind::Let { pattern: LetPattern::Local(local), init });
         };
         self.check_not_moved(&place);
         self.check_borrows(&place, through, mutable);
@@ -204,6 +233,7 @@ impl<'a> Checker<'_, 'a> {
 
     /// Reports an external call while storage is mutably borrowed (K0501).
     pub(super) fn check_no_borrow(&mut self, span: Span) {
+        self.effects.sites.push(span);
         let live = self.borrows.iter().find(|borrow| {
             borrow.live && borrow.mutable && matches!(borrow.place.root, PlaceRoot::Storage(_))
         });
@@ -230,7 +260,10 @@ impl<'a> Checker<'_, 'a> {
 
     /// A reference where a value is needed: the value is `*r`.
     pub(super) fn not_a_reference(&mut self, expr: &'a ast::Expr, typed: Typed) -> Typed {
-        let (Some(index), ast::ExprKind::Path(_)) = (typed.through, &expr.kind) else { return typed };
+        let (Some(index), ast::ExprKind::Path(_) | ast::ExprKind::SelfValue) = (typed.through, &expr.kind)
+        else {
+            return typed;
+        };
         let shown = self.shown(typed.ty());
         let found = format!("&{}{shown}", if self.borrows[index].mutable { "mut " } else { "" });
         self.diags().error(Code::MismatchedTypes, expr.span).arg("a", shown).arg("b", found).fix(
@@ -239,6 +272,138 @@ impl<'a> Checker<'_, 'a> {
             "read what it refers to",
         );
         Typed::hole(expr.span)
+    }
+
+    /// The borrow of `place` for as long as a call runs.
+    fn lend(&mut self, place: Place, mutable: bool, parent: Option<usize>) -> usize {
+        self.borrows.push(Borrow { place, mutable, parent, live: true });
+        self.borrows.len() - 1
+    }
+
+    /// Lends a place to a call that takes `&` or `&mut`.
+    fn lend_place(&mut self, typed: Typed, mutable: bool, target: TypeId, span: Span) -> Lent {
+        let (through, ty) = (typed.through, self.resolved(typed.ty()));
+        if matches!(ty, TypeId::ERROR | TypeId::NEVER) {
+            return Lent { expr: typed.expr, borrow: None };
+        }
+        let reference = |checker: &mut Self, ty| checker.sema.types.intern(Type::Ref { mutable, target: ty });
+        if !self.unify(ty, target) {
+            let (want, found) = (reference(self, target), reference(self, ty));
+            let (a, b) = (self.shown(want), self.shown(found));
+            self.diags().error(Code::MismatchedTypes, span).arg("a", a).arg("b", b);
+            return Lent { expr: Typed::hole(span).expr, borrow: None };
+        }
+        let expr = self.materialize(typed, "this literal", None);
+        let ExprKind::Load(place) = expr.kind else {
+            // A value that nothing else refers to.
+            let local = self.unnamed_local(target, span);
+            let place = Place { root: PlaceRoot::Local(local), steps: Vec::new(), ty: target, span };
+            let ty = reference(self, target);
+            let borrow = Expr { kind: ExprKind::Borrow { place, mutable }, ty, span };
+            let bind = StmtKind::Let { pattern: LetPattern::Local(local), init: expr };
+            let stmts = vec![Stmt { kind: bind, span }];
+            let block = Block { stmts, value: Some(Box::new(borrow)), ty, span };
+            return Lent { expr: Expr { kind: ExprKind::Block(Box::new(block)), ty, span }, borrow: None };
+        };
+        self.check_not_moved(&place);
+        if !mutable
+            || matches!(place.root, PlaceRoot::Local(_) | PlaceRoot::Reference(_))
+            || self.sema.is_map(ty)
+        {
+            self.check_borrows(&place, through, mutable);
+        }
+        if mutable {
+            match place.root {
+                PlaceRoot::Storage(_) | PlaceRoot::Immutable(_) if !self.sema.is_map(place.ty) => {
+                    self.check_assignable(&place, through);
+                }
+                PlaceRoot::Storage(_) if self.check_mutable(&place, through) => {
+                    let text = self.shorten(place.span);
+                    self.effects.writes.push((format!("writes `{text}`"), place.span));
+                }
+                PlaceRoot::Storage(_) => {}
+                _ => drop(self.check_mutable(&place, through)),
+            }
+        } else if let PlaceRoot::Storage(_) = place.root {
+            self.effects.reads_state = true;
+        }
+        let borrow = Some(self.lend(place.clone(), mutable, through));
+        let ty = reference(self, target);
+        Lent { expr: Expr { kind: ExprKind::Borrow { place, mutable }, ty, span }, borrow }
+    }
+
+    /// An argument for a parameter of type `&target` or `&mut target`.
+    pub(super) fn reference_argument(&mut self, arg: &'a ast::Expr, mutable: bool, target: TypeId) -> Lent {
+        let span = arg.span;
+        if let Some((own, operand)) = Self::reference_of(arg) {
+            let typed = self.part(operand, Some(target));
+            let typed = match typed.literal {
+                Some(value) => {
+                    let expr = self.coerce_literal(value, target, span);
+                    Typed::new(expr.kind, expr.ty, span)
+                }
+                None => typed,
+            };
+            if mutable && !own && typed.ty() != TypeId::ERROR {
+                let shown = self.shown(target);
+                self.diags()
+                    .error(Code::MismatchedTypes, span)
+                    .arg("a", format_args!("&mut {shown}"))
+                    .arg("b", format_args!("&{shown}"))
+                    .fix(Span::new(span.start, span.start + 1), "&mut ", "lend it to be changed");
+                return Lent { expr: Typed::hole(span).expr, borrow: None };
+            }
+            return self.lend_place(typed, mutable, target, span);
+        }
+        let typed = self.part(arg, None);
+        let is_reference =
+            typed.through.is_some() && matches!(&arg.kind, ast::ExprKind::Path(_) | ast::ExprKind::SelfValue);
+        if is_reference || matches!(typed.ty(), TypeId::ERROR | TypeId::NEVER) {
+            return self.lend_place(typed, mutable, target, span);
+        }
+        let (want, found) = (self.shown(target), self.shown(typed.ty()));
+        let sign = if mutable { "&mut " } else { "&" };
+        self.diags()
+            .error(Code::MismatchedTypes, span)
+            .arg("a", format_args!("{sign}{want}"))
+            .arg("b", found)
+            .fix(Span::at(span.start), sign, "lend it");
+        Lent { expr: Typed::hole(span).expr, borrow: None }
+    }
+
+    /// The receiver of a method that takes `&self` or `&mut self`.
+    pub(super) fn lend_receiver(&mut self, base: Typed, mutable: bool) -> Lent {
+        let (ty, span) = (self.resolved(base.ty()), base.span());
+        if mutable && !matches!(base.expr.kind, ExprKind::Load(_)) {
+            let text = self.shorten(span);
+            self.diags()
+                .error(Code::NotMutable, span)
+                .arg("x", text)
+                .label("this is a value that nothing keeps");
+            return Lent { expr: Typed::hole(span).expr, borrow: None };
+        }
+        self.lend_place(base, mutable, ty, span)
+    }
+
+    /// Notes an internal call: what of storage is borrowed while it runs (§6.5).
+    pub(super) fn note_call(&mut self, callee: FuncId, span: Span) {
+        self.effects.calls.push((callee, span));
+        let live = self.borrows.iter().filter(|borrow| borrow.live);
+        let lent = live.filter_map(|borrow| match borrow.place.root {
+            PlaceRoot::Storage(member) => {
+                Some(LentPlace { member, mutable: borrow.mutable, span: borrow.place.span })
+            }
+            _ => None,
+        });
+        let borrows: Vec<_> = lent.collect();
+        if !borrows.is_empty() {
+            self.effects.lent.push(effects::Lent { callee, span, borrows });
+        }
+    }
+
+    /// Ends borrows that lasted for a call.
+    pub(super) fn end_lent(&mut self, lent: &[Option<usize>]) {
+        lent.iter().flatten().for_each(|&index| self.borrows[index].live = false);
     }
 
     /// Ends the borrow of a name that goes out of scope.

@@ -4,6 +4,7 @@ use alloy_primitives::{U256, keccak256};
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
+use crate::sema::check::borrows::Lent;
 use crate::sema::check::paths::OBJECTS;
 use crate::sema::check::raise::{Borrow, Fields};
 use crate::sema::scope::{LocalDef, TypeDef, ValueDef, is_predeclared_type, prelude};
@@ -126,6 +127,9 @@ impl<'a> Checker<'_, 'a> {
         if let Some(ValueDef::Function(id)) = self.sema.find_exported_value(path) {
             return self.call_function(id, args, span);
         }
+        if let Some(id) = self.associated_function(path) {
+            return self.call_function(id, args, span);
+        }
         if let Some(typed) = self.init_hash(path, args, span) {
             return typed;
         }
@@ -168,27 +172,53 @@ impl<'a> Checker<'_, 'a> {
         if let Some(function) = self.generic_function(id) {
             return self.call_generic(function, args, span);
         }
+        self.call_with(id, None, args, span)
+    }
+
+    /// A call, of a method with its receiver.
+    pub(super) fn call_with(
+        &mut self,
+        id: FuncId,
+        receiver: Option<Lent>,
+        args: &'a [ast::Expr],
+        span: Span,
+    ) -> Typed {
         let signature = self.sema.signature(id);
         let (params, result, name) = (signature.params.clone(), signature.result, signature.name.clone());
         let declared = signature.span;
-        self.effects.calls.push((id, span));
-        if args.len() != params.len() {
+        let own = usize::from(receiver.is_some());
+        if args.len() + own != params.len() {
             self.loose_args(args);
+            self.note_call(id, span);
+            self.end_lent(&[receiver.and_then(|lent| lent.borrow)]);
             self.diags()
                 .error(Code::WrongArgumentCount, span)
-                .arg("n", params.len())
+                .arg("n", params.len().saturating_sub(own))
                 .arg("m", args.len())
                 .secondary(declared, format!("`{name}` is declared here"));
             return Typed::hole(span);
         }
-        let mut checked = Vec::with_capacity(args.len());
-        for (arg, param) in args.iter().zip(&params) {
+        let mut checked = Vec::with_capacity(params.len());
+        let mut lent = Vec::new();
+        if let Some(receiver) = receiver {
+            checked.push(receiver.expr);
+            lent.push(receiver.borrow);
+        }
+        for (arg, param) in args.iter().zip(&params[own..]) {
+            if let Type::Ref { mutable, target } = *self.type_of(param.ty) {
+                let argument = self.reference_argument(arg, mutable, target);
+                checked.push(argument.expr);
+                lent.push(argument.borrow);
+                continue;
+            }
             let expr = self.expr_as(arg, param.ty);
             if param.constant && expr.ty != TypeId::ERROR && crate::sema::consts::eval(&expr).is_err() {
                 self.diags().error(Code::ArgumentNotConstant, arg.span).arg("p", &param.name);
             }
             checked.push(expr);
         }
+        self.note_call(id, span);
+        self.end_lent(&lent);
         if result == TypeId::ERROR {
             return Typed::hole(span);
         }
@@ -300,7 +330,7 @@ impl<'a> Checker<'_, 'a> {
         want: Option<TypeId>,
     ) -> Typed {
         let object = match &base.kind {
-            ast::ExprKind::SelfValue => Some("self"),
+            ast::ExprKind::SelfValue if self.scope.find("self").is_none() => Some("self"),
             ast::ExprKind::Path(path) => path.as_ident().map(|name| name.as_str()),
             _ => None,
         };
@@ -326,7 +356,11 @@ impl<'a> Checker<'_, 'a> {
             }
             return Typed::hole(span);
         }
-        let typed = self.expr_or_place(base, None);
+        let typed = self.part(base, None);
+        let typed = match self.declared_method(typed, name, options, args, span) {
+            Ok(done) => return done,
+            Err(other) => self.looked_at(*other),
+        };
         let typed = match self.option_method(typed, name, args, span) {
             Ok(done) => return done,
             Err(other) => *other,

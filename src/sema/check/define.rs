@@ -29,6 +29,7 @@ impl<'a> Sema<'a> {
             PendingKind::Error(decl, id) => self.define_error(decl, id, contract, item.attrs),
             PendingKind::Event(decl, id) => self.define_event(decl, id, contract),
             PendingKind::Fn(decl) => self.define_fn(decl, &item),
+            PendingKind::Method(name, decl) => self.define_method(name, decl, &item),
             PendingKind::Constructor(decl) => self.define_constructor(decl, &item),
             PendingKind::State(name, ty, init) => {
                 let kind = MemberKind::State;
@@ -259,6 +260,7 @@ impl<'a> Sema<'a> {
             view: sig.view.is_some(),
             payable: sig.payable.is_some(),
             is_pub: item.public.is_some(),
+            has_receiver: false,
             body: Body::Block(&decl.body),
             effects: Effects::default(),
         });
@@ -290,6 +292,7 @@ impl<'a> Sema<'a> {
             view: false,
             payable: decl.payable.is_some(),
             is_pub: false,
+            has_receiver: false,
             body: Body::Block(&decl.body),
             effects: Effects::default(),
         });

@@ -113,6 +113,7 @@ impl<'a> Sema<'a> {
             view: true,
             payable: false,
             is_pub: true,
+            has_receiver: false,
             body: Body::Ready,
             effects: Effects { reads_state, ..Effects::default() },
         });

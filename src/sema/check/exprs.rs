@@ -25,6 +25,11 @@ impl<'a> Checker<'_, 'a> {
     /// indexed, an error to be raised, or a value that stays where it is.
     pub(super) fn expr_or_place(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Typed {
         let typed = self.part(expr, want);
+        self.looked_at(typed)
+    }
+
+    /// Notes that a place is read.
+    pub(super) fn looked_at(&mut self, typed: Typed) -> Typed {
         if let ExprKind::Load(place) = &typed.expr.kind {
             self.check_not_moved(place);
             // A map is accessed where it is indexed.
@@ -84,6 +89,9 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn bare_object(&mut self, span: Span, name: &str) -> Typed {
+        if let ("self", Some(def)) = (name, self.scope.use_name(name)) {
+            return self.local(def, span);
+        }
         let hint = match name {
             "self" => "; the contract has `self.address` and `self.balance`".to_owned(),
             _ => format!("; a member is reached as `{name}.x`"),

@@ -38,6 +38,8 @@ pub(super) enum PendingKind<'a> {
     Error(&'a ast::ErrorDecl, ErrorTypeId),
     Event(&'a ast::EventDecl, EventId),
     Fn(&'a ast::Fn),
+    /// A function in the `impl` of the type of this name.
+    Method(&'a ast::Ident, &'a ast::Fn),
     Constructor(&'a ast::Constructor),
     State(&'a ast::Ident, &'a ast::Type, Option<&'a ast::Expr>),
     Group(&'a ast::StateGroup),
@@ -93,6 +95,9 @@ impl<'a> Sema<'a> {
         };
         self.check_attrs(&item.attrs, target);
         let module = self.current;
+        if let ModuleItemKind::Impl(decl) = &item.kind {
+            return self.declare_methods(decl, pending);
+        }
         let mut later = |kind| {
             pending.push(Pending {
                 module,
@@ -115,9 +120,8 @@ impl<'a> Sema<'a> {
                 later(PendingKind::Interface(decl, handle));
                 self.define_type(&decl.name, TypeDef::Interface(handle), None);
             }
-            ModuleItemKind::Impl(decl) => {
-                self.diags.unsupported(decl.name.span, "an `impl` block");
-            }
+            // Above.
+            ModuleItemKind::Impl(_) => {}
             ModuleItemKind::Const(decl) => self.declare_const(decl, None, item.public.is_some(), &item.attrs),
             ModuleItemKind::Error(decl) => later(PendingKind::Error(decl, self.declare_error(decl, None))),
             ModuleItemKind::Event(decl) => {

@@ -118,6 +118,7 @@ impl<'a> Sema<'a> {
             view: false,
             payable,
             is_pub: false,
+            has_receiver: false,
             body,
             effects: Effects::default(),
         })

@@ -82,6 +82,7 @@ impl<'a> Checker<'_, 'a> {
     /// A use by value: moves what is not Copy.
     pub(super) fn take(&mut self, typed: Typed) -> Typed {
         let ExprKind::Load(place) = &typed.expr.kind else { return typed };
+        let behind = matches!(place.root, PlaceRoot::Reference(_));
         let ty = self.resolved(typed.ty());
         if ty == TypeId::ERROR || self.sema.types.is_copy(ty) {
             return typed;
@@ -93,7 +94,7 @@ impl<'a> Checker<'_, 'a> {
                 self.moved.places.insert((id, path), span);
                 typed
             }
-            Some(_) => {
+            found if found.is_some() || behind => {
                 let what = if typed.through.is_some() { "behind a reference" } else { "an element" };
                 let (text, end) = (self.shorten(span), Span::at(span.end));
                 self.diags()
@@ -103,7 +104,7 @@ impl<'a> Checker<'_, 'a> {
                     .fix(end, ".clone()", "copy it");
                 Typed::hole(span)
             }
-            None => {
+            _ => {
                 let text = self.shorten(span);
                 let end = Span::at(span.end);
                 self.diags().error(Code::StorageNotCopied, span).arg("place", text).fix(

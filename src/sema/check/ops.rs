@@ -86,7 +86,9 @@ impl<'a> Checker<'_, 'a> {
             }
             ast::UnaryOp::Ref | ast::UnaryOp::RefMut => {
                 self.expr(operand, None);
-                self.unsupported(op_span, "a reference")
+                let position = "an expression that is neither bound by `let` nor passed to a function";
+                self.diags().error(Code::ReferenceNotAllowed, op_span).arg("position", position);
+                Typed::hole(span)
             }
             ast::UnaryOp::Deref => self.deref(operand, op_span),
             ast::UnaryOp::Try => {

@@ -377,7 +377,9 @@ impl<'a> Checker<'_, 'a> {
         match &base.kind {
             ast::ExprKind::State => return self.resource(base.span, name, false, span),
             ast::ExprKind::Transient => return self.resource(base.span, name, true, span),
-            ast::ExprKind::SelfValue => return self.object_field("self", base.span, name, span),
+            ast::ExprKind::SelfValue if self.scope.find("self").is_none() => {
+                return self.object_field("self", base.span, name, span);
+            }
             ast::ExprKind::Path(path) => {
                 if let Some(object) = path.as_ident()
                     && OBJECTS.contains(&object.as_str())

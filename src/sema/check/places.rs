@@ -289,6 +289,13 @@ impl<'a> Checker<'_, 'a> {
         }
         match place.root {
             PlaceRoot::Local(_) if through.is_some() => true,
+            PlaceRoot::Reference(_) if self.sema.is_map(place.ty) => {
+                self.diags()
+                    .error(Code::MapOnlyInStorage, place.span)
+                    .arg("what", "assigned; assign to an element, `m[key] = v`");
+                false
+            }
+            PlaceRoot::Reference(_) => true,
             PlaceRoot::Local(id) => {
                 let local = &self.locals[id.index()];
                 if local.mutable {

@@ -110,6 +110,20 @@ impl<'a> Checker<'_, 'a> {
 
     fn let_stmt(&mut self, decl: &'a ast::Let) -> Option<StmtKind> {
         let contract = self.contract;
+        if let (Some(ty), Some((own, operand)), Some((name, false)), BindMode::Plain) =
+            (&decl.ty, Self::reference_of(&decl.value), single_name(&decl.pattern), decl.mode)
+            && let ast::TypeKind::Ref { mutable, inner } = &ty.kind
+        {
+            let target = self.sema.resolve_any_type(inner, contract);
+            if *mutable && !own {
+                let shown = self.shown(target);
+                self.diags()
+                    .error(Code::MismatchedTypes, decl.value.span)
+                    .arg("a", format_args!("&mut {shown}"))
+                    .arg("b", format_args!("&{shown}"));
+            }
+            return self.bind_reference(name, *mutable, operand, decl.value.span, Some(target));
+        }
         let annotated = decl.ty.as_ref().map(|ty| self.sema.resolve_type(ty, contract, Position::Local));
         if decl.mode == BindMode::Const {
             self.let_const(decl, annotated);
@@ -118,7 +132,7 @@ impl<'a> Checker<'_, 'a> {
         if let (Some((mutable, operand)), Some((name, false)), BindMode::Plain, None) =
             (Self::reference_of(&decl.value), single_name(&decl.pattern), decl.mode, &decl.ty)
         {
-            return self.bind_reference(name, mutable, operand, decl.value.span);
+            return self.bind_reference(name, mutable, operand, decl.value.span, None);
         }
         let init = match annotated {
             Some(ty) => self.expr_as(&decl.value, ty),
