@@ -18,6 +18,7 @@
 //! | [`helpers`] | functions that the source does not have |
 //! | [`errors`] | `require`, `revert`, `Result`, encoded errors |
 //! | [`external`] | calls of other contracts, the re-entrancy lock |
+//! | [`tried`] | calls whose failure is a value: `try`, low-level calls |
 //! | [`create`] | creation of contracts, and where they will be |
 //! | [`abi`] | decoding of arguments, encoding of results and events |
 //! | [`dispatch`], [`init`] | function 0 of the runtime module and of the init module |
@@ -45,6 +46,7 @@ mod plan;
 mod references;
 mod stmts;
 mod storage;
+mod tried;
 mod values;
 mod whole;
 

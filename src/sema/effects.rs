@@ -38,6 +38,10 @@ pub(super) struct Effects {
     pub(super) sites: Vec<Span>,
     /// Internal calls while parts of storage are borrowed.
     pub(super) lent: Vec<Lent>,
+    /// Calls of `delegate_call`.
+    pub(super) delegate_calls: Vec<Span>,
+    /// Low-level calls whose data are dropped.
+    pub(super) dropped_data: Vec<Span>,
 }
 
 /// An internal call, and the parts of storage that are borrowed while it runs.
@@ -74,6 +78,7 @@ impl Sema<'_> {
         for &id in &order {
             self.check_view(id, &totals);
             self.warn_about_loops(id);
+            self.check_low_level_calls(id);
         }
         for index in 0..self.contracts.len() {
             self.finish_contract(index, &totals, &order);
@@ -201,6 +206,23 @@ impl Sema<'_> {
         }
         for &span in &signature.effects.unbounded_loops {
             self.diags.warning(Code::UnboundedLoop, span).arg("f", &signature.name);
+        }
+    }
+
+    /// What low-level calls of a function must say, or are warned about.
+    fn check_low_level_calls(&mut self, id: FuncId) {
+        let signature = &self.signatures[id.index()];
+        let is_allowed = |word| signature.attrs.is_some_and(|attrs| allows(attrs, word));
+        let name = &signature.name;
+        if !is_allowed("delegatecall") {
+            for &span in &signature.effects.delegate_calls {
+                self.diags.error(Code::DelegateCallNotAllowed, span).arg("f", name);
+            }
+        }
+        if !is_allowed("W0909") {
+            for &span in &signature.effects.dropped_data {
+                self.diags.warning(Code::CallDataNotDecoded, span);
+            }
         }
     }
 

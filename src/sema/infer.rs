@@ -365,6 +365,11 @@ impl Substitution<'_> {
                 call.options.iter_mut().for_each(|option| self.expr(&mut option.1));
                 call.args.iter_mut().for_each(|arg| self.expr(arg));
             }
+            ExprKind::RawCall(call) => {
+                self.expr(&mut call.target);
+                call.options.iter_mut().for_each(|option| self.expr(&mut option.1));
+                self.expr(&mut call.arg);
+            }
             ExprKind::If { cond, then, otherwise } => {
                 self.expr(cond);
                 self.block(then);

@@ -15,8 +15,8 @@ use super::attrs::allows;
 use super::lent::Bindings;
 use super::scope::ContractIndex;
 use super::typed::{
-    CallOption, CreateOption, Env, Expr, ExprKind, FuncId, Guards, LocalId, Place, PlaceRoot, Query, Stmt,
-    StmtKind,
+    CallOption, CreateOption, Env, Expr, ExprKind, FuncId, Guards, LocalId, Place, PlaceRoot, Query,
+    RawCallKind, Stmt, StmtKind,
 };
 use super::visit::{Access, Visit, walk_expr, walk_place, walk_revert, walk_stmt};
 use crate::diag::Code;
@@ -32,9 +32,21 @@ const BALANCE: Resource = u32::MAX;
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Nothing,
-    Access { resource: Resource, write: bool },
-    Site { span: Span, is_static: bool, sends_value: bool },
-    Call { function: FuncId, span: Span },
+    Access {
+        resource: Resource,
+        write: bool,
+    },
+    /// Any resource may be read and written: code of another contract runs with this one's storage.
+    Everything,
+    Site {
+        span: Span,
+        is_static: bool,
+        sends_value: bool,
+    },
+    Call {
+        function: FuncId,
+        span: Span,
+    },
 }
 
 #[derive(Debug)]
@@ -80,6 +92,7 @@ impl Sema<'_> {
         has_effects: &dyn Fn(FuncId) -> bool,
     ) {
         let typed = &self.contracts[contract].typed;
+        let everything: BTreeSet<Resource> = (0..typed.storage.len() as Resource).chain([BALANCE]).collect();
         let members: HashSet<FuncId> = typed.functions.iter().copied().collect();
         let bindings = self.reference_bindings(&typed.functions);
         // What is changed through a reference is an effect of the function that has it.
@@ -101,6 +114,10 @@ impl Sema<'_> {
                 match node.event {
                     Event::Access { resource, write: false } => drop(summary.reads.insert(resource)),
                     Event::Access { resource, write: true } => drop(summary.writes.insert(resource)),
+                    Event::Everything => {
+                        summary.reads.extend(&everything);
+                        summary.writes.extend(&everything);
+                    }
                     Event::Site { .. } => summary.has_sites = true,
                     Event::Call { function, .. } => {
                         called.insert(function);
@@ -133,7 +150,7 @@ impl Sema<'_> {
         let mut views: Vec<(FuncId, Vec<Span>, Vec<SiteView>)> = Vec::new();
         for &id in entries.iter().filter(|&&id| may_lock(id) && summaries[&id].has_sites) {
             let super_graph = SuperGraph::of(id, &graphs, &summaries, has_effects);
-            let (all, unsettled) = super_graph.sites(is_payable(id));
+            let (all, unsettled) = super_graph.sites(is_payable(id), &everything);
             if has_attr(id, "nonreentrant") {
                 guards.locked.extend(&all);
             }
@@ -257,7 +274,7 @@ impl SuperGraph {
     }
 
     /// All sites that are reached, in order of their place, and the unsettled ones among them.
-    fn sites(&self, payable: bool) -> (Vec<Span>, Vec<SiteView>) {
+    fn sites(&self, payable: bool, everything: &BTreeSet<Resource>) -> (Vec<Span>, Vec<SiteView>) {
         #[derive(Clone, Default, PartialEq)]
         struct Before {
             accessed: BTreeSet<Resource>,
@@ -275,6 +292,10 @@ impl SuperGraph {
                     if write {
                         state.written.insert(resource);
                     }
+                }
+                Event::Everything => {
+                    state.accessed.extend(everything);
+                    state.written.extend(everything);
                 }
                 Event::Site { sends_value, .. } => state.sent |= sends_value,
                 Event::Nothing | Event::Call { .. } => {}
@@ -315,7 +336,7 @@ impl SuperGraph {
         for (at, node) in self.nodes.iter().enumerate() {
             node.successors.iter().for_each(|&next| before[next].push(at));
         }
-        let is_access = |node: &Node| matches!(node.event, Event::Access { .. });
+        let is_access = |node: &Node| matches!(node.event, Event::Access { .. } | Event::Everything);
         let mut leads: Vec<bool> = self.nodes.iter().map(is_access).collect();
         let mut work: Vec<usize> = (0..self.nodes.len()).filter(|&at| leads[at]).collect();
         while let Some(at) = work.pop() {
@@ -434,6 +455,14 @@ impl Visit for Builder<'_> {
                 walk_expr(self, expr);
                 let sends_value = call.options.iter().any(|option| option.0 == CallOption::Value);
                 self.event(Event::Site { span: expr.span, is_static: call.is_static, sends_value });
+            }
+            ExprKind::RawCall(call) => {
+                walk_expr(self, expr);
+                if call.kind == RawCallKind::Delegate {
+                    self.event(Event::Everything);
+                }
+                let (is_static, sends_value) = (call.kind == RawCallKind::Static, call.sends_value());
+                self.event(Event::Site { span: expr.span, is_static, sends_value });
             }
             ExprKind::New(creation) => {
                 walk_expr(self, expr);

@@ -200,7 +200,8 @@ pub enum AssignTarget {
 /// A typed external call (§10.1): `target`, `options` and `args` are evaluated in this order.
 ///
 /// It is a static call if the function is `view`. The node's value is the decoded result; failure reverts with the
-/// callee's data, a target without code and malformed results with empty data.
+/// callee's data, a target without code and malformed results with empty data. With `try` the value is a
+/// `Result<T, CallError>` that says which of these it was.
 #[derive(Clone, Debug)]
 pub struct ExternalCall {
     /// The handle.
@@ -215,6 +216,42 @@ pub struct ExternalCall {
     pub args: Vec<Expr>,
     /// Whether the callee may change nothing.
     pub is_static: bool,
+    /// Whether `try` stands before it.
+    pub is_tried: bool,
+}
+
+/// A low-level call (§10.2) of an address: target, options and argument are evaluated in this order. The node's value is a
+/// `Result<bytes, CallError>` of what the callee returned, of `send` a `Result<(), CallError>`.
+#[derive(Clone, Debug)]
+pub struct RawCall {
+    /// Which.
+    pub kind: RawCallKind,
+    /// The address.
+    pub target: Expr,
+    /// `value:` of type `u256` and `gas:` of type `u64`, in written order, each at most once.
+    pub options: Vec<(CallOption, Expr)>,
+    /// The call data, of `send` the value.
+    pub arg: Expr,
+}
+
+/// The kinds of low-level calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RawCallKind {
+    /// `a.call(data)`.
+    Call,
+    /// `a.static_call(data)`: the callee may change nothing.
+    Static,
+    /// `a.delegate_call(data)`: the callee's code with this contract's storage.
+    Delegate,
+    /// `a.send(v)`: value without call data.
+    Send,
+}
+
+impl RawCall {
+    /// Whether value may go with it.
+    pub fn sends_value(&self) -> bool {
+        self.kind == RawCallKind::Send || self.options.iter().any(|option| option.0 == CallOption::Value)
+    }
 }
 
 /// `new C{value: v, salt: s}(args)` (§10.3): options in written order, then arguments; reverts with the constructor's data
@@ -227,6 +264,8 @@ pub struct Creation {
     pub options: Vec<(CreateOption, Expr)>,
     /// One for each parameter of the constructor.
     pub args: Vec<Expr>,
+    /// Whether `try` stands before it: the value is a `Result<_, CallError>`, and nothing reverts.
+    pub is_tried: bool,
 }
 
 /// An option of a creation.
@@ -380,6 +419,8 @@ pub enum ExprKind {
     },
     /// A call of a function of another contract.
     External(Box<ExternalCall>),
+    /// A low-level call.
+    RawCall(Box<RawCall>),
     /// Creates a contract.
     New(Box<Creation>),
     /// `C::init_hash(args)`: keccak256 of the creation code with arguments.

@@ -155,6 +155,11 @@ pub fn walk_expr<V: Visit + ?Sized>(v: &mut V, expr: &Expr) {
             call.options.iter().for_each(|option| v.expr(&option.1));
             call.args.iter().for_each(|arg| v.expr(arg));
         }
+        ExprKind::RawCall(call) => {
+            v.expr(&call.target);
+            call.options.iter().for_each(|option| v.expr(&option.1));
+            v.expr(&call.arg);
+        }
         ExprKind::If { cond, then, otherwise } => {
             v.expr(cond);
             v.block(then);

@@ -8,6 +8,7 @@ use alloy_primitives::U256;
 use super::creation_segment;
 use super::encode::Item;
 use super::function::Lower;
+use super::tried::CallFailure;
 use crate::ir::{DataId, Imm, Op, Value};
 use crate::sema::typed::{CreateOption, Creation, Expr};
 use crate::sema::types::TypeId;
@@ -15,7 +16,7 @@ use crate::source::Span;
 
 impl Lower<'_, '_> {
     /// `new C{…}(…)`; the handle.
-    pub(super) fn create(&mut self, creation: &Creation, span: Span) -> Vec<Value> {
+    pub(super) fn create(&mut self, creation: &Creation, ty: TypeId, span: Span) -> Vec<Value> {
         let (mut value, mut salt) = (None, None);
         for (option, expr) in &creation.options {
             let word = self.word(expr);
@@ -33,6 +34,14 @@ impl Lower<'_, '_> {
             Some(salt) => self.b.ins(Op::Create2, Imm::None, &[value, start, size, salt]),
             None => self.b.ins(Op::Create, Imm::None, &[value, start, size]),
         };
+        if creation.is_tried {
+            // The lock is given back whatever came of it.
+            self.unlock(unlock);
+            return self.tried(ty, span, |lower, outcome| {
+                lower.fail_unless(created, outcome, CallFailure::Reverted);
+                vec![created]
+            });
+        }
         self.unless(created, Self::revert_with_returned);
         self.unlock(unlock);
         vec![created]

@@ -95,10 +95,11 @@ impl Lower<'_, '_> {
                     operands.iter().map(|operand| self.word_as(operand, TypeId::U256)).collect();
                 vec![self.b.ins(if *multiply { Op::Mulmod } else { Op::Addmod }, Imm::None, &words)]
             }
-            ExprKind::New(creation) => self.create(creation, expr.span),
+            ExprKind::New(creation) => self.create(creation, expr.ty, expr.span),
             ExprKind::InitHash { contract, args } => self.init_hash(*contract, args, expr.span),
             ExprKind::Create2Address(operands) => self.create2_address(operands),
-            ExprKind::External(call) => self.external_call(call, expr.span),
+            ExprKind::External(call) => self.external_call(call, expr.ty, expr.span),
+            ExprKind::RawCall(call) => self.raw_call(call, expr.ty, expr.span),
             ExprKind::If { cond, then, otherwise } => {
                 self.if_value(cond, then, otherwise.as_deref(), expr.ty)
             }

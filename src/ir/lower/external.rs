@@ -8,9 +8,10 @@ use super::Part;
 use super::decode::{Input, Malformed, Medium};
 use super::encode::Item;
 use super::function::{Base, Lower};
+use super::tried::CallFailure;
 use crate::ir::{Imm, Op, Value};
 use crate::sema::typed::{CallOption, ExternalCall, FuncId};
-use crate::sema::types::Type;
+use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 
 /// The transient slot of the lock.
@@ -19,8 +20,8 @@ const LOCK_SLOT: U256 = U256::ZERO;
 const REENTRANCY: [u8; 4] = [0xab, 0x14, 0x3c, 0x06];
 
 impl Lower<'_, '_> {
-    /// A typed call; the words of its result.
-    pub(super) fn external_call(&mut self, call: &ExternalCall, span: Span) -> Vec<Value> {
+    /// A typed call; the words of its result, which with `try` is a `Result` of type `ty`.
+    pub(super) fn external_call(&mut self, call: &ExternalCall, ty: TypeId, span: Span) -> Vec<Value> {
         let program = self.cx.program;
         let function = &program.types.handles[call.handle.index()].functions[call.function as usize];
         let target = self.word(&call.target);
@@ -62,6 +63,14 @@ impl Lower<'_, '_> {
         operands.extend([self.address(base, 0), self.b.iconst_u64(output)]);
         let op = if function.view { Op::Staticcall } else { Op::Call };
         let succeeded = self.b.ins(op, Imm::None, &operands);
+        if call.is_tried {
+            // The lock is given back whatever came of it.
+            self.unlock(unlock);
+            return self.tried(ty, span, |lower, outcome| {
+                lower.fail_unless(succeeded, outcome, CallFailure::Reverted);
+                lower.tried_results(&results, target, base, function.optional_return, outcome)
+            });
+        }
         self.unless(succeeded, Self::revert_with_returned);
         self.unlock(unlock);
 

@@ -150,6 +150,11 @@ impl Walk<'_> {
                 call.options.iter().for_each(|option| self.expr(&option.1, false));
                 call.args.iter().for_each(|arg| self.expr(arg, false));
             }
+            ExprKind::RawCall(call) => {
+                self.expr(&call.target, false);
+                call.options.iter().for_each(|option| self.expr(&option.1, false));
+                self.expr(&call.arg, false);
+            }
             ExprKind::Try(operand) => match &operand.kind {
                 ExprKind::Call { function, args } => self.call(*function, args, true),
                 _ => self.expr(operand, false),

@@ -5,6 +5,7 @@ use alloy_primitives::{U256, keccak256};
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
 use crate::sema::check::borrows::Lent;
+use crate::sema::check::external::raw_call_kind;
 use crate::sema::check::paths::OBJECTS;
 use crate::sema::check::raise::{Borrow, Fields};
 use crate::sema::scope::{LocalDef, TypeDef, ValueDef, is_predeclared_type, prelude};
@@ -373,12 +374,10 @@ impl<'a> Checker<'_, 'a> {
         if let Type::Handle(handle) = *self.type_of(ty) {
             return self.external_call(typed, handle, name, options, args, span);
         }
-        if !matches!(
-            (self.type_of(ty), name.as_str()),
-            (Type::Address, "call" | "static_call" | "delegate_call")
-        ) {
-            self.reject_options(options);
+        if let (Type::Address, Some(kind)) = (self.type_of(ty), raw_call_kind(name.as_str())) {
+            return self.raw_call(typed, kind, options, args, span);
         }
+        self.reject_options(options);
         match (self.type_of(ty), name.as_str()) {
             (Type::Error, _) => {
                 self.loose_args(args);
@@ -389,10 +388,6 @@ impl<'a> Checker<'_, 'a> {
                 typed
             }
             (Type::Map { .. }, "remove") => self.map_remove(typed, args, span),
-            (Type::Address, "call" | "static_call" | "delegate_call" | "send") => {
-                self.loose_args(args);
-                self.unsupported(span, format_args!("method `{}`", name.as_str()))
-            }
             _ => {
                 self.loose_args(args);
                 self.no_field(ty, name, &["send", "call", "static_call"]);

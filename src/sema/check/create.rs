@@ -52,7 +52,7 @@ impl<'a> Checker<'_, 'a> {
         }
         let handle = self.sema.contracts[index].handle;
         let ty = self.sema.types.intern(Type::Handle(handle));
-        let creation = Creation { contract: index as u32, options, args };
+        let creation = Creation { contract: index as u32, options, args, is_tried: false };
         Typed::new(ExprKind::New(Box::new(creation)), ty, span)
     }
 

@@ -1,10 +1,10 @@
-//! Calls of other contracts through handles (§10.1).
+//! Calls of other contracts: through handles (§10.1), with `try`, and of plain addresses (§10.2).
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
 use crate::sema::resolve::suggestion;
 use crate::sema::scope::closest;
-use crate::sema::typed::{CallOption, CastKind, Expr, ExprKind, ExternalCall};
+use crate::sema::typed::{CallOption, CastKind, Expr, ExprKind, ExternalCall, RawCall, RawCallKind};
 use crate::sema::types::{HandleId, Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast::{self, CallOptionKind};
@@ -61,7 +61,7 @@ impl<'a> Checker<'_, 'a> {
             return Typed::hole(span);
         };
         let function = def.functions[index].clone();
-        let options = self.call_options(options, function.payable, &function.name, function.span);
+        let options = self.call_options(options, function.payable, &function.name, Some(function.span));
         let known = args.len() == function.params.len();
         if !known {
             self.loose_args(args);
@@ -95,8 +95,94 @@ impl<'a> Checker<'_, 'a> {
             options,
             args,
             is_static: function.view,
+            is_tried: false,
         };
         Typed::new(ExprKind::External(Box::new(call)), function.result, span)
+    }
+
+    /// `try e`: the call or creation that `e` is gives a `Result`.
+    pub(super) fn try_call(&mut self, operand: &'a ast::Expr, span: Span) -> Typed {
+        let mut typed = self.expr_or_place(operand, None);
+        let is_tried = match &mut typed.expr.kind {
+            ExprKind::External(call) => &mut call.is_tried,
+            ExprKind::New(creation) => &mut creation.is_tried,
+            _ => {
+                if !matches!(typed.ty(), TypeId::ERROR | TypeId::NEVER) {
+                    let text = self.shorten(operand.span);
+                    self.diags().error(Code::TryNeedsExternalCall, span).arg("e", text);
+                }
+                return Typed::hole(span);
+            }
+        };
+        if std::mem::replace(is_tried, true) {
+            let text = self.shorten(operand.span);
+            self.diags().error(Code::TryNeedsExternalCall, span).arg("e", text);
+            return Typed::hole(span);
+        }
+        let (ok, err) = (typed.ty(), TypeId::CALL_ERROR);
+        typed.expr.ty = self.sema.types.intern(Type::Result { ok, err });
+        typed.expr.span = span;
+        typed
+    }
+
+    /// `a.call{…}(data)` and its siblings on an address.
+    pub(super) fn raw_call(
+        &mut self,
+        target: Typed,
+        kind: RawCallKind,
+        options: &'a [ast::CallOption],
+        args: &'a [ast::Expr],
+        span: Span,
+    ) -> Typed {
+        self.check_no_borrow(span);
+        let name = raw_call_name(kind);
+        if kind == RawCallKind::Send {
+            options.iter().for_each(|option| drop(self.expr(&option.value, None)));
+            if let Some(option) = options.first() {
+                self.diags()
+                    .error(Code::ItemNotAllowed, option.span)
+                    .arg("item", format_args!("{}:", option_word(option.kind)))
+                    .arg("place", "`send`; use `call`");
+            }
+        }
+        let options = match kind {
+            RawCallKind::Send => Vec::new(),
+            _ => self.call_options(options, kind == RawCallKind::Call, name, None),
+        };
+        match kind {
+            RawCallKind::Static => self.effects.reads_state = true,
+            _ => self.effects.writes.push((format!("calls `{name}`"), span)),
+        }
+        if kind == RawCallKind::Delegate {
+            self.effects.delegate_calls.push(span);
+        }
+        let Some(arg) = self.one_argument(args, span) else { return Typed::hole(span) };
+        let arg = self.expr_as(arg, if kind == RawCallKind::Send { TypeId::U256 } else { TypeId::BYTES });
+        let parts = || [&target.expr].into_iter().chain(options.iter().map(|option| &option.1)).chain([&arg]);
+        if parts().any(|part| part.ty == TypeId::ERROR) {
+            return Typed::hole(span);
+        }
+        if parts().any(|part| part.ty == TypeId::NEVER) {
+            let parts = parts().cloned().collect();
+            return self.diverging(parts, span);
+        }
+        let ok = if kind == RawCallKind::Send { TypeId::UNIT } else { TypeId::BYTES };
+        let ty = self.sema.types.intern(Type::Result { ok, err: TypeId::CALL_ERROR });
+        let call = RawCall { kind, target: target.expr, options, arg };
+        Typed::new(ExprKind::RawCall(Box::new(call)), ty, span)
+    }
+
+    /// Warns where what a low-level call returns is dropped (W0909).
+    pub(super) fn note_dropped_data(&mut self, dropped: &Expr) {
+        let call = match &dropped.kind {
+            ExprKind::Try(operand) => operand,
+            _ => dropped,
+        };
+        if let ExprKind::RawCall(raw) = &call.kind
+            && raw.kind != RawCallKind::Send
+        {
+            self.effects.dropped_data.push(call.span);
+        }
     }
 
     /// `{value: v, gas: g}` of a call of `name`.
@@ -105,7 +191,7 @@ impl<'a> Checker<'_, 'a> {
         options: &'a [ast::CallOption],
         payable: bool,
         name: &str,
-        declared: Span,
+        declared: Option<Span>,
     ) -> Vec<(CallOption, Expr)> {
         let mut checked: Vec<(CallOption, Expr)> = Vec::new();
         for option in options {
@@ -123,10 +209,10 @@ impl<'a> Checker<'_, 'a> {
             };
             let value = self.expr_as(&option.value, ty);
             if kind == CallOption::Value && !payable {
-                self.diags()
-                    .error(Code::TargetNotPayable, option.span)
-                    .arg("f", name)
-                    .secondary(declared, "declared without `payable` here");
+                let diagnostic = self.diags().error(Code::TargetNotPayable, option.span).arg("f", name);
+                if let Some(declared) = declared {
+                    diagnostic.secondary(declared, "declared without `payable` here");
+                }
             }
             if let Some(first) = checked.iter().find(|other| other.0 == kind) {
                 let first = first.1.span;
@@ -140,6 +226,21 @@ impl<'a> Checker<'_, 'a> {
         }
         checked
     }
+}
+
+const fn raw_call_name(kind: RawCallKind) -> &'static str {
+    match kind {
+        RawCallKind::Call => "call",
+        RawCallKind::Static => "static_call",
+        RawCallKind::Delegate => "delegate_call",
+        RawCallKind::Send => "send",
+    }
+}
+
+/// The low-level call of that name.
+pub(super) fn raw_call_kind(name: &str) -> Option<RawCallKind> {
+    use RawCallKind::{Call, Delegate, Send, Static};
+    [Call, Static, Delegate, Send].into_iter().find(|&kind| raw_call_name(kind) == name)
 }
 
 pub(super) const fn option_word(kind: CallOptionKind) -> &'static str {

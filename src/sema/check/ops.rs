@@ -91,10 +91,7 @@ impl<'a> Checker<'_, 'a> {
                 Typed::hole(span)
             }
             ast::UnaryOp::Deref => self.deref(operand, op_span),
-            ast::UnaryOp::Try => {
-                self.expr(operand, None);
-                self.unsupported(op_span, "`try`")
-            }
+            ast::UnaryOp::Try => self.try_call(operand, span),
         }
     }
 

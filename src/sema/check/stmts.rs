@@ -91,6 +91,8 @@ impl<'a> Checker<'_, 'a> {
         };
         if self.holds_result(typed.ty()) {
             self.diags().error(Code::UnusedResult, expr.span);
+        } else {
+            self.note_dropped_data(&typed.expr);
         }
         match typed.literal {
             // A literal that nobody takes needs no type of its own.
@@ -140,6 +142,9 @@ impl<'a> Checker<'_, 'a> {
         };
         let ty = annotated.unwrap_or(init.ty);
         let pattern = self.bind(&decl.pattern, ty, decl.mode == BindMode::Mut);
+        if let LetPattern::Discard = pattern {
+            self.note_dropped_data(&init);
+        }
         Some(StmtKind::Let { pattern, init })
     }
 
