@@ -126,7 +126,7 @@ pub fn optimize(module: &mut Module, level: OptLevel) -> Result<(), Broken> {
         return Ok(());
     }
     simplify_all(module, level)?;
-    if inline::run(module) == Changed::Yes {
+    if inline::run(module, level) == Changed::Yes {
         verify_after(module, "inline")?;
         simplify_all(module, level)?;
     }

@@ -3,7 +3,7 @@
 use testkit::random::Random;
 
 use crate::model::{
-    Call, Cmp, Cond, Contract, ERRORS, End, Expr, Fails, Func, Int, Op, Raise, Stmt, Ty, int,
+    Call, Cmp, Cond, Contract, ERRORS, EVENTS, End, Expr, Fails, Func, Int, Op, Raise, STRUCTS, Stmt, Ty, int,
 };
 
 /// Widths with an even chance for the usual ones and for the others.
@@ -171,7 +171,7 @@ impl Builder<'_> {
 
     fn stmt(&mut self, size: usize, out: &mut Vec<Stmt>) {
         let smaller = size.saturating_sub(1);
-        match self.r.below(21) {
+        match self.r.below(22) {
             0..=2 => {
                 if let Some(target) = self.assignable() {
                     let value = self.expr(target.ty, 3);
@@ -259,6 +259,11 @@ impl Builder<'_> {
                     let func = self.r.pick(&failing);
                     out.push(Stmt::Drop(self.call(func, 2)));
                 }
+            }
+            21 => {
+                let event = self.r.index(EVENTS.len());
+                let args = EVENTS[event].iter().map(|&ty| self.expr(ty, 2)).collect();
+                out.push(Stmt::Emit(event, args));
             }
             14 if self.r.chance(40) => {
                 let cond = self.cond(1);
@@ -384,7 +389,14 @@ impl Builder<'_> {
         if size == 0 || self.r.chance(20) {
             return self.leaf(ty);
         }
-        match self.r.below(12) {
+        match self.r.below(13) {
+            12 => {
+                let of = self.r.index(STRUCTS.len());
+                let at = self.r.index(STRUCTS[of].len());
+                let fields = STRUCTS[of].iter().map(|&ty| self.expr(ty, size - 1)).collect();
+                let field = Expr::Field(of, fields, at);
+                Expr::Cast { checked: false, to: ty, operand: Box::new(field) }
+            }
             0..=5 => {
                 let op = self.op();
                 let left = self.expr(ty, size - 1);

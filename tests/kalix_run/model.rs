@@ -292,6 +292,8 @@ pub(crate) enum Expr {
     If(Box<Cond>, Box<Expr>, Box<Expr>),
     /// `{ local = value; rest }`
     Seq(usize, Box<Expr>, Box<Expr>),
+    /// A field of a struct of the n-th of [`STRUCTS`] made on the spot from the values of all fields.
+    Field(usize, Vec<Expr>, usize),
     /// A call of helper function `n`.
     Call(Call),
 }
@@ -317,6 +319,21 @@ pub(crate) const ERRORS: [(&str, &[Ty]); 4] = [
     ("B", &[Ty { signed: false, bits: 64 }]),
     ("C", &[Ty { signed: true, bits: 16 }, Ty { signed: false, bits: 8 }]),
     ("D", &[Ty { signed: false, bits: 256 }, Ty { signed: true, bits: 256 }, Ty { signed: false, bits: 40 }]),
+];
+
+const fn unsigned(bits: usize) -> Ty {
+    Ty { signed: false, bits }
+}
+
+/// The structs of every program: the types of their fields.
+pub(crate) const STRUCTS: [&[Ty]; 2] =
+    [&[unsigned(64), unsigned(128)], &[Ty { signed: true, bits: 32 }, unsigned(256), unsigned(8)]];
+
+/// The events of every program: the types of their fields. The first field is indexed.
+pub(crate) const EVENTS: [&[Ty]; 3] = [
+    &[unsigned(64)],
+    &[Ty { signed: true, bits: 16 }, unsigned(256)],
+    &[unsigned(256), unsigned(128), Ty { signed: true, bits: 256 }, unsigned(8)],
 ];
 
 /// A condition.
@@ -367,6 +384,8 @@ pub(crate) enum Stmt {
     Drop(Call),
     Require(Cond),
     Assert(Cond),
+    /// Emits one of [`EVENTS`].
+    Emit(usize, Vec<Expr>),
 }
 
 /// A function: locals with their types, the parameters first.

@@ -1,11 +1,18 @@
 //! Generated programs against the model: same value, same fault, same storage.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Bytes, U256};
 use kalix::codegen::{CodegenOptions, OptLevel, Target};
 use kalix::sema::typed::MemberKind;
+use kalix::source::Source;
+use kalix::syntax::parse;
+use kalix::syntax::pretty::pretty;
 use sha3::Digest;
 use testkit::observe::{Observed, exit_name};
+use testkit::program::{Program, Setting};
 use testkit::random::Random;
+use testkit::tiers::run_interpreted;
 use zvm::outcome::{Exit, panic_data};
 
 use crate::compile::{Compiled, World};
@@ -42,6 +49,128 @@ fn calldata(selector: [u8; 4], args: &[U256]) -> Bytes {
     data.into()
 }
 
+/// Programs per run of the comparison of levels; `KALIX_LEVEL_PROGRAMS` asks for more.
+const LEVEL_PROGRAMS: u64 = 200;
+
+/// Every level and every target does what `-O0` does, and what the printer makes of a program is that program.
+#[test]
+fn levels_of_optimization_agree() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let programs = number("KALIX_LEVEL_PROGRAMS").unwrap_or(LEVEL_PROGRAMS);
+    let first = number("KALIX_RANDOM_SEED").unwrap_or(1_000_000);
+    let mut ends = BTreeMap::new();
+    for seed in first..first + programs {
+        compare_levels(seed, &mut ends);
+    }
+    println!("ends of calls: {ends:?}");
+    let count = |end| ends.get(end).copied().unwrap_or(0);
+    assert!(
+        count("return") > programs && count("revert") > programs || programs < LEVEL_PROGRAMS,
+        "{ends:?}"
+    );
+}
+
+/// What a level made of a program, and the storage that its calls left.
+struct Level {
+    name: String,
+    target: Target,
+    code: std::sync::Arc<zvm::bytecode::Code>,
+    storage: BTreeMap<U256, U256>,
+}
+
+fn compare_levels(seed: u64, ends: &mut BTreeMap<&'static str, u64>) {
+    let mut r = Random::new(seed);
+    let contract = generate::contract(&mut r);
+    let text = contract.text();
+    let fail = |what: String| -> ! { panic!("seed {seed}: {what}\n{text}") };
+    let mut levels = Vec::new();
+    let mut selector = [0; 4];
+    for target in Target::ALL {
+        for opt_level in OptLevel::ALL {
+            let options = CodegenOptions { target, opt_level, ..CodegenOptions::STANDARD };
+            let compiled = Compiled::new(&text, &options).unwrap_or_else(|error| fail(error));
+            selector = compiled.entry("run").expect("the entry point").selector;
+            let program = |code| Program { encoding: target.encoding(), code, setting: Setting::plain() };
+            let setting = Setting { gas: 10_000_000, ..Setting::plain() };
+            let created = run_interpreted(&program(compiled.init.clone()).to_code(), &setting).observed;
+            let deployed = created.output.strip_prefix(target.prefix());
+            let deployed = deployed.unwrap_or_else(|| fail("creation failed".into())).to_vec();
+            levels.push(Level {
+                name: format!("{target:?} {opt_level:?}"),
+                target,
+                code: program(deployed).to_code(),
+                storage: created.storage.unwrap_or_default(),
+            });
+            if opt_level == OptLevel::O1 {
+                let printed = printed(&text).unwrap_or_else(|what| fail(what));
+                let again = Compiled::new(&printed, &options).unwrap_or_else(|error| fail(error));
+                if again.runtime != compiled.runtime {
+                    fail(format!("another program when printed:\n{printed}"));
+                }
+            }
+        }
+    }
+    for _ in 0..CALLS_PER_PROGRAM {
+        let func = contract.funcs.last().expect("the entry point");
+        let args: Vec<Int> = (0..func.params).map(|p| generate::value(&mut r, func.locals[p])).collect();
+        let words: Vec<U256> = args.iter().enumerate().map(|(p, x)| func.locals[p].word(x)).collect();
+        let mut first: Option<Observed> = None;
+        for level in &mut levels {
+            let setting = Setting {
+                input: calldata(selector, &words),
+                gas: 10_000_000,
+                storage: level.storage.clone(),
+                ..Setting::plain()
+            };
+            let observed = run_interpreted(&level.code, &setting).observed;
+            if let Some(storage) = &observed.storage {
+                level.storage = storage.clone();
+            }
+            let end = |observed: &Observed| match observed.exit {
+                Exit::Halt | Exit::Return => "return",
+                Exit::Revert => "revert",
+                _ => "trap",
+            };
+            let Some(expected) = &first else {
+                *ends.entry(end(&observed)).or_default() += 1;
+                first = Some(observed);
+                continue;
+            };
+            let same = end(&observed) == end(expected)
+                && observed.output == expected.output
+                && observed.logs == expected.logs
+                && observed.storage == expected.storage;
+            // Levels may run out of gas at different places.
+            if !same && end(expected) != "trap" && end(&observed) != "trap" {
+                fail(format!(
+                    "{} {:?}: run{words:?}: {} {} instead of {} {}",
+                    level.name,
+                    level.target,
+                    exit_name(observed.exit),
+                    observed.output,
+                    exit_name(expected.exit),
+                    expected.output
+                ));
+            }
+        }
+    }
+}
+
+/// The program as the printer writes it, which must be a fixed point.
+fn printed(text: &str) -> Result<String, String> {
+    let print = |text: &str| {
+        let (tree, diags) = parse(&Source::new("test.kalix", text));
+        if diags.has_errors() { Err(format!("does not parse:\n{text}")) } else { Ok(pretty(&tree)) }
+    };
+    let once = print(text)?;
+    let twice = print(&once)?;
+    if once == twice {
+        Ok(once)
+    } else {
+        Err(format!("printed differently the second time:\n{once}\n{twice}"))
+    }
+}
+
 fn check(seed: u64, outcomes: &mut [u64; 4]) {
     let mut r = Random::new(seed);
     let contract = generate::contract(&mut r);
@@ -60,7 +189,8 @@ fn check(seed: u64, outcomes: &mut [u64; 4]) {
         let func = contract.funcs.last().expect("the entry point");
         let args: Vec<Int> = (0..func.params).map(|p| generate::value(&mut r, func.locals[p])).collect();
         let mut after = state.clone();
-        let expected = contract.run(&args, &mut after);
+        let mut events = Vec::new();
+        let expected = contract.run(&args, &mut after, &mut events);
         if expected == Err(Stop::TooLong) {
             continue;
         }
@@ -73,7 +203,9 @@ fn check(seed: u64, outcomes: &mut [u64; 4]) {
                 state = after;
                 outcomes[0] += 1;
                 let word = func.result.word(value).to_be_bytes::<32>();
-                expect(&observed, Exit::Return, &word).or_else(|| state_difference(&contract, &state, &world))
+                expect(&observed, Exit::Return, &word)
+                    .or_else(|| state_difference(&contract, &state, &world.compiled, &world.storage))
+                    .or_else(|| events_difference(&events, &observed))
             }
             Err(Stop::Panic(code)) => {
                 outcomes[1] += 1;
@@ -104,9 +236,28 @@ fn expect(observed: &Observed, exit: Exit, output: &[u8]) -> Option<String> {
     })
 }
 
+/// Compares each event with its log: the first word is a topic, the others are data.
+fn events_difference(events: &[(usize, Vec<U256>)], observed: &Observed) -> Option<String> {
+    let logs: Vec<Vec<U256>> = observed
+        .logs
+        .iter()
+        .map(|log| {
+            let data = log.data.chunks(32).map(U256::from_be_slice);
+            log.topics[1..].iter().map(|topic| (*topic).into()).chain(data).collect()
+        })
+        .collect();
+    let same = logs.iter().eq(events.iter().map(|(_, words)| words));
+    (!same).then(|| format!("events {logs:?} instead of {events:?}"))
+}
+
 /// Compares each member and each entry with its bytes in storage, by the places that the typed tree gives.
-fn state_difference(contract: &Contract, state: &[Int], world: &World) -> Option<String> {
-    let members = &world.compiled.contract().storage;
+fn state_difference(
+    contract: &Contract,
+    state: &[Int],
+    compiled: &Compiled,
+    storage: &BTreeMap<U256, U256>,
+) -> Option<String> {
+    let members = &compiled.contract().storage;
     let mut places = Vec::new();
     for member in members.iter().filter(|member| member.kind != MemberKind::Table) {
         places.push((member.slot, member.offset_bytes));
@@ -118,7 +269,7 @@ fn state_difference(contract: &Contract, state: &[Int], world: &World) -> Option
         }
     }
     for (&(slot, offset_bytes), (value, ty)) in places.iter().zip(state.iter().zip(contract.stored())) {
-        let word = world.storage.get(&slot).copied().unwrap_or_default();
+        let word = storage.get(&slot).copied().unwrap_or_default();
         let mask = U256::MAX >> (256 - ty.bits);
         let found = (word >> (8 * usize::from(offset_bytes))) & mask;
         let expected = ty.word(value) & mask;

@@ -4,19 +4,39 @@
 
 use std::collections::HashMap;
 
-use super::Changed;
+use super::{Changed, OptLevel};
 use crate::ir::verify::call_order;
 use crate::ir::{
     Block, BlockCall, BlockId, FuncId, Function, Imm, Inst, Module, Op, SlotId, Terminator, Value,
 };
 
-/// A function of at most this many operations is copied to every call.
-const SMALL_OPERATIONS_MAX: usize = 12;
+/// What a level copies, besides functions that are called from one place.
+struct Budget {
+    /// A function of at most this many operations is copied to every call: that takes no more code than calling it.
+    small: usize,
+    /// A function of at most this many operations is copied while code may grow.
+    large: usize,
+    /// By how many operations the module may grow.
+    growth: usize,
+}
+
+impl Budget {
+    fn of(module: &Module, level: OptLevel) -> Budget {
+        let size: usize = module.functions.iter().map(operation_count).sum();
+        match level {
+            OptLevel::O0 | OptLevel::Os => Budget { small: 6, large: 0, growth: 0 },
+            OptLevel::O1 => Budget { small: 12, large: 40, growth: 60 + size / 8 },
+            OptLevel::O2 => Budget { small: 12, large: 160, growth: 200 + size },
+        }
+    }
+}
+
 /// A function that has grown to this many operations takes in no more.
 const GROWN_OPERATIONS_MAX: usize = 4_000;
 
 /// Runs the pass.
-pub fn run(module: &mut Module) -> Changed {
+pub fn run(module: &mut Module, level: OptLevel) -> Changed {
+    let mut budget = Budget::of(module, level);
     let Ok(order) = call_order(module) else { return Changed::No };
     let mut calls: HashMap<FuncId, usize> = HashMap::new();
     for inst in module.functions.iter().flat_map(|f| &f.blocks).flat_map(|b| &b.insts) {
@@ -28,15 +48,23 @@ pub fn run(module: &mut Module) -> Changed {
     for id in order {
         let mut function =
             std::mem::replace(&mut module.functions[id.index()], Function::new("", 0, 0, Default::default()));
-        let is_wanted = |callee: FuncId| {
+        let wants = |callee: FuncId, growth: usize| {
             let size = operation_count(&module.functions[callee.index()]);
-            size <= SMALL_OPERATIONS_MAX || calls.get(&callee) == Some(&1)
+            size <= budget.small || calls.get(&callee) == Some(&1) || size <= budget.large.min(growth)
         };
+        let mut growth = budget.growth;
         while operation_count(&function) < GROWN_OPERATIONS_MAX {
-            let Some((block, index, callee)) = find_call(&function, is_wanted) else { break };
+            let Some((block, index, callee)) = find_call(&function, |callee| wants(callee, growth)) else {
+                break;
+            };
+            let size = operation_count(&module.functions[callee.index()]);
+            if size > budget.small && calls.get(&callee) != Some(&1) {
+                growth -= size;
+            }
             splice(&mut function, block, index, &module.functions[callee.index()]);
             changed = true;
         }
+        budget.growth = growth;
         module.functions[id.index()] = function;
     }
     Changed::from(changed)
@@ -113,7 +141,7 @@ mod tests {
         let text = "module \"m\"\nfunc \"entry\" -> 0 {\nb0:\n  v0 = caller\n  v1 = icall f1, v0\n  sstore v0, v1\n  halt\n}\n\
                     func \"f\" -> 1 {\n  slot s0 32\nb0(v0):\n  v1 = frameaddr s0\n  br v0, b1, b2\nb1:\n  ret v1\nb2:\n  ret v0\n}\n";
         let mut module = read_module(text).expect("readable");
-        inline::run(&mut module);
+        inline::run(&mut module, crate::ir::opt::OptLevel::O1);
         for function in &mut module.functions {
             blocks::run(function);
         }

@@ -1,19 +1,29 @@
 //! What programs of the model do.
 
+use alloy_primitives::U256;
+
 use super::{
-    Call, Cond, Contract, ERRORS, End, Expr, Func, Int, Op, Raise, Stmt, Stop, TABLE_ENTRIES, int, less,
+    Call, Cond, Contract, ERRORS, EVENTS, End, Expr, Func, Int, Op, Raise, Stmt, Stop, TABLE_ENTRIES, int,
+    less,
 };
 
 impl Contract {
-    /// Runs the entry point: its value, or why there is none. `state` holds the values of what is [`stored`](Self::stored).
-    pub(crate) fn run(&self, args: &[Int], state: &mut [Int]) -> Result<Int, Stop> {
-        let mut machine = Machine { contract: self, state, fuel: 20_000 };
+    /// Runs the entry point: its value, or why there is none. `state` holds the values of what is [`stored`](Self::stored);
+    /// `events` takes the number and the words of each event, in order.
+    pub(crate) fn run(
+        &self,
+        args: &[Int],
+        state: &mut [Int],
+        events: &mut Vec<(usize, Vec<U256>)>,
+    ) -> Result<Int, Stop> {
+        let mut machine = Machine { contract: self, state, events, fuel: 20_000 };
         machine.call(self.funcs.len() - 1, args)
     }
 }
 struct Machine<'a> {
     contract: &'a Contract,
     state: &'a mut [Int],
+    events: &'a mut Vec<(usize, Vec<U256>)>,
     fuel: u32,
 }
 
@@ -174,6 +184,13 @@ impl<'a> Machine<'a> {
                     return Err(Stop::Revert);
                 }
             }
+            Stmt::Emit(event, args) => {
+                let mut words = Vec::new();
+                for (arg, ty) in args.iter().zip(EVENTS[*event]) {
+                    words.push(ty.word(&self.expr(frame, arg)?));
+                }
+                self.events.push((*event, words));
+            }
             Stmt::Assert(cond) => {
                 if !self.cond(frame, cond)? {
                     return Err(Stop::Panic(0x01));
@@ -242,6 +259,13 @@ impl<'a> Machine<'a> {
             Expr::Seq(n, value, rest) => {
                 frame.locals[*n] = self.expr(frame, value)?;
                 self.expr(frame, rest)?
+            }
+            Expr::Field(_, fields, at) => {
+                let mut values = Vec::new();
+                for field in fields {
+                    values.push(self.expr(frame, field)?);
+                }
+                values[*at]
             }
             Expr::Call(call) => self.call_from(frame, call)?,
         })

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    Call, Cond, Contract, ERRORS, End, Expr, Fails, Func, Int, Raise, Stmt, TABLE_ENTRIES, Ty, abs,
-    is_negative,
+    Call, Cond, Contract, ERRORS, EVENTS, End, Expr, Fails, Func, Int, Raise, STRUCTS, Stmt, TABLE_ENTRIES,
+    Ty, abs, is_negative,
 };
 
 fn lit(ty: Ty, x: &Int) -> String {
@@ -29,6 +29,11 @@ impl Expr {
                 format!("(if {} {{ {} }} else {{ {} }})", cond.text(), a.text(), b.text())
             }
             Expr::Seq(n, value, rest) => format!("({{ v{n} = {}; {} }})", value.text(), rest.text()),
+            Expr::Field(of, fields, at) => {
+                let field = |(n, value): (usize, &Expr)| format!("m{n}: {}", value.text());
+                let fields: Vec<_> = fields.iter().enumerate().map(field).collect();
+                format!("(S{of} {{ {} }}).m{at}", fields.join(", "))
+            }
             Expr::Call(call) => format!("{}{}", call.text(), if call.fails { "?" } else { "" }),
         }
     }
@@ -141,6 +146,7 @@ impl Stmt {
             Stmt::FailIf(cond, raise) => writeln!(out, "if {} {{ return {}; }}", cond.text(), raise.text()),
             Stmt::Drop(call) => writeln!(out, "let _ = {};", call.text()),
             Stmt::Require(cond) => writeln!(out, "require({});", cond.text()),
+            Stmt::Emit(event, args) => writeln!(out, "emit X{event}({});", list(args)),
             Stmt::Assert(cond) => writeln!(out, "assert({});", cond.text()),
         }
         .expect("a String accepts all");
@@ -156,7 +162,17 @@ impl Contract {
             if params.is_empty() { (*name).to_owned() } else { format!("{name}({})", params.join(", ")) }
         };
         let errors: Vec<_> = ERRORS.iter().map(error).collect();
-        let mut out = format!("error E {{ {} }}\ncontract C {{\n", errors.join(", "));
+        let mut out = format!("error E {{ {} }}\n\n", errors.join(", "));
+        for (n, fields) in STRUCTS.iter().enumerate() {
+            let field = |(n, ty): (usize, &Ty)| format!("m{n}: {}", ty.name());
+            let fields: Vec<_> = fields.iter().enumerate().map(field).collect();
+            writeln!(out, "struct S{n} {{ {} }}", fields.join(", ")).expect("a String accepts all");
+        }
+        out += "contract C {\n";
+        for (n, fields) in EVENTS.iter().enumerate() {
+            let fields: Vec<_> = fields.iter().enumerate().map(param).collect();
+            writeln!(out, "    event X{n}(indexed {});", fields.join(", ")).expect("a String accepts all");
+        }
         if self.packed && !self.state.is_empty() {
             let field = |(n, ty): (usize, &Ty)| format!("s{n}: {}", ty.name());
             let fields: Vec<_> = self.state.iter().enumerate().map(field).collect();
