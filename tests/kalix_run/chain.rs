@@ -18,6 +18,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::{Address, Bytes, U256, hex};
 use kalix::codegen::CodegenOptions;
 use kalix::sema::types::TypeId;
@@ -29,6 +30,7 @@ use zvm::state::InMemoryDatabase;
 use zvm::tx::{Transaction, TransactionResult};
 use zvm::{Engine, Fork, Mode};
 use zvm_jit::{Jit, JitOptions};
+use zvm_statetest::vectors::vectors_dir;
 
 use crate::files::{diff, encode_args, every_way, parse_call, parse_slot, parse_word, show, show_word};
 use crate::peer::Peer;
@@ -45,7 +47,21 @@ fn jit() -> Arc<Jit> {
 
 #[test]
 fn contracts_do_to_each_other_what_they_say() {
-    let folder = Path::new(crate::ROOT).join("tests/filetests/chain");
+    run_folder("chain");
+}
+
+/// Kalix contracts and contracts that solc compiled, whose code is among the vectors.
+#[test]
+fn contracts_of_two_languages_call_each_other() {
+    if vectors_dir().is_some() {
+        run_folder("solidity");
+    } else {
+        println!("skipped: the vectors are not there (ZVM_VECTORS)");
+    }
+}
+
+fn run_folder(name: &str) {
+    let folder = Path::new(crate::ROOT).join("tests/filetests").join(name);
     let bless = std::env::var_os("BLESS").is_some_and(|value| value != "0");
     let mut paths: Vec<_> = std::fs::read_dir(&folder)
         .expect("the folder of scripts")
@@ -197,6 +213,10 @@ impl Chain<'_> {
                 init.extend(code);
                 (init, U256::ZERO, None)
             }
+            None if what.starts_with("solc ") => {
+                let (contract, args, value) = parse_call(&what["solc ".len()..])?;
+                (self.solc_creation(&contract, &args)?, value, None)
+            }
             None => {
                 let (contract, args, value) = parse_call(what)?;
                 let contracts = &self.compilation.contracts;
@@ -222,6 +242,32 @@ impl Chain<'_> {
             }
             None => Ok(self.show(&[], &result)),
         }
+    }
+
+    /// The creation code of a contract that solc compiled, with arguments; from the vectors.
+    fn solc_creation(&self, contract: &str, args: &[String]) -> Result<Vec<u8>, String> {
+        let folder = vectors_dir().ok_or("the vectors are not there")?;
+        let path = folder.join(format!("solidity/{contract}.ir-200.json"));
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let compiled = &json["contracts"][contract];
+        let code = compiled["initcode"].as_str().ok_or("no creation code")?;
+        let mut data = hex::decode(code).map_err(|error| error.to_string())?;
+        let constructor =
+            compiled["abi"].as_array().and_then(|abi| abi.iter().find(|item| item["type"] == "constructor"));
+        let inputs = constructor.and_then(|item| item["inputs"].as_array()).cloned().unwrap_or_default();
+        let mut values = Vec::new();
+        for (input, arg) in inputs.iter().zip(args) {
+            let ty = DynSolType::parse(input["type"].as_str().unwrap_or_default());
+            let mut arg = arg.clone();
+            for (name, deployed) in &self.names {
+                arg = arg.replace(&format!("<{name}>"), &deployed.address.to_string());
+            }
+            let value = ty.and_then(|ty| ty.coerce_str(&arg)).map_err(|error| format!("{arg}: {error}"))?;
+            values.push(value);
+        }
+        data.extend(DynSolValue::Tuple(values).abi_encode_params());
+        Ok(data)
     }
 
     fn deployed(&self, name: &str) -> Result<Deployed, String> {

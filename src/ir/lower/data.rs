@@ -111,6 +111,10 @@ impl Lower<'_, '_> {
                 Some((ty, words)) => self.cloned(*ty, words),
                 None => Vec::new(),
             },
+            (DataOp::Ecrecover, _) => {
+                let words: Vec<Value> = items.into_iter().flat_map(|item| item.1).collect();
+                self.ecrecover(&words)
+            }
             (DataOp::Keccak256, Some(pointer)) => vec![self.hash_bytes(pointer)],
             (DataOp::Len, Some(pointer)) => match *self.cx.program.types.get(args[0].ty) {
                 Type::Array { length, .. } => vec![self.b.iconst_u64(length)],

@@ -10,6 +10,12 @@ use crate::ir::{Imm, Op, Value};
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 
+/// The precompiled contract that recovers the signer of a hash.
+const ECRECOVER_ADDRESS: u64 = 1;
+/// Half the order of the group of secp256k1: of the two values of s that sign the same, the greater is above it (EIP-2).
+const GROUP_ORDER_HALF: U256 =
+    U256::from_limbs([0xdfe9_2f46_681b_20a0, 0x5d57_6e73_57a4_501d, u64::MAX, u64::MAX >> 1]);
+
 impl Lower<'_, '_> {
     // Comparison.
 
@@ -50,6 +56,28 @@ impl Lower<'_, '_> {
         let length = self.length(pointer);
         let data = self.data(pointer);
         self.b.binary(Op::Keccak256, data, length)
+    }
+
+    /// `ecrecover` of hash, v, r and s by the precompiled contract: an `Option<Address>`, `None` for a failed recovery and
+    /// for s above half the order of the group.
+    pub(super) fn ecrecover(&mut self, words: &[Value]) -> Vec<Value> {
+        let Some(&s) = words.last() else { return Vec::new() };
+        let (size, word) = (32 * words.len() as u64, 32);
+        let base = self.buffer(u32::try_from(size).unwrap_or(u32::MAX), false);
+        self.store_words(base, 0, words);
+        let (gas, contract) = (self.b.nullary(Op::Gas), self.b.iconst_u64(ECRECOVER_ADDRESS));
+        let (start, size) = (self.address(base, 0), self.b.iconst_u64(size));
+        let (out, out_size) = (self.zero(), self.b.iconst_u64(word));
+        self.b.ins(Op::Staticcall, Imm::None, &[gas, contract, start, size, out, out_size]);
+        // A failed recovery returns nothing and leaves memory as it is.
+        let returned = self.b.nullary(Op::Returndatasize);
+        let short = self.b.binary(Op::Lt, returned, out_size);
+        let half = self.b.iconst(GROUP_ORDER_HALF);
+        let above = self.b.binary(Op::Gt, s, half);
+        let bad = self.b.binary(Op::Or, short, above);
+        let found = self.b.unary(Op::Iszero, bad);
+        let address = self.b.unary(Op::Mload, out);
+        vec![found, self.b.binary(Op::Mul, address, found)]
     }
 
     /// The body of [`Helper::EqualBytes`].

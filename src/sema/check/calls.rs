@@ -265,7 +265,8 @@ impl<'a> Checker<'_, 'a> {
             "concat" => self.concat(args, span, want),
             "Some" => self.some(args, span, want),
             "create2_address" => self.create2_address(args, span),
-            "sha256" | "ripemd160" | "blake2b" | "ecrecover" => {
+            "ecrecover" => self.ecrecover(args, span),
+            "sha256" | "ripemd160" | "blake2b" => {
                 self.loose_args(args);
                 self.unsupported(span, format_args!("`{}`", name.as_str()))
             }

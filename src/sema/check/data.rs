@@ -299,6 +299,17 @@ impl<'a> Checker<'_, 'a> {
         self.data_op(DataOp::Keccak256, vec![arg], TypeId::HASH, span)
     }
 
+    /// `ecrecover(hash, v, r, s)`.
+    pub(super) fn ecrecover(&mut self, args: &'a [ast::Expr], span: Span) -> Typed {
+        const PARAMS: [TypeId; 4] = [TypeId::HASH, TypeId::U8, TypeId::HASH, TypeId::HASH];
+        if !self.count_args(args, PARAMS.len(), span) {
+            return Typed::hole(span);
+        }
+        let args = args.iter().zip(PARAMS).map(|(arg, ty)| self.expr_as(arg, ty)).collect();
+        let ty = self.sema.types.intern(Type::Option(TypeId::ADDRESS));
+        self.data_op(DataOp::Ecrecover, args, ty, span)
+    }
+
     /// `concat(a, b, …)`: all `bytes` or all `string`.
     pub(super) fn concat(&mut self, args: &'a [ast::Expr], span: Span, want: Option<TypeId>) -> Typed {
         let mut ty = want.map(|want| self.resolved(want)).filter(|&ty| is_text(ty));

@@ -5,6 +5,8 @@
 pub enum DataOp {
     /// `keccak256(b)` of `bytes`.
     Keccak256,
+    /// `ecrecover(hash, v, r, s)`: `Option<Address>`.
+    Ecrecover,
     /// `a.len()` of a value that is not a place.
     Len,
     /// `concat(a, b, …)` of `bytes` or `string`.
