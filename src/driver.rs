@@ -76,7 +76,7 @@ pub fn compile_with(
 ) -> Compilation {
     let mut diagnostics = Diagnostics::new();
     let mut modules = modules::load(&mut source, root, loader, &mut diagnostics);
-    let (program, reported) = sema::check(&modules, &source);
+    let (program, reported) = sema::check_for(&modules, &source, options.codegen.target.encoding());
     if diagnostics.has_errors() {
         let damage = Damage::of(source.text(), &modules, &diagnostics);
         for diagnostic in reported.iter().filter(|diagnostic| damage.lets_through(diagnostic)) {

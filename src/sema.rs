@@ -28,6 +28,8 @@ pub mod visit;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use zvm::bytecode::Encoding;
+
 use crate::diag::{Code, Diagnostics, Severity};
 use crate::modules::Module;
 use crate::source::{FileId, Source, Span};
@@ -42,8 +44,14 @@ use types::{ErrorTypeId, HandleId, TypeId, Types};
 /// Checks the root module, which comes first, and those that it imports. The program is fit for lowering only if the
 /// diagnostics hold no error.
 pub fn check(modules: &[Module], source: &Source) -> (Program, Diagnostics) {
+    check_for(modules, source, Encoding::Zvm)
+}
+
+/// The same for a target with that encoding: builtins whose operations it lacks are reported (K0508).
+pub fn check_for(modules: &[Module], source: &Source, encoding: Encoding) -> (Program, Diagnostics) {
     let mut sema = Sema {
         source,
+        encoding,
         diags: Diagnostics::new(),
         types: Types::new(),
         modules: modules.iter().map(imports::ModuleScope::of).collect(),
@@ -69,6 +77,8 @@ pub fn check(modules: &[Module], source: &Source) -> (Program, Diagnostics) {
 /// The state of checking one module.
 struct Sema<'a> {
     source: &'a Source,
+    // Of the target.
+    encoding: Encoding,
     diags: Diagnostics,
     types: Types,
     modules: Vec<ModuleScope>,

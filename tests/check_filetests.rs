@@ -2,7 +2,7 @@
 //!
 //! A line of carets says what is reported about the line above it: `//^^^^ error[K0203]: text`, where the
 //! carets stand under the primary place and the text is part of the title. `//~ error[K0203]: text` leaves
-//! the columns open, for places too far left. Every diagnostic needs its annotation and every annotation its
+//! the columns open, for places too far left. `//! test check evm` is about that target. Every diagnostic needs its annotation and every annotation its
 //! diagnostic. `BLESS=1 cargo test --test check_filetests` rewrites the annotations.
 //!
 //! One more test per program damages it in many ways: checking never panics, and what passes without an error
@@ -15,6 +15,7 @@ use kalix::diag::{Code, Diagnostic, Diagnostics};
 use kalix::modules::{Module, NoModules};
 use kalix::source::Source;
 use libtest_mimic::{Arguments, Failed, Trial};
+use zvm::bytecode::Encoding;
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -50,13 +51,15 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) {
 
 fn run(file: &Path) -> Result<(), Failed> {
     let text = std::fs::read_to_string(file)?;
-    if text.lines().next() != Some("//! test check") {
-        return Err("the first line is not `//! test check`".into());
-    }
+    let target = match text.lines().next() {
+        Some("//! test check") => Encoding::Zvm,
+        Some("//! test check evm") => Encoding::Evm,
+        _ => return Err("the first line is not `//! test check`".into()),
+    };
     let mut source = Source::new(file.display().to_string(), text.clone());
     let mut diags = Diagnostics::new();
     let modules = load(&mut source, &mut diags);
-    let (_, checked) = kalix::sema::check(&modules, &source);
+    let (_, checked) = kalix::sema::check_for(&modules, &source, target);
     diags.append(checked);
     diags.sort();
     if std::env::var_os("BLESS").is_some() {

@@ -419,7 +419,7 @@ impl<'a> Checker<'_, 'a> {
                 self.diags().error(Code::VmOutsideTest, object_span);
             }
             "abi" | "hts" | "hcs" | "crypto" => {
-                self.diags().unsupported(callee_span, format_args!("`{object}.{}`", name.as_str()));
+                self.unsupported_builtin(object, name.as_str(), callee_span);
             }
             "self" => {
                 let function = self.sema.find_value(&name.name, self.contract);

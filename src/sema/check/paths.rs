@@ -1,6 +1,7 @@
 //! Paths and fields: names of values, associated constants, the environment.
 
 use alloy_primitives::U256;
+use zvm::bytecode::Op;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
@@ -458,7 +459,8 @@ impl<'a> Checker<'_, 'a> {
         }
         let known = UNSUPPORTED_FIELDS.contains(&(object, name.as_str()));
         if known || matches!(object, "abi" | "hts" | "hcs" | "crypto") {
-            return self.unsupported(span, format_args!("`{object}.{}`", name.as_str()));
+            self.unsupported_builtin(object, name.as_str(), span);
+            return Typed::hole(span);
         }
         if object == "self" && self.is_resource(name.as_str()) {
             self.diags().error(Code::SelfIsContract, span).arg("x", &name.name).fix(
@@ -476,6 +478,26 @@ impl<'a> Checker<'_, 'a> {
             diagnostic.label(hint);
         }
         Typed::hole(span)
+    }
+
+    /// Reports a builtin that is not supported yet, or that the target cannot have.
+    pub(super) fn unsupported_builtin(&mut self, object: &str, name: &str, span: Span) {
+        // Services of a network are operations of the same name.
+        let prefix = if object == "crypto" { "pq" } else { object };
+        let builtin = format!("{object}.{name}");
+        let lacking =
+            Op::from_name(&format!("{prefix}_{name}")).filter(|&op| self.sema.encoding.byte(op).is_none());
+        match lacking {
+            Some(op) => {
+                let target = self.sema.encoding.name();
+                self.diags()
+                    .error(Code::OpcodeMissing, span)
+                    .arg("builtin", builtin)
+                    .arg("op", op.name().to_uppercase())
+                    .arg("t", target);
+            }
+            None => drop(self.unsupported(span, format_args!("`{builtin}`"))),
+        }
     }
 
     /// Whether the environment has this field (K0103 when it is called).
