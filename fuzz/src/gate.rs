@@ -9,7 +9,7 @@ use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 use zvm::bytecode::Code;
 use zvm::compiled::frame::{Frame, Spec};
-use zvm::compiled::tier::{CompiledCode, Refusal, Tier};
+use zvm::compiled::tier::{CompiledCode, Effort, Refusal, Tier};
 use zvm::host::Host;
 use zvm::outcome::Exit;
 use zvm_jit::Jit;
@@ -137,11 +137,17 @@ impl CompiledCode for GatedCode {
         self.inner.region_size(region)
     }
 
-    fn compile_region(&self, code: &Code, region: usize) -> Result<(), Refusal> {
+    fn compile_region(&self, code: &Code, region: usize, effort: Effort) -> Result<(), Refusal> {
         match self.skip_seed {
             Some(seed) if is_odd(seed, region as u64) => Err(Refusal::Limit),
-            _ => self.inner.compile_region(code, region).map_err(|refusal| self.control.note(refusal)),
+            _ => {
+                self.inner.compile_region(code, region, effort).map_err(|refusal| self.control.note(refusal))
+            }
         }
+    }
+
+    fn is_improvable(&self, region: usize) -> bool {
+        self.inner.is_improvable(region)
     }
 
     fn can_enter(&self, pc: usize) -> bool {

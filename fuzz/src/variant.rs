@@ -91,7 +91,7 @@ impl Variant {
     /// The compiler's options.
     pub fn options(&self) -> JitOptions {
         JitOptions {
-            opt_level: if self.is_optimized { OptLevel::Speed } else { OptLevel::None },
+            opt_level: if self.is_optimized { OptLevel::Speed } else { OptLevel::Quick },
             verify: self.is_verified,
             region_blocks_max: self.region_blocks_max,
             region_ops_max: self.region_ops_max,

@@ -13,6 +13,7 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
 use zvm::bytecode::Code;
 use zvm::compiled::frame::{Frame, Spec, offsets};
+use zvm::compiled::tier::Effort;
 
 use crate::analysis::Analysis;
 use crate::analysis::blocks::NO_BLOCK;
@@ -44,6 +45,8 @@ pub struct CompileStats {
 pub(crate) struct Compiler {
     pub(crate) options: JitOptions,
     pub(crate) isa: OwnedTargetIsa,
+    /// Options and code generator of code that has to be there soon, where they are others.
+    quick: Option<(JitOptions, OwnedTargetIsa)>,
     pub(crate) arena: Arc<Arena>,
     /// The function by which regions are entered.
     pub(crate) gate: RegionCode,
@@ -61,6 +64,10 @@ impl Compiler {
         cache: Option<DiskCache>,
     ) -> Result<Compiler, JitError> {
         let isa = target(&options)?;
+        let quick = match options.quick() {
+            Some(quick) => Some((quick, target(&quick)?)),
+            None => None,
+        };
         let arena = Arc::new(Arena::new());
         let bytes = guarded(|| gate(&isa))?;
         let gate = arena.publish(&bytes)?;
@@ -68,7 +75,20 @@ impl Compiler {
             map.add(gate.address(), bytes.len(), "zvm::gate");
         }
         let name = name(&options, &*isa);
-        Ok(Compiler { options, isa, arena, gate, perf_map, name, cache })
+        Ok(Compiler { options, isa, quick, arena, gate, perf_map, name, cache })
+    }
+
+    /// Whether there are two ways to compile.
+    pub(crate) fn is_quick_other(&self) -> bool {
+        self.quick.is_some()
+    }
+
+    /// Options and code generator for that much work.
+    fn way(&self, effort: Effort) -> (&JitOptions, &OwnedTargetIsa) {
+        match &self.quick {
+            Some((options, isa)) if effort == Effort::Quick => (options, isa),
+            _ => (&self.options, &self.isa),
+        }
     }
 
     /// The folder of machine code, and the key of a code in it.
@@ -103,13 +123,15 @@ pub(crate) struct CompiledRegion {
 
 fn target(options: &JitOptions) -> Result<OwnedTargetIsa, JitError> {
     let mut flags = settings::builder();
-    let opt_level = match options.opt_level {
-        OptLevel::None => "none",
-        OptLevel::Speed => "speed",
+    let (opt_level, regalloc_algorithm) = match options.opt_level {
+        OptLevel::Quick => ("none", "single_pass"),
+        OptLevel::None => ("none", "backtracking"),
+        OptLevel::Speed => ("speed", "backtracking"),
     };
     let verifier = if options.verify { "true" } else { "false" };
     let values = [
         ("opt_level", opt_level),
+        ("regalloc_algorithm", regalloc_algorithm),
         ("enable_verifier", verifier),
         ("is_pic", "false"),
         ("enable_probestack", "true"),
@@ -181,20 +203,23 @@ pub(crate) fn check_size(compiler: &Compiler, code: &Code) -> Result<(), JitErro
     if size > limit { Err(JitError::CodeTooLong { size, limit }) } else { Ok(()) }
 }
 
-/// Compiles a region to executable memory, and stores it under `key`; a panic of the code generator is an error like
-/// any other.
+/// Compiles a region to executable memory; a panic of the code generator is an error like any other. Code that was made
+/// with full effort is stored under `key`.
 pub(crate) fn compile_region(
     compiler: &Compiler,
     code: &Code,
     analysis: &Analysis,
     region: usize,
+    effort: Effort,
     key: Option<&Key>,
 ) -> Result<CompiledRegion, JitError> {
     let start = Instant::now();
-    let bytes = guarded(|| machine_code(compiler, code, analysis, region))?;
+    let bytes = guarded(|| machine_code(compiler, code, analysis, region, effort))?;
     let published = publish(compiler, code, analysis, region, &bytes)?;
     let time = start.elapsed();
-    if let (Some(cache), Some(key)) = (&compiler.cache, key) {
+    if effort == Effort::Full
+        && let (Some(cache), Some(key)) = (&compiler.cache, key)
+    {
         cache.store(key, &region_name(analysis, region), &bytes);
     }
     Ok(CompiledRegion { code: published, code_bytes: bytes.len(), time })
@@ -266,10 +291,12 @@ fn machine_code(
     code: &Code,
     analysis: &Analysis,
     region: usize,
+    effort: Effort,
 ) -> Result<Vec<u8>, JitError> {
     let mut context = Context::new();
-    translate(compiler, code, analysis, region, &mut context)?;
-    finish(&compiler.isa, &mut context)
+    let (options, isa) = compiler.way(effort);
+    translate(options, &**isa, code, analysis, region, &mut context)?;
+    finish(isa, &mut context)
 }
 
 /// The machine code of the gate.
@@ -296,26 +323,18 @@ const EXTRA_OPS: usize = 64;
 
 /// Writes a region's intermediate code, as long as it keeps within its fuel.
 pub(crate) fn translate(
-    compiler: &Compiler,
+    options: &JitOptions,
+    isa: &dyn TargetIsa,
     code: &Code,
     analysis: &Analysis,
     number: usize,
     context: &mut Context,
 ) -> Result<(), JitError> {
-    let Compiler { options, isa, .. } = compiler;
     let region = &analysis.regions[number];
     let name = UserFuncName::user(0, number as u32);
     context.func = Function::with_name_signature(name, region_signature());
     let mut builder_context = FunctionBuilderContext::new();
-    translate_region(
-        &mut context.func,
-        &mut builder_context,
-        code,
-        analysis,
-        options,
-        region.clone(),
-        &**isa,
-    );
+    translate_region(&mut context.func, &mut builder_context, code, analysis, options, region.clone(), isa);
     let ops = region.clone().map(|id| analysis.blocks[id as usize].instrs.len()).sum::<usize>();
     let limit = options.instructions_per_op_max.saturating_mul(ops + EXTRA_OPS);
     let instructions = context.func.dfg.num_insts();

@@ -100,7 +100,7 @@ fn function(
     let start = Instant::now();
     let mut context = Context::new();
     context.set_disasm(!disassembly::IS_THERE);
-    translate(compiler, code, analysis, region, &mut context)?;
+    translate(&compiler.options, &*compiler.isa, code, analysis, region, &mut context)?;
     let translated = start.elapsed();
     let clif = context.func.display().to_string();
     let start = Instant::now();

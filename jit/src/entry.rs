@@ -9,7 +9,7 @@ use std::time::Duration;
 use zvm::bytecode::Code;
 use zvm::compiled::frame::Frame;
 use zvm::compiled::publication::Slot;
-use zvm::compiled::tier::{CompiledCode, Refusal};
+use zvm::compiled::tier::{CompiledCode, Effort, Refusal};
 use zvm::host::{Host, HostError};
 use zvm::outcome::{Exit, STATUS_CONTINUE};
 
@@ -68,7 +68,7 @@ pub(crate) struct EntryPoint {
 /// Native code of one contract, region by region as they are compiled.
 pub struct CompiledContract {
     pub(crate) compiler: Arc<Compiler>,
-    /// What regions are compiled from; `None` when all are.
+    /// What regions are compiled from; `None` when all are, with full effort.
     pub(crate) analysis: Mutex<Option<Arc<Analysis>>>,
     /// By number of block, in the order of their offsets.
     pub(crate) entries: Vec<EntryPoint>,
@@ -79,7 +79,7 @@ pub struct CompiledContract {
     pub(crate) block_at: Vec<u32>,
     /// By number of region.
     pub(crate) regions: Box<[RegionSlot]>,
-    /// By number of block: the code of its region if that is compiled and may be entered at the block.
+    /// By number of block: the best code of its region so far, if there is some and it may be entered at the block.
     // Invariant: not null only where that code lies in `regions`, which hold it as long as this lives.
     pub(crate) code_at: Box<[AtomicPtr<u8>]>,
     pub(crate) counts: Counts,
@@ -87,10 +87,13 @@ pub struct CompiledContract {
     pub(crate) key: Option<Key>,
 }
 
-/// A region: its place for code, empty until it is compiled.
+/// A region: its places for code, empty until it is compiled.
 #[derive(Default)]
 pub(crate) struct RegionSlot {
+    /// Code made with full effort.
     pub(crate) code: Slot<RegionCode>,
+    /// Code made quickly; it stays when there is better code, since frames may run in it.
+    pub(crate) quick: Slot<RegionCode>,
     /// Bytes of bytecode.
     pub(crate) size_bytes: usize,
 }
@@ -120,13 +123,16 @@ impl CompiledContract {
         self.counts.nanoseconds.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
     }
 
-    /// Compiles a region of `code`, unless it is compiled.
-    pub(crate) fn compile(&self, code: &Code, region: usize) -> Result<(), JitError> {
-        let slot = &self.regions[region].code;
+    /// Compiles a region of `code`, unless it is compiled with as much effort.
+    pub(crate) fn compile(&self, code: &Code, region: usize, effort: Effort) -> Result<(), JitError> {
+        let effort = if self.compiler.is_quick_other() { effort } else { Effort::Full };
+        let slot = &self.regions[region];
+        let is_done = slot.code.get().is_some() || (effort == Effort::Quick && slot.quick.get().is_some());
         let analysis = self.analysis.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(analysis) = analysis.filter(|_| slot.get().is_none()) else { return Ok(()) };
-        let compiled = compiler::compile_region(&self.compiler, code, &analysis, region, self.key.as_ref())?;
-        self.install(region, compiled);
+        let Some(analysis) = analysis.filter(|_| !is_done) else { return Ok(()) };
+        let key = self.key.as_ref();
+        let compiled = compiler::compile_region(&self.compiler, code, &analysis, region, effort, key)?;
+        self.install(region, compiled, effort);
         Ok(())
     }
 
@@ -140,27 +146,36 @@ impl CompiledContract {
             if region < self.regions.len()
                 && let Some(loaded) = compiler::load_region(&self.compiler, code, key, &analysis, region)
             {
-                self.install(region, loaded);
+                self.install(region, loaded, Effort::Full);
             }
         }
     }
 
     /// Publishes a region.
-    fn install(&self, region: usize, compiled: CompiledRegion) {
-        let slot = &self.regions[region].code;
+    fn install(&self, region: usize, compiled: CompiledRegion, effort: Effort) {
+        let RegionSlot { code, quick, .. } = &self.regions[region];
+        let is_first = code.get().is_none() && quick.get().is_none();
+        let slot = if effort == Effort::Full { code } else { quick };
         let published = slot.publish(Box::new(compiled.code));
+        let start = published.start().cast_mut();
         for (entry, code_at) in self.entries.iter().zip(&self.code_at) {
-            if entry.region as usize == region && entry.is_enterable {
-                code_at.store(published.start().cast_mut(), Ordering::Release);
+            if entry.region as usize != region || !entry.is_enterable {
+                continue;
+            }
+            match effort {
+                Effort::Full => code_at.store(start, Ordering::Release),
+                // An error: another thread was there first, with code that is no worse.
+                Effort::Quick => {
+                    let null = std::ptr::null_mut();
+                    let _ = code_at.compare_exchange(null, start, Ordering::Release, Ordering::Relaxed);
+                }
             }
         }
         self.add_time(compiled.time);
         self.counts.code_bytes.fetch_add(compiled.code_bytes, Ordering::Relaxed);
-        let page_bytes = slot.get().map_or(0, RegionCode::size_bytes);
-        self.counts.page_bytes.fetch_add(page_bytes, Ordering::Relaxed);
-        if self.counts.regions.fetch_add(1, Ordering::Relaxed) + 1 >= self.regions.len()
-            && self.regions.iter().all(|region| region.code.get().is_some())
-        {
+        self.counts.page_bytes.fetch_add(published.size_bytes(), Ordering::Relaxed);
+        self.counts.regions.fetch_add(usize::from(is_first), Ordering::Relaxed);
+        if effort == Effort::Full && self.regions.iter().all(|region| region.code.get().is_some()) {
             *self.analysis.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
@@ -188,12 +203,18 @@ impl CompiledCode for CompiledContract {
         self.regions[region].size_bytes
     }
 
-    fn compile_region(&self, code: &Code, region: usize) -> Result<(), Refusal> {
-        self.compile(code, region).map_err(|error| error.refusal())
+    fn compile_region(&self, code: &Code, region: usize, effort: Effort) -> Result<(), Refusal> {
+        self.compile(code, region, effort).map_err(|error| error.refusal())
+    }
+
+    fn is_improvable(&self, region: usize) -> bool {
+        let RegionSlot { code, quick, .. } = &self.regions[region];
+        quick.get().is_some() && code.get().is_none()
     }
 
     fn region_code_bytes(&self, region: usize) -> usize {
-        self.regions[region].code.get().map_or(0, RegionCode::code_bytes)
+        let RegionSlot { code, quick, .. } = &self.regions[region];
+        code.get().or_else(|| quick.get()).map_or(0, RegionCode::code_bytes)
     }
 
     fn can_enter(&self, pc: usize) -> bool {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use compiler::Compiler;
 use zvm::bytecode::Code;
 use zvm::compiled::frame::Spec;
-use zvm::compiled::tier::{CompiledCode, Refusal, Tier};
+use zvm::compiled::tier::{CompiledCode, Effort, Refusal, Tier};
 
 pub use code_memory::CodeMemoryStats;
 pub use compiler::CompileStats;
@@ -91,7 +91,7 @@ impl Jit {
     pub fn compile(&self, code: &Code, spec: &Spec) -> Result<CompiledContract, JitError> {
         let contract = self.prepare(code, spec)?;
         for region in 0..contract.regions.len() {
-            contract.compile(code, region)?;
+            contract.compile(code, region, Effort::Full)?;
         }
         Ok(contract)
     }

@@ -31,7 +31,7 @@ use zvm::gas::STACK_LIMIT;
 use zvm::outcome::Trap;
 
 use crate::analysis::Analysis;
-use crate::analysis::blocks::{BlockId, Terminator};
+use crate::analysis::blocks::{Block, BlockId, Terminator};
 use crate::analysis::heights::{self, Height};
 use crate::analysis::regions::Region;
 use crate::builtins::Builtin;
@@ -101,6 +101,10 @@ pub(crate) struct Translator<'a> {
     known: known::Known,
     /// What stack checks of the chain have told.
     bounds: paths::Bounds,
+    /// Gas that a test has shown to be there beside what is charged.
+    gas_ahead: u64,
+    /// Gas that is charged and not yet taken, because more will be soon; it is there.
+    gas_owed: u64,
     /// The chain under translation and the copies made.
     path: paths::Path,
     /// Operations of the block behind the one under translation.
@@ -181,6 +185,8 @@ pub(crate) fn translate_region(
         memory_known: 0,
         known: known::Known::default(),
         bounds: paths::Bounds::default(),
+        gas_ahead: 0,
+        gas_owed: 0,
         path: paths::Path::new(region_ops, region_blocks),
         operations_after: 0,
         stack: VStack::new(),
@@ -207,6 +213,8 @@ impl Translator<'_> {
         self.stack = VStack::new();
         self.memory_known = 0;
         self.known = known::Known::default();
+        self.gas_ahead = 0;
+        self.gas_owed = 0;
         self.head_height = match self.analysis.heights[id as usize] {
             Height::Unreached => Height::Unknown,
             height => height,
@@ -234,7 +242,7 @@ impl Translator<'_> {
             return None;
         }
         let is_cheaper = block.instrs.len() >= 8 && self.makes(Mistake::BlockGas);
-        self.charge(block.gas.saturating_sub(u64::from(is_cheaper)), block.exact, block.pc);
+        self.charge(id, block.gas.saturating_sub(u64::from(is_cheaper)));
         self.count_block(instrs.len());
         for (number, instr) in instrs.iter().enumerate() {
             self.operations_after = instrs.len() - number - 1;
@@ -311,13 +319,30 @@ impl Translator<'_> {
         true
     }
 
-    /// Charges the gas of a block at its head.
-    fn charge(&mut self, cost: u64, exact: bool, pc: u32) {
+    /// Charges the gas of a block at its head: in a loop, with a test for the whole round where one begins.
+    fn charge(&mut self, id: BlockId, cost: u64) {
         if cost == 0 {
             return;
         }
-        let fails = self.is_short_of(cost);
-        if exact {
+        if cost <= self.gas_ahead {
+            self.gas_ahead -= cost;
+            self.gas_owed += cost;
+            return;
+        }
+        let Block { exact, pc, .. } = self.analysis.blocks[id as usize];
+        let round = self.gas_of_round(id);
+        if self.is_round() {
+            self.gas_ahead = round - cost;
+            let fails = self.take_gas_and_test(cost, self.gas_ahead);
+            self.cold_branch(fails, |t| {
+                let gas = t.gas_with(cost);
+                t.set_gas(gas);
+                t.exit_interpret(pc);
+            });
+            return;
+        }
+        let fails = self.is_short_of(cost.max(round));
+        if exact || round > cost {
             self.cold_branch(fails, |t| t.exit_interpret(pc));
         } else {
             let go_on = self.b.create_block();
@@ -326,6 +351,7 @@ impl Translator<'_> {
             self.b.switch_to_block(go_on);
         }
         self.take_gas(cost);
+        self.gas_ahead = round.saturating_sub(cost);
     }
 
     // --- the stack ---
@@ -465,7 +491,9 @@ impl Translator<'_> {
         self.b.seal_block(cold);
         self.b.seal_block(go_on);
         self.b.switch_to_block(cold);
+        let (gas_ahead, gas_owed) = (self.gas_ahead, self.gas_owed);
         leave(self);
+        (self.gas_ahead, self.gas_owed) = (gas_ahead, gas_owed);
         self.b.switch_to_block(go_on);
     }
 }

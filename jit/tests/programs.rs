@@ -31,6 +31,8 @@ fn all_options() -> Vec<JitOptions> {
     vec![
         base,
         JitOptions { opt_level: OptLevel::None, ..base },
+        JitOptions { opt_level: OptLevel::Quick, ..base },
+        JitOptions { opt_level: OptLevel::Quick, carry_loops: false, copied_ops_max: 0, ..base },
         JitOptions { carry_loops: false, ..base },
         JitOptions { copied_ops_max: 0, ..base },
         JitOptions { copied_ops_max: 12, ..base },

@@ -12,7 +12,6 @@ mod messages;
 mod session;
 mod tiering;
 
-use std::collections::hash_map::RandomState;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes};
@@ -31,6 +30,7 @@ use crate::compiled::tier::CompiledCode;
 use crate::host::{HostError, Log};
 use crate::outcome::Exit;
 use crate::profile::{CodeProfile, Operations, Profiles};
+use crate::state::hash::WordHasherBuilder;
 use checking::Checks;
 use tiering::{Tiering, Tiers};
 
@@ -131,7 +131,7 @@ struct Shared {
 
 /// Analyzed code by the hash of all bytes. One engine has one set of rules, so nothing else is in the key; what is
 /// compiled hangs on the code.
-type Codes = CodeCache<B256, Code, RandomState>;
+type Codes = CodeCache<B256, Code, WordHasherBuilder>;
 
 impl Engine {
     /// A builder with the newest fork, native code, the interpreter and default limits.

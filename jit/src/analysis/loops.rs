@@ -4,6 +4,7 @@
 //! memory stale; from anywhere else through a stub that loads them. Loops that call the runtime keep memory as the
 //! only place, since a call needs it up to date.
 
+mod bounds;
 mod narrow;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,11 @@ pub(crate) struct LoopPlan {
     pub positions: Range<i32>,
     /// By position: whether the word is expected to fit one limb.
     pub narrow: Vec<bool>,
+    /// By head, where there are such: two positions of which the first word is expected to be below the second.
+    pub below: BTreeMap<BlockId, (i32, i32)>,
+    /// By head with such words: positions whose words the block drops before anything can look at them, its gas and
+    /// the height of the stack being known.
+    pub dropped: BTreeMap<BlockId, Vec<i32>>,
 }
 
 /// Finds the loops of a region, inner before outer; a block is in one at most.
@@ -139,7 +145,10 @@ fn plan(code: &Code, analysis: &Analysis, header: BlockId, blocks: &[BlockId]) -
         return None;
     }
     let narrow = narrow::guess(code, analysis, &heights, &positions);
-    Some(LoopPlan { blocks: heights, positions, narrow })
+    let below = bounds::guess(code, analysis, &heights, &positions);
+    let drops = |&id: &BlockId| (id, bounds::dropped(code, analysis, id, heights[&id], &positions));
+    let dropped = below.keys().map(drops).collect();
+    Some(LoopPlan { blocks: heights, positions, narrow, below, dropped })
 }
 
 #[cfg(test)]
@@ -179,6 +188,18 @@ mod tests {
         let plans = plans(&Code::evm(body.to_vec()));
         assert_eq!(plans.len(), 1);
         assert_eq!(plans[0].blocks, BTreeMap::from([(1, 0), (2, -1)]));
+    }
+
+    #[test]
+    fn a_counter_tested_at_the_bottom_is_below_its_bound_at_the_top() {
+        // push1 100; push0; push2 L; jump; H: jumpdest; L: jumpdest; push1 1; add; dup2; dup2; lt; push2 H; jumpi
+        let body = [
+            0x60, 100, 0x5f, 0x61, 0, 8, 0x56, 0x5b, 0x5b, 0x60, 1, 0x01, 0x81, 0x81, 0x10, 0x61, 0, 7, 0x57,
+        ];
+        let plans = plans(&Code::evm(body.to_vec()));
+        assert_eq!(plans.len(), 1);
+        assert_eq!((plans[0].blocks.len(), plans[0].positions.clone()), (2, -2..0));
+        assert_eq!(plans[0].below, BTreeMap::from([(1, (-1, -2))]));
     }
 
     #[test]

@@ -159,6 +159,7 @@ impl Translator<'_> {
     /// Charges `cost` beyond the static gas of the block, before the operation has any effect.
     pub(super) fn charge_beyond(&mut self, cost: u64, instr: &Instr) {
         let fails = self.is_short_of(cost);
+        self.gas_ahead = 0;
         if instr.exact_after {
             self.cold_branch(fails, |t| t.exit_before(instr));
         } else {

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use alloy_primitives::U256;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
@@ -14,7 +15,7 @@ use cranelift_frontend::Variable;
 use super::known::Known;
 use super::vstack::{Slot, VStack};
 use super::words::Word;
-use super::{Translator, is_head};
+use super::{Translator, is_excluded, is_head};
 use crate::analysis::blocks::BlockId;
 use crate::analysis::heights::Height;
 use crate::analysis::loops::{self, LoopPlan};
@@ -87,14 +88,31 @@ impl Translator<'_> {
         Version { carriers, heads }
     }
 
-    /// The variable that counts gas in the loop.
-    pub(super) fn meter_of(&self, place: InLoop) -> Variable {
-        self.loops[place.number].meter
+    /// The variable that counts gas in this version of the loop, if it has one of its own.
+    pub(super) fn meter_of(&self, place: InLoop) -> Option<Variable> {
+        (place.version == 0).then_some(self.loops[place.number].meter)
     }
 
     fn loop_of(&self, id: BlockId) -> Option<(usize, i32)> {
         let mut loops = self.loops.iter().enumerate();
         loops.find_map(|(n, carried)| carried.plan.blocks.get(&id).map(|&height| (n, height)))
+    }
+
+    /// Whether a block is in the loop of a place.
+    pub(super) fn is_in_this_loop(&self, place: InLoop, id: BlockId) -> bool {
+        self.loops[place.number].plan.blocks.contains_key(&id)
+    }
+
+    /// The two carried words, by number, of which the first is below the second at a head of this version. At such a
+    /// head the gas of its block is known to be there, too.
+    pub(super) fn fact_at(&self, place: InLoop, id: BlockId) -> Option<(usize, usize)> {
+        let CarriedLoop { plan, versions, .. } = &self.loops[place.number];
+        let &(low, high) = plan.below.get(&id)?;
+        let number = |position: i32| usize::try_from(position - plan.positions.start).ok();
+        let (low, high) = (number(low)?, number(high)?);
+        let carriers = &versions[place.version].carriers;
+        let is_narrow = |word: usize| matches!(carriers.get(word), Some(Carrier::Narrow(_)));
+        (is_narrow(low) && is_narrow(high)).then_some((low, high))
     }
 
     /// Whether a block is in a loop whose words are carried.
@@ -140,14 +158,31 @@ impl Translator<'_> {
         if self.head_height == Height::Unknown {
             self.head_top = self.b.use_var(self.top);
         }
+        let dropped = if self.fact_at(place, id).is_some() && !is_excluded(self.analysis, self.options, id) {
+            self.loops[number].plan.dropped.get(&id).cloned().unwrap_or_default()
+        } else {
+            Vec::new()
+        };
         for (position, carrier) in (first..last).zip(carriers) {
             let word = match carrier {
+                // Nothing looks at it; a word in a variable would be moved around all the same.
+                _ if dropped.contains(&(position + height)) => Word::Const(U256::ZERO),
                 Carrier::Narrow(variable) => Word::unsigned(self.b.use_var(variable), 64),
                 Carrier::Full(variables) => Word::Full(variables.map(|variable| self.b.use_var(variable))),
             };
             self.stack.reveal(position);
             self.stack.set(position, Slot::Value { word, home: None });
         }
+        if let Some((low, high)) = self.fact_at(place, id) {
+            let [low, high] = [low, high].map(|number| self.stack.at(first + number as i32));
+            let [low, high] = [low, high].map(|slot| self.word_of(slot)).map(|word| self.low_limb(word));
+            self.known.learn_below(low, high);
+        }
+    }
+
+    /// Gas that is known to be there at the head of a chain in a loop.
+    pub(super) fn gas_at_head(&self, place: InLoop, id: BlockId) -> u64 {
+        if self.fact_at(place, id).is_some() { self.analysis.blocks[id as usize].gas } else { 0 }
     }
 
     /// Goes on in a block of the same loop with the words carried; false where there is no such loop.
@@ -172,6 +207,7 @@ impl Translator<'_> {
         if self.analysis.heights[id as usize] == Height::Unknown {
             self.define_top();
         }
+        self.pay_gas();
         self.jump_carried(number, place.version, id, &words);
         true
     }
@@ -183,21 +219,39 @@ impl Translator<'_> {
         let target = |version: &Version| (version.heads[&id], version.carriers.clone());
         let (head, carriers) = target(&versions[version]);
         let (wide_head, wide_carriers) = target(&versions[versions.len() - 1]);
+        let outgrow = |t: &mut Self| {
+            t.hand_over_gas();
+            t.jump_with(&wide_carriers, words, wide_head);
+        };
         let narrow = words.iter().zip(&carriers).filter(|(_, carrier)| matches!(carrier, Carrier::Narrow(_)));
         let narrow: Vec<Word> = narrow.map(|(word, _)| *word).collect();
         if let Some(high) = self.high_limbs(&narrow) {
-            let fits = self.b.create_block();
-            let outgrown = self.b.create_block();
-            self.b.set_cold_block(outgrown);
-            self.b.ins().brif(high, outgrown, &[], fits, &[]);
-            self.b.seal_block(fits);
-            self.b.seal_block(outgrown);
-            self.b.switch_to_block(outgrown);
-            self.define_carriers(&wide_carriers, words);
-            self.b.ins().jump(wide_head, &[]);
-            self.b.switch_to_block(fits);
+            self.cold_branch(high, outgrow);
         }
-        self.define_carriers(&carriers, words);
+        if self.in_loop.is_none() && version == 0 && !self.loops[number].plan.below.is_empty() {
+            // Rounds count gas in 63 bits.
+            let gas = self.b.use_var(self.gas);
+            let zero = self.imm(0);
+            let is_large = self.b.ins().icmp(IntCC::SignedLessThan, gas, zero);
+            self.cold_branch(is_large, outgrow);
+        }
+        if let Some((low, high)) = self.fact_at(InLoop { number, version, height: 0 }, id) {
+            let [low, high] = [words[low], words[high]].map(|word| self.low_limb(word));
+            if !self.known.is_below(low, high) {
+                let fails = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, low, high);
+                self.cold_branch(fails, outgrow);
+            }
+            let gas = self.analysis.blocks[id as usize].gas;
+            if self.gas_ahead < gas {
+                let fails = self.is_short_of(gas);
+                self.cold_branch(fails, outgrow);
+            }
+        }
+        self.jump_with(&carriers, words, head);
+    }
+
+    fn jump_with(&mut self, carriers: &[Carrier], words: &[Word], head: ir::Block) {
+        self.define_carriers(carriers, words);
         self.b.ins().jump(head, &[]);
     }
 

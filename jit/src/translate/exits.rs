@@ -15,6 +15,7 @@ use crate::analysis::blocks::{BlockId, Instr, NO_BLOCK, Target};
 use crate::analysis::heights::Height;
 use crate::builtins::Builtin;
 use crate::entry::context_offsets;
+use crate::options::OptLevel;
 
 /// Native blocks that many exits share.
 pub(super) struct Shared {
@@ -208,16 +209,6 @@ impl Translator<'_> {
         }
     }
 
-    /// Gas left when `rest` of what was charged ahead is given back.
-    pub(super) fn gas_with(&mut self, rest: u64) -> Value {
-        let gas = self.gas_left();
-        if rest == 0 {
-            return gas;
-        }
-        let rest = self.imm(rest as i64);
-        self.b.ins().iadd(gas, rest)
-    }
-
     /// Leaves to the interpreter at `pc`, where nothing of the block was charged; the virtual stack stays.
     pub(super) fn exit_interpret(&mut self, pc: u32) {
         self.write_dirty();
@@ -278,7 +269,7 @@ impl Translator<'_> {
         if !self.analysis.ignores_stack(id) {
             self.leave_in_memory();
         }
-        let in_region = self.region.contains(&id);
+        let in_region = self.region.contains(&id) && !self.looks_for_better_code(id);
         if !in_region || self.analysis.heights[id as usize] == Height::Unknown {
             self.define_top();
         }
@@ -289,6 +280,12 @@ impl Translator<'_> {
             let id = self.imm32(id);
             self.b.ins().jump(self.shared.cross, &[id.into()]);
         }
+    }
+
+    /// Whether a jump goes to a block by the table, which better code may have entered meanwhile: in code that was
+    /// made quickly, all jumps back, so that no loop goes on in it for long.
+    fn looks_for_better_code(&self, id: BlockId) -> bool {
+        self.options.opt_level == OptLevel::Quick && self.path.last().is_some_and(|from| id <= from)
     }
 
     /// Writes what differs from memory for code that goes on from there.

@@ -1,7 +1,7 @@
 //! What a branch has told about values, for the rest of its chain.
 //!
 //! Two facts are worth their keep: a counter that is not zero can be decremented, and one below a bound can be
-//! incremented, without a test. They concern SSA values of one limb, which never change, so they hold wherever
+//! incremented, without a test. What it is below of is kept for the next round of its loop. The facts concern SSA values of one limb, which never change, so they hold wherever
 //! the branch dominates, and a chain is just that.
 
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
@@ -11,30 +11,33 @@ use cranelift_codegen::ir::{Function, InstructionData, Opcode, Value, ValueDef, 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     nonzero: Vec<Value>,
-    /// Values below some other unsigned value.
-    below: Vec<Value>,
+    /// Pairs of unsigned values, the first below the second.
+    below: Vec<(Value, Value)>,
 }
 
 /// More facts than this are forgotten, oldest first, so that looking them up stays cheap.
 const FACTS_MAX: usize = 8;
 
 impl Known {
-    /// Learns that `flag` is false.
-    pub(super) fn learn_false(&mut self, func: &Function, flag: Value) {
+    /// Learns whether `flag` is true.
+    pub(super) fn learn(&mut self, func: &Function, flag: Value, is_true: bool) {
         let ValueDef::Result(inst, _) = func.dfg.value_def(flag) else { return };
         let InstructionData::IntCompare { cond, args: [x, y], .. } = func.dfg.insts[inst] else { return };
         if func.dfg.value_type(x) != types::I64 {
             return;
         }
-        match cond.complement() {
+        match if is_true { cond } else { cond.complement() } {
             IntCC::NotEqual if is_zero(func, y) => keep(&mut self.nonzero, x),
-            IntCC::UnsignedLessThan => keep(&mut self.below, x),
-            IntCC::UnsignedGreaterThan => {
-                keep(&mut self.below, y);
-                keep(&mut self.nonzero, x);
-            }
+            IntCC::UnsignedLessThan => self.learn_below(x, y),
+            IntCC::UnsignedGreaterThan => self.learn_below(y, x),
             _ => {}
         }
+    }
+
+    /// Learns that `low` is below `high`.
+    pub(super) fn learn_below(&mut self, low: Value, high: Value) {
+        keep(&mut self.below, (low, high));
+        keep(&mut self.nonzero, high);
     }
 
     /// Whether the limb is known not to be zero.
@@ -44,15 +47,20 @@ impl Known {
 
     /// Whether the limb is known to be below the largest of 64 bits.
     pub(super) fn is_below_another(&self, limb: Value) -> bool {
-        self.below.contains(&limb)
+        self.below.iter().any(|(low, _)| *low == limb)
+    }
+
+    /// Whether `low` is known to be below `high`.
+    pub(super) fn is_below(&self, low: Value, high: Value) -> bool {
+        self.below.contains(&(low, high))
     }
 }
 
-fn keep(facts: &mut Vec<Value>, value: Value) {
+fn keep<F>(facts: &mut Vec<F>, fact: F) {
     if facts.len() == FACTS_MAX {
         facts.remove(0);
     }
-    facts.push(value);
+    facts.push(fact);
 }
 
 fn is_zero(func: &Function, value: Value) -> bool {

@@ -6,11 +6,13 @@
 //! A copy is as right as the block itself, since it starts from the same words; it only costs code, so copies are
 //! bounded by path, by head and by region.
 
+use cranelift_codegen::ir::Value;
+
 use super::known::Known;
 use super::vstack::VStack;
 use super::words::Word;
 use super::{Translator, is_excluded, is_head};
-use crate::analysis::blocks::BlockId;
+use crate::analysis::blocks::{BlockId, Target, Terminator};
 use crate::analysis::heights::Height;
 use crate::analysis::regions::Region;
 
@@ -26,6 +28,8 @@ pub(super) struct Saved {
     memory_known: u64,
     known: Known,
     bounds: Bounds,
+    gas_ahead: u64,
+    gas_owed: u64,
     ops: usize,
     blocks: usize,
 }
@@ -61,6 +65,11 @@ impl Path {
             in_demand: vec![false; region_blocks],
             ..Path::default()
         }
+    }
+
+    /// The block under translation.
+    pub(super) fn last(&self) -> Option<BlockId> {
+        self.blocks.last().copied()
     }
 }
 
@@ -130,6 +139,7 @@ impl Translator<'_> {
         for version in versions {
             self.begin_carried(id, version);
             self.begin_path();
+            self.gas_ahead = self.gas_at_head(version, id);
             self.follow(id);
         }
         self.in_loop = None;
@@ -139,6 +149,7 @@ impl Translator<'_> {
         self.path.blocks.clear();
         self.path.ops = 0;
         self.bounds = Bounds::default();
+        (self.gas_ahead, self.gas_owed) = (0, 0);
     }
 
     /// Translates a block and what follows on its path; the builder stands at the block's start.
@@ -165,16 +176,18 @@ impl Translator<'_> {
     /// Whether a jump to the target is to be followed by a copy of it; counts the copy.
     fn takes_copy(&mut self, id: BlockId) -> bool {
         let analysis = self.analysis;
-        if self.in_loop.is_some()
-            || self.is_in_loop(id)
-            || analysis.is_cold(id)
-            || is_excluded(analysis, self.options, id)
-        {
+        if analysis.is_cold(id) || is_excluded(analysis, self.options, id) {
             return false;
         }
-        let is_own = self.region.contains(&id) && analysis.way_in(id).is_some();
-        if !is_own && !analysis.is_leaf(id) {
-            return false;
+        if self.in_loop.is_some() || self.is_in_loop(id) {
+            if !self.rounds_on(id) {
+                return false;
+            }
+        } else {
+            let is_own = self.region.contains(&id) && analysis.way_in(id).is_some();
+            if !is_own && !analysis.is_leaf(id) {
+                return false;
+            }
         }
         let ops = analysis.path_ops(id);
         let path = &self.path;
@@ -193,6 +206,60 @@ impl Translator<'_> {
         true
     }
 
+    /// Whether the round of a loop goes on in a copy of that head: where it began at a head with a fact that the
+    /// others do not have, so that the fact holds for all of it.
+    fn rounds_on(&self, id: BlockId) -> bool {
+        self.in_loop.is_some_and(|place| {
+            self.is_round()
+                && self.is_in_this_loop(place, id)
+                && self.fact_at(place, id).is_none()
+                && !self.path.blocks.contains(&id)
+        })
+    }
+
+    /// Whether the path is a round of a loop that began at a head with a fact.
+    pub(super) fn is_round(&self) -> bool {
+        let place = self.in_loop.zip(self.path.blocks.first());
+        place.is_some_and(|(place, &first)| self.fact_at(place, first).is_some())
+    }
+
+    /// Gas of the blocks that follow from a block on, itself included, up to the next branch that leaves the loop or to
+    /// where the next round begins, and what has to be known to be there then.
+    pub(super) fn gas_of_round(&self, id: BlockId) -> u64 {
+        let Some(place) = self.in_loop else { return 0 };
+        let (mut gas, mut seen) = (0, vec![id]);
+        loop {
+            let block = &self.analysis.blocks[seen[seen.len() - 1] as usize];
+            gas += block.gas;
+            let at_head = |to| if self.is_in_this_loop(place, to) { self.gas_at_head(place, to) } else { 0 };
+            gas += match block.terminator {
+                Terminator::Jump(Target::Block(to)) => at_head(to),
+                // The last block of the path is paid for with the round, so that what it drops is not kept for a way
+                // out at its head.
+                Terminator::JumpI(Target::Block(to), next)
+                    if self.is_round()
+                        && !is_head(self.analysis, next)
+                        && !self.is_in_this_loop(place, next) =>
+                {
+                    at_head(to).max(self.analysis.blocks[next as usize].gas)
+                }
+                Terminator::JumpI(Target::Block(to), _) => at_head(to),
+                _ => 0,
+            };
+            let next = match block.terminator {
+                Terminator::FallThrough(next)
+                | Terminator::JumpI(_, next)
+                | Terminator::Jump(Target::Block(next)) => next,
+                Terminator::Jump(_) | Terminator::Asks(_) | Terminator::End => return gas,
+            };
+            let goes_on = !is_head(self.analysis, next) || self.rounds_on(next);
+            if !goes_on || !self.is_in_this_loop(place, next) || seen.contains(&next) {
+                return gas;
+            }
+            seen.push(next);
+        }
+    }
+
     /// Whether the path has pushed a jump target that is still on the stack.
     fn holds_return(&self) -> bool {
         self.stack.pushed_constants().any(|value| {
@@ -200,9 +267,11 @@ impl Translator<'_> {
         })
     }
 
-    /// Translates a side branch: a jump to `target`, followed where that pays. The path is then as it was.
-    pub(super) fn side(&mut self, target: BlockId) {
+    /// Translates a side branch: a jump to `target` where `condition` holds, followed where that pays. The path is then
+    /// as it was.
+    pub(super) fn side(&mut self, target: BlockId, condition: Value) {
         let saved = self.save();
+        self.known.learn(self.b.func, condition, true);
         if let Some(id) = self.go_on(target) {
             self.follow(id);
         }
@@ -215,6 +284,8 @@ impl Translator<'_> {
             memory_known: self.memory_known,
             known: self.known.clone(),
             bounds: self.bounds,
+            gas_ahead: self.gas_ahead,
+            gas_owed: self.gas_owed,
             ops: self.path.ops,
             blocks: self.path.blocks.len(),
         }
@@ -225,6 +296,8 @@ impl Translator<'_> {
         self.memory_known = saved.memory_known;
         self.known = saved.known;
         self.bounds = saved.bounds;
+        self.gas_ahead = saved.gas_ahead;
+        self.gas_owed = saved.gas_owed;
         self.path.ops = saved.ops;
         self.path.blocks.truncate(saved.blocks);
     }

@@ -5,6 +5,7 @@
 //! height at the head of the chain of blocks: -1 is the word that was on top there.
 
 use alloy_primitives::U256;
+use cranelift_codegen::ir::Value;
 
 use super::words::Word;
 
@@ -142,6 +143,13 @@ impl VStack {
             Slot::Value { word, .. } => word.constant(),
             Slot::Memory(_) => None,
         })
+    }
+
+    /// Whether a word of one limb is on the stack, as far as it is known.
+    pub(crate) fn holds(&self, value: Value) -> bool {
+        self.slots
+            .iter()
+            .any(|slot| matches!(slot, Slot::Value { word: Word::Narrow { limb, .. }, .. } if *limb == value))
     }
 
     /// The slot at a position below the height.

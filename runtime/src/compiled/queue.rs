@@ -57,7 +57,7 @@ impl<J> Queue<J> {
     /// The most urgent job, the oldest of equals; waits for one. `None` once the queue is closed.
     ///
     /// `urgency` is asked under the lock: it must be short and can't panic.
-    pub fn take(&self, urgency: impl Fn(&J) -> u64) -> Option<Taken<'_, J>> {
+    pub fn take<U: Ord>(&self, urgency: impl Fn(&J) -> U) -> Option<Taken<'_, J>> {
         let mut state = self.lock();
         loop {
             if state.is_closed {
@@ -112,7 +112,7 @@ impl<J> Queue<J> {
 }
 
 impl<J> State<J> {
-    fn take_most_urgent(&mut self, urgency: impl Fn(&J) -> u64) -> Option<J> {
+    fn take_most_urgent<U: Ord>(&mut self, urgency: impl Fn(&J) -> U) -> Option<J> {
         let jobs = self.jobs.iter().enumerate();
         let (at, _) = jobs.max_by_key(|&(at, job)| (urgency(job), std::cmp::Reverse(at)))?;
         self.jobs.remove(at)

@@ -41,9 +41,13 @@ pub(crate) struct Prepared {
 impl TierState {
     /// Makes the engine of that number the owner if there is none; whether it is the owner now.
     pub(crate) fn claim(&self, engine: u64) -> bool {
-        match self.owner.compare_exchange(0, engine, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => true,
-            Err(owner) => owner == engine,
+        // A load first: it is asked at each start of a frame, and an exchange costs as much as many instructions.
+        match self.owner.load(Ordering::Relaxed) {
+            0 => match self.owner.compare_exchange(0, engine, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => true,
+                Err(owner) => owner == engine,
+            },
+            owner => owner == engine,
         }
     }
 

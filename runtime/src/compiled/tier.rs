@@ -42,6 +42,15 @@ pub enum Refusal {
     Banned,
 }
 
+/// How much work machine code is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Code that is there soon, to be replaced by better code when nothing is more urgent.
+    Quick,
+    /// The best code that the compiler makes.
+    Full,
+}
+
 /// Native code of one [`Code`] for one [`Spec`], as far as it is compiled.
 pub trait CompiledCode: Send + Sync {
     /// Number of regions.
@@ -60,13 +69,18 @@ pub trait CompiledCode: Send + Sync {
     }
 
     /// Compiles a region of `code`, the one that this was prepared for, and publishes it. May be called by several
-    /// threads; compiling a region again does nothing.
-    fn compile_region(&self, _code: &Code, _region: usize) -> Result<(), Refusal> {
+    /// threads; compiling a region again with no more effort than before does nothing.
+    fn compile_region(&self, _code: &Code, _region: usize, _effort: Effort) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// Bytes of machine code of a region; 0 unless it is compiled, as it may be from the start where the tier had it
-    /// stored.
+    /// Whether a region is compiled, and [`Effort::Full`] would make better code of it.
+    fn is_improvable(&self, _region: usize) -> bool {
+        false
+    }
+
+    /// Bytes of machine code of a region, the latest of it; 0 unless it is compiled, as it may be from the start where
+    /// the tier had it stored.
     fn region_code_bytes(&self, _region: usize) -> usize {
         0
     }

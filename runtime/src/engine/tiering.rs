@@ -24,7 +24,7 @@ use crate::bytecode::Code;
 use crate::compiled::frame::{Frame, Spec};
 use crate::compiled::publication::Stage;
 use crate::compiled::state::{Prepared, TierState, Unit};
-use crate::compiled::tier::{CompiledCode, Refusal, Tier};
+use crate::compiled::tier::{CompiledCode, Effort, Refusal, Tier};
 use crate::host::Host;
 use crate::interp;
 use crate::outcome::Exit;
@@ -59,7 +59,7 @@ pub enum Compiling {
     /// On the thread that runs the code, which waits for it. No thread is started.
     Inline,
     /// On threads of the engine's own, which end when the engine is dropped. Where the system gives no thread,
-    /// nothing is compiled.
+    /// nothing is compiled. What is hot gets code that is made quickly, and better code once nothing hot waits.
     Background {
         /// Number of threads.
         threads: NonZeroUsize,
@@ -229,7 +229,9 @@ impl Tiering {
     /// Sees to the compilation of what `pc` is in; the caller has requested `unit`.
     fn ask_for(&self, code: &Arc<Code>, unit: &Unit, pc: usize) {
         match &self.background {
-            None => self.compiler.compile_at(code, pc),
+            None => {
+                self.compiler.compile_at(code, pc, Effort::Full);
+            }
             Some(background) => {
                 if !background.ask(code, pc) {
                     unit.progress.withdraw();
@@ -248,15 +250,37 @@ impl Compiler {
         state.prepared().and_then(region).unwrap_or_else(|| state.unit.heat())
     }
 
-    /// Compiles the region that the body offset is in.
-    fn compile_at(&self, code: &Arc<Code>, pc: usize) {
-        let Some(prepared) = self.prepare(code) else { return };
-        let Some(region) = prepared.code.region_at(pc) else { return };
+    /// Gas interpreted in a region until it was compiled.
+    fn heat_of(code: &Code, region: usize) -> u64 {
+        let prepared = code.tier_state().prepared();
+        prepared.and_then(|prepared| prepared.regions.get(region)).map_or(0, Unit::heat)
+    }
+
+    /// Compiles the region that the body offset is in; gives its number if better code could be made of it.
+    fn compile_at(&self, code: &Arc<Code>, pc: usize, effort: Effort) -> Option<usize> {
+        let prepared = self.prepare(code)?;
+        let region = prepared.code.region_at(pc)?;
         let progress = &prepared.regions[region].progress;
         // Whoever asks for a region has requested it; whoever asked for the code has not.
         if progress.stage() == Stage::Requested || progress.request() {
-            self.compile_region(code, prepared, region);
+            self.compile_region(code, prepared, region, effort);
         }
+        prepared.code.is_improvable(region).then_some(region)
+    }
+
+    /// Makes better code of a region that is compiled.
+    fn improve(&self, code: &Arc<Code>, region: usize) {
+        // Nothing where the code was banned meanwhile.
+        let Some(prepared) = code.tier_state().prepared() else { return };
+        if !prepared.code.is_improvable(region) {
+            return;
+        }
+        let start = Instant::now();
+        code.tier_state().begin_trial(self.first_runs);
+        let result = prepared.code.compile_region(code, region, Effort::Full);
+        let code_bytes = prepared.code.region_code_bytes(region);
+        self.stats.note_improved(start.elapsed(), result.as_ref().err(), code_bytes);
+        self.codes.grown(&code.hash(), code);
     }
 
     /// Compiles all regions of a code, once.
@@ -270,7 +294,7 @@ impl Compiler {
             let _compiling = state.preparing();
             for region in 0..prepared.regions.len() {
                 if matches!(prepared.regions[region].progress.stage(), Stage::Cold | Stage::Requested) {
-                    self.compile_region(code, prepared, region);
+                    self.compile_region(code, prepared, region, Effort::Full);
                 }
             }
         }
@@ -319,10 +343,10 @@ impl Compiler {
         }
     }
 
-    fn compile_region(&self, code: &Arc<Code>, prepared: &Prepared, region: usize) {
+    fn compile_region(&self, code: &Arc<Code>, prepared: &Prepared, region: usize, effort: Effort) {
         let start = Instant::now();
         code.tier_state().begin_trial(self.first_runs);
-        let result = prepared.code.compile_region(code, region);
+        let result = prepared.code.compile_region(code, region, effort);
         let code_bytes = prepared.code.region_code_bytes(region);
         self.stats.note_region(start.elapsed(), result.as_ref().err(), code_bytes);
         prepared.regions[region].progress.finish(result.is_ok());

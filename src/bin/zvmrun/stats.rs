@@ -23,6 +23,7 @@ impl Stats {
         let TierStats {
             codes_prepared,
             regions_compiled,
+            regions_improved,
             code_bytes,
             compile_time,
             refused,
@@ -37,8 +38,8 @@ impl Stats {
         let milliseconds = compile_time.as_secs_f64() * 1e3;
         format!(
             "\ntiers\n  \
-             compiled  {regions_compiled} regions of {codes_prepared} codes: {code_bytes} bytes of machine code \
-             in {milliseconds:.2} ms\n  \
+             compiled  {regions_compiled} regions of {codes_prepared} codes, {regions_improved} of them twice: \
+             {code_bytes} bytes of machine code in {milliseconds:.2} ms\n  \
              refused   {refused} by a limit, {failed} failures and {panicked} panics of the compiler, \
              {queue_full} with the queue full\n  \
              tier-ups  {entries_mid_run} in the middle of a frame\n  \
@@ -55,6 +56,7 @@ impl Stats {
         json!({
             "codes_prepared": self.tiers.codes_prepared,
             "regions_compiled": self.tiers.regions_compiled,
+            "regions_improved": self.tiers.regions_improved,
             "code_bytes": self.tiers.code_bytes,
             "compile_microseconds": self.tiers.compile_time.as_secs_f64() * 1e6,
             "refused": self.tiers.refused,

@@ -45,7 +45,7 @@ impl Compile {
                 let enter_seed = Some(random.below(1 << 20));
                 JitOptions { perturbation: Perturbation { enter_seed, ..Perturbation::NONE }, ..plain }
             }
-            5 => JitOptions { opt_level: OptLevel::None, ..plain },
+            5 => JitOptions { opt_level: OptLevel::Quick, ..plain },
             6 => JitOptions { region_blocks_max: 1 + random.index(3), ..plain },
             7 => JitOptions {
                 perturbation: Perturbation { flush_always: true, ..Perturbation::NONE },

@@ -186,11 +186,15 @@ impl Translator<'_> {
                 if natural <= bits {
                     (self.b.ins().iadd(x, y), natural)
                 } else if bits == 64 && self.increments(a, b).is_some() {
-                    (self.b.ins().iadd(x, y), bits)
+                    // Opaque to Cranelift, which else adds the one once more wherever the sum is added to something,
+                    // from the counter as it was, and so needs both.
+                    (self.b.ins().uadd_overflow(x, y).0, bits)
                 } else if bits == 64 {
-                    // A comparison, since Cranelift branches on one without making it a value first.
+                    // A comparison, since Cranelift branches on one without making it a value first: with the operand
+                    // that is needed further on, so that the sum can take the place of the other.
                     let sum = self.b.ins().iadd(x, y);
-                    faults.flags.push(self.b.ins().icmp(IntCC::UnsignedLessThan, sum, x));
+                    let stays = if b.constant().is_some() || self.stack.holds(y) { y } else { x };
+                    faults.flags.push(self.b.ins().icmp(IntCC::UnsignedLessThan, sum, stays));
                     (sum, bits)
                 } else {
                     let sum = self.b.ins().iadd(x, y);

@@ -61,11 +61,11 @@ impl Translator<'_> {
         self.b.seal_block(falls);
         self.b.switch_to_block(taken);
         match target {
-            Target::Block(id) => self.side(id),
+            Target::Block(id) => self.side(id, condition),
             target => self.leave_by_jump(target, word),
         }
         self.b.switch_to_block(falls);
-        self.known.learn_false(self.b.func, condition);
+        self.known.learn(self.b.func, condition, false);
         self.go_on(next)
     }
 

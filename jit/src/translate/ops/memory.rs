@@ -137,6 +137,8 @@ impl Translator<'_> {
 
     /// Grows memory where the flag says so; the operands are still on the virtual stack.
     fn grow_if(&mut self, is_short: Value, offset: Value, size: u64, instr: &Instr) {
+        // Both ways meet again, so the gas is to be the same thing on both.
+        self.pay_gas();
         let cold = self.b.create_block();
         let go_on = self.b.create_block();
         self.b.set_cold_block(cold);

@@ -8,11 +8,31 @@ use std::thread::{self, JoinHandle};
 use super::Compiler;
 use crate::bytecode::Code;
 use crate::compiled::queue::Queue;
+use crate::compiled::tier::Effort;
 
-/// A request: the code, and the body offset whose region is wanted.
+/// A request.
 struct Job {
     code: Arc<Code>,
-    pc: usize,
+    task: Task,
+}
+
+/// What is wanted of a code.
+#[derive(Clone, Copy)]
+enum Task {
+    /// To compile the region of that body offset.
+    Compile { pc: usize },
+    /// To make better code of a region that is compiled.
+    Improve { region: usize },
+}
+
+impl Job {
+    /// Whether somebody waits for it in the interpreter, and how hot it is.
+    fn urgency(&self) -> (bool, u64) {
+        match self.task {
+            Task::Compile { pc } => (true, Compiler::heat_at(&self.code, pc)),
+            Task::Improve { region } => (false, Compiler::heat_of(&self.code, region)),
+        }
+    }
 }
 
 /// The threads and their queue; dropping it ends and joins them.
@@ -46,7 +66,7 @@ impl Background {
 
     /// Queues a request, or refuses; in blocking mode returns when it is answered.
     pub(super) fn ask(&self, code: &Arc<Code>, pc: usize) -> bool {
-        let is_queued = self.queue.push(Job { code: Arc::clone(code), pc }).is_ok();
+        let is_queued = self.queue.push(Job { code: Arc::clone(code), task: Task::Compile { pc } }).is_ok();
         if is_queued && self.is_blocking {
             self.queue.wait_until_idle();
         }
@@ -77,11 +97,26 @@ impl Drop for Background {
 }
 
 fn work(queue: &Queue<Job>, compiler: &Compiler) {
-    while let Some(taken) = queue.take(|job| Compiler::heat_at(&job.code, job.pc)) {
+    while let Some(taken) = queue.take(Job::urgency) {
+        let Job { code, task } = &taken.job;
         // A tier that panics has refused the code: its progress stays at "requested", and the thread lives on.
-        let result = catch_unwind(AssertUnwindSafe(|| compiler.compile_at(&taken.job.code, taken.job.pc)));
-        if result.is_err() {
-            compiler.stats.note_panic();
+        let result = catch_unwind(AssertUnwindSafe(|| match *task {
+            Task::Compile { pc } => compiler.compile_at(code, pc, Effort::Quick),
+            Task::Improve { region } => {
+                compiler.improve(code, region);
+                None
+            }
+        }));
+        match result {
+            Ok(Some(region)) => {
+                // A full queue has more urgent work; the region then stays as it is.
+                let job = Job { code: Arc::clone(code), task: Task::Improve { region } };
+                if queue.push(job).is_err() {
+                    compiler.stats.note_queue_full();
+                }
+            }
+            Ok(None) => {}
+            Err(_) => compiler.stats.note_panic(),
         }
     }
 }

@@ -13,7 +13,9 @@ pub struct TierStats {
     pub codes_prepared: u64,
     /// Regions compiled.
     pub regions_compiled: u64,
-    /// Bytes of machine code of those regions.
+    /// Of those, regions that were compiled a second time, with more effort.
+    pub regions_improved: u64,
+    /// Bytes of machine code made for regions, for the same region more than once where it was improved.
     pub code_bytes: u64,
     /// Regions that came compiled, from a store of the tier's.
     pub regions_loaded: u64,
@@ -85,6 +87,7 @@ impl TierCounts {
 pub(in crate::engine) struct Counters {
     codes_prepared: AtomicU64,
     regions_compiled: AtomicU64,
+    regions_improved: AtomicU64,
     code_bytes: AtomicU64,
     regions_loaded: AtomicU64,
     compile_nanoseconds: AtomicU64,
@@ -114,6 +117,7 @@ impl Counters {
         TierStats {
             codes_prepared: get(&self.codes_prepared),
             regions_compiled: get(&self.regions_compiled),
+            regions_improved: get(&self.regions_improved),
             code_bytes: get(&self.code_bytes),
             regions_loaded: get(&self.regions_loaded),
             compile_time: Duration::from_nanos(get(&self.compile_nanoseconds)),
@@ -151,6 +155,11 @@ impl Counters {
 
     pub(super) fn note_region(&self, time: Duration, refusal: Option<&Refusal>, code_bytes: usize) {
         self.note(time, refusal, &self.regions_compiled);
+        add(&self.code_bytes, code_bytes as u64);
+    }
+
+    pub(super) fn note_improved(&self, time: Duration, refusal: Option<&Refusal>, code_bytes: usize) {
+        self.note(time, refusal, &self.regions_improved);
         add(&self.code_bytes, code_bytes as u64);
     }
 

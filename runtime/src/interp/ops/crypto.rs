@@ -42,6 +42,8 @@ const REMEMBERED: usize = 256;
 /// What was hashed, and its hash.
 #[derive(Clone, Copy)]
 struct Remembered {
+    /// What the input was mixed to: other inputs are told apart by it without a look at all of them.
+    mixed: u64,
     input: [u8; 64],
     /// Bytes of `input` that were hashed; 0 for none.
     len: usize,
@@ -50,7 +52,7 @@ struct Remembered {
 
 thread_local! {
     static HASHES: RefCell<Box<[Remembered; REMEMBERED]>> = RefCell::new(Box::new(
-        [Remembered { input: [0; 64], len: 0, digest: U256::ZERO }; REMEMBERED],
+        [Remembered { mixed: 0, input: [0; 64], len: 0, digest: U256::ZERO }; REMEMBERED],
     ));
 }
 
@@ -62,8 +64,8 @@ fn remembered(input: &[u8; 64], len: usize) -> U256 {
     let place = (mixed >> (64 - REMEMBERED.ilog2())) as usize;
     HASHES.with_borrow_mut(|hashes| {
         let entry = &mut hashes[place];
-        if entry.len != len || entry.input != *input {
-            *entry = Remembered { input: *input, len, digest: hash(&input[..len]).into() };
+        if entry.mixed != mixed || entry.len != len || entry.input != *input {
+            *entry = Remembered { mixed, input: *input, len, digest: hash(&input[..len]).into() };
         }
         entry.digest
     })
