@@ -11,6 +11,7 @@ pub mod branches;
 pub mod dead;
 pub mod effects;
 pub mod fold;
+pub mod hoist;
 pub mod inline;
 pub mod leaves;
 pub mod loads;
@@ -18,6 +19,7 @@ mod places;
 pub mod ranges;
 pub mod reuse;
 pub mod stores;
+pub mod tails;
 
 /// How much the optimizer does, and what it prefers. The program means the same at every level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -105,7 +107,7 @@ impl Context {
 type Pass = fn(&mut Function, &Context) -> Changed;
 
 /// One round of simplification, in order.
-const PASSES: [(&str, Pass); 9] = [
+const PASSES: [(&str, Pass); 11] = [
     ("fold", |function, _| fold::run(function)),
     ("branches", |function, _| branches::run(function)),
     ("blocks", |function, _| blocks::run(function)),
@@ -114,6 +116,8 @@ const PASSES: [(&str, Pass); 9] = [
     ("loads", loads::run),
     ("stores", stores::run),
     ("ranges", ranges::run),
+    ("hoist", hoist::run),
+    ("tails", tails::run),
     ("dead", |function, _| dead::run(function)),
 ];
 

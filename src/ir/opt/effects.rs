@@ -1,7 +1,7 @@
 //! What a call of each function may read and write, callees included.
 
 use crate::ir::verify::{call_order, callees};
-use crate::ir::{Effect, FuncId, Module, Op};
+use crate::ir::{Effect, FuncId, Module, Op, Terminator};
 
 /// What a function may observe or change outside itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,13 @@ impl Effects {
             let own = own
                 .filter(|inst| inst.op != Op::Icall)
                 .fold(Effects::NONE, |sum, inst| sum.and(Effects::of(inst.op)));
+            // A successful end of the frame shows storage to everyone.
+            let ends = function
+                .blocks
+                .iter()
+                .any(|block| matches!(block.term, Terminator::Halt | Terminator::Return { .. }));
+            let shown = Effects { reads_storage: true, reads_transient: true, ..Effects::NONE };
+            let own = if ends { own.and(shown) } else { own };
             let sum = callees(function).iter().fold(own, |sum, callee: &FuncId| sum.and(all[callee.index()]));
             all[id.index()] = sum;
         }
@@ -96,7 +103,7 @@ mod tests {
 
     #[test]
     fn callees_count() {
-        let text = "func \"f\" -> 0 {\nb0:\n  icall f1\n  halt\n}\nfunc \"g\" -> 0 {\nb0:\n  v0 = caller\n  sstore v0, v0\n  ret\n}\n";
+        let text = "func \"f\" -> 0 {\nb0:\n  icall f1\n  panic 0x01\n}\nfunc \"g\" -> 0 {\nb0:\n  v0 = caller\n  sstore v0, v0\n  ret\n}\n";
         let module = read_module(text).expect("readable");
         let writes = Effects { writes_storage: true, ..Effects::NONE };
         assert_eq!(Effects::of_functions(&module), [writes, writes]);
