@@ -20,8 +20,7 @@ impl Translator<'_> {
             return a;
         }
         if let Some(limb) = self.increments(a, b) {
-            let one = self.imm(1);
-            return Word::unsigned(self.b.ins().iadd(limb, one), 64);
+            return Word::unsigned(self.increment(limb), 64);
         }
         let unsigned = a.unsigned_bits().max(b.unsigned_bits());
         let signed = a.signed_bits().max(b.signed_bits());
@@ -73,6 +72,13 @@ impl Translator<'_> {
         let high = self.b.ins().isub(a_high, b_high);
         let high = self.b.ins().isub(high, borrow);
         self.join_halves(low, high)
+    }
+
+    /// One more than a limb. In a round opaque to Cranelift, which else adds the one once more wherever the sum is added
+    /// to something, from the counter as it was, and so needs both.
+    pub(super) fn increment(&mut self, limb: Value) -> Value {
+        let one = self.imm(1);
+        if self.is_round() { self.b.ins().uadd_overflow(limb, one).0 } else { self.b.ins().iadd(limb, one) }
     }
 
     /// The limb to add one to, if that is what the sum does and it is known not to overflow 64 bits.

@@ -185,10 +185,10 @@ impl Translator<'_> {
                 let natural = a_bits.max(b_bits) + 1;
                 if natural <= bits {
                     (self.b.ins().iadd(x, y), natural)
-                } else if bits == 64 && self.increments(a, b).is_some() {
-                    // Opaque to Cranelift, which else adds the one once more wherever the sum is added to something,
-                    // from the counter as it was, and so needs both.
-                    (self.b.ins().uadd_overflow(x, y).0, bits)
+                } else if bits == 64
+                    && let Some(limb) = self.increments(a, b)
+                {
+                    (self.increment(limb), bits)
                 } else if bits == 64 {
                     // A comparison, since Cranelift branches on one without making it a value first: with the operand
                     // that is needed further on, so that the sum can take the place of the other.
