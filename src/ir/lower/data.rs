@@ -90,6 +90,7 @@ impl Lower<'_, '_> {
         self.b.set_span(span);
         match (op, first) {
             (DataOp::AbiEncode, _) => vec![self.encoded_bytes(None, &items)],
+            (DataOp::AbiCallData(selector), _) => vec![self.encoded_bytes(Some(selector), &items)],
             (DataOp::AbiEncodePacked, _) => vec![self.encode_packed(&items)],
             (DataOp::Concat, _) => {
                 let parts: Vec<_> = items.iter().filter_map(|item| item.1.first().copied()).collect();

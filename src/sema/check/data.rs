@@ -325,7 +325,7 @@ impl<'a> Checker<'_, 'a> {
         self.data_op(DataOp::Concat, exprs, ty.unwrap_or(TypeId::BYTES), span)
     }
 
-    /// `abi.encode(…)`, `abi.encode_packed(…)`, `abi.decode(…)`; nothing for another member of `abi`.
+    /// `abi.encode(…)`, `abi.encode_packed(…)`, `abi.call_data(…)`, `abi.decode(…)`; nothing for another member of `abi`.
     pub(super) fn abi_call(
         &mut self,
         name: &str,
@@ -336,6 +336,7 @@ impl<'a> Checker<'_, 'a> {
         let op = match name {
             "encode" => DataOp::AbiEncode,
             "encode_packed" => DataOp::AbiEncodePacked,
+            "call_data" => return Some(self.abi_call_data(args, span)),
             "decode" => return Some(self.abi_decode(args, span, want)),
             _ => return None,
         };
@@ -366,6 +367,33 @@ impl<'a> Checker<'_, 'a> {
             exprs.push(expr);
         }
         Some(self.data_op(op, exprs, TypeId::BYTES, span))
+    }
+
+    /// `abi.call_data(IERC20::transfer, to, amount)`.
+    fn abi_call_data(&mut self, args: &'a [ast::Expr], span: Span) -> Typed {
+        let Some((callee, args)) = args.split_first() else {
+            self.diags().error(Code::WrongArgumentCount, span).arg("n", 1).arg("m", 0);
+            return Typed::hole(span);
+        };
+        let function = match &callee.kind {
+            ast::ExprKind::Path(path) => self.handle_function(path),
+            _ => None,
+        };
+        let Some(function) = function else {
+            self.loose_args(args);
+            let text = self.shorten(callee.span);
+            self.diags()
+                .error(Code::MismatchedTypes, callee.span)
+                .arg("a", "Interface::function")
+                .arg("b", text);
+            return Typed::hole(span);
+        };
+        if !self.count_args(args, function.params.len(), span) {
+            return Typed::hole(span);
+        }
+        let args = args.iter().zip(&function.params).map(|(arg, param)| self.borrowed_as(arg, param.1));
+        let args = args.collect();
+        self.data_op(DataOp::AbiCallData(function.selector), args, TypeId::BYTES, span)
     }
 
     fn abi_decode(&mut self, args: &'a [ast::Expr], span: Span, want: Option<TypeId>) -> Typed {

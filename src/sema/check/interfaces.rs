@@ -172,8 +172,8 @@ impl<'a> Sema<'a> {
 }
 
 impl Checker<'_, '_> {
-    /// The selector of the function that `Interface::f` or `Contract::f` names.
-    pub(super) fn handle_selector(&mut self, path: &ast::Path) -> Option<[u8; 4]> {
+    /// The function of a handle that `Interface::f` or `Contract::f` names.
+    pub(super) fn handle_function(&mut self, path: &ast::Path) -> Option<ExternalFn> {
         let (last, parent) = path.segments.split_last()?;
         let parent = ast::Path { segments: parent.to_vec(), span: path.span };
         let handle = match self.sema.find_type(&parent, self.contract)? {
@@ -182,6 +182,6 @@ impl Checker<'_, '_> {
             _ => return None,
         };
         let functions = &self.sema.types.handles[handle.index()].functions;
-        functions.iter().find(|function| function.name == last.as_str()).map(|function| function.selector)
+        functions.iter().find(|function| function.name == last.as_str()).cloned()
     }
 }

@@ -270,8 +270,8 @@ impl<'a> Checker<'_, 'a> {
                 };
             }
         }
-        if let Some(selector) = self.handle_selector(parent) {
-            let word = U256::from(u32::from_be_bytes(selector)) << 224;
+        if let Some(function) = self.handle_function(parent) {
+            let word = U256::from(u32::from_be_bytes(function.selector)) << 224;
             return Typed::new(ExprKind::Const(word), TypeId::BYTES4, span);
         }
         if let Some(name) = parent.as_ident()

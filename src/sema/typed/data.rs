@@ -23,6 +23,8 @@ pub enum DataOp {
     AbiEncode,
     /// `abi.encode_packed(x, …)`.
     AbiEncodePacked,
+    /// `abi.call_data(I::f, x, …)`: the selector and what `abi.encode` gives.
+    AbiCallData([u8; 4]),
     /// `abi.decode(data)`: the node's type is `Result<T, DecodeError>`, and T says what is decoded; a tuple is
     /// several values.
     AbiDecode,
