@@ -12,6 +12,7 @@ mod check;
 mod consts;
 mod creation;
 mod effects;
+mod handled;
 mod immutables;
 mod imports;
 mod infer;

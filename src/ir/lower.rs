@@ -12,7 +12,7 @@
 //! | [`references`] | references as parameters, internal calls |
 //! | [`matches`] | `match` and patterns |
 //! | [`arith`] | arithmetic of all widths, comparisons, casts |
-//! | [`places`], [`storage`], [`containers`] | places; words and aggregates in storage; vectors and `bytes` there |
+//! | [`places`], [`storage`], [`containers`], [`stored_bytes`] | places; words and aggregates in storage; vectors and `bytes` there |
 //! | [`memory`], [`whole`] | the heap and what lies on it; comparing, copying and joining values |
 //! | [`encode`], [`decode`] | ABI encoding and decoding of every type |
 //! | [`helpers`] | functions that the source does not have |
@@ -46,6 +46,7 @@ mod plan;
 mod references;
 mod stmts;
 mod storage;
+mod stored_bytes;
 mod tried;
 mod values;
 mod whole;
@@ -239,8 +240,15 @@ impl ModuleCx<'_> {
     fn immutables_bytes(&self) -> u64 {
         match self.part {
             Part::Runtime => 0,
-            Part::Init => 32 * self.contract.immutables.len() as u64,
+            Part::Init => 32 * self.immutable_words(self.contract.immutables.len()),
         }
+    }
+
+    /// How many words the first `count` immutables have: the number of the first word of the next one.
+    fn immutable_words(&self, count: usize) -> u64 {
+        let types = &self.program.types;
+        let words = self.contract.immutables.iter().take(count);
+        words.map(|immutable| values::word_count(types, immutable.ty).unwrap_or(1) as u64).sum()
     }
 
     /// The data segment that holds these bytes.

@@ -6,10 +6,11 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use alloy_primitives::{U256, U512, Uint};
 
-use super::typed::{ArithMode, BinaryOp, CastKind, CompareOp, Expr, ExprKind, UnaryOp};
+use super::typed::{ArithMode, BinaryOp, CastKind, CompareOp, DataOp, Expr, ExprKind, UnaryOp};
 use super::types::{IntType, TypeId};
 use crate::source::Span;
 
@@ -206,16 +207,23 @@ pub(super) enum Value {
     Word(U256),
     /// An integer whose type each use decides.
     Literal(Int),
-    /// A tuple; `()` has no element.
+    /// A tuple, the fields of a struct in the order of the declaration, or the elements of an array; `()` has no element.
     Tuple(Vec<Value>),
+    /// Contents of `bytes` or `string`.
+    Bytes(Arc<[u8]>),
+    /// A variant of an enum with payloads or of an `Option`, by its tag.
+    Variant(u32, Vec<Value>),
 }
 
+/// A constant array has at most this many elements.
+const ELEMENTS_MAX: u64 = 4_096;
+
 impl Value {
-    fn word(self) -> U256 {
+    fn word(self, span: Span) -> Result<U256, EvalError> {
         match self {
-            Value::Word(word) => word,
-            Value::Literal(int) => int.low_word(),
-            Value::Tuple(_) => unreachable!("operators are checked to have operands of one word"),
+            Value::Word(word) => Ok(word),
+            Value::Literal(int) => Ok(int.low_word()),
+            _ => Err(EvalError::NotConstant("this is decided when the program runs", span)),
         }
     }
 }
@@ -243,24 +251,52 @@ pub(super) fn eval(expr: &Expr) -> Result<Value, EvalError> {
         ExprKind::Unit => Value::Tuple(Vec::new()),
         ExprKind::Tuple(elements) => Value::Tuple(elements.iter().map(eval).collect::<Result<_, _>>()?),
         ExprKind::TupleField { tuple, index } => match eval(tuple)? {
-            Value::Tuple(mut elements) => elements.swap_remove(*index as usize),
+            Value::Tuple(mut elements) if (*index as usize) < elements.len() => {
+                elements.swap_remove(*index as usize)
+            }
             _ => return Err(EvalError::Reported),
         },
         ExprKind::Unary { op, operand } => {
-            Value::Word(eval_unary(*op, eval(operand)?.word(), operand.ty, span)?)
+            Value::Word(eval_unary(*op, eval(operand)?.word(span)?, operand.ty, span)?)
         }
         ExprKind::Binary { op, left, right } => {
-            let (a, b) = (eval(left)?.word(), eval(right)?.word());
+            let (a, b) = (eval(left)?.word(span)?, eval(right)?.word(span)?);
             Value::Word(eval_binary(*op, a, left.ty, b, right.ty, span)?)
         }
         ExprKind::Compare { op, left, right } => Value::Word(U256::from(eval_compare(*op, left, right)?)),
         ExprKind::Logic { and, left, right } => {
-            let decided = (eval(left)?.word() == U256::ZERO) == *and;
-            Value::Word(if decided { U256::from(!*and) } else { eval(right)?.word() })
+            let decided = (eval(left)?.word(span)? == U256::ZERO) == *and;
+            Value::Word(if decided { U256::from(!*and) } else { eval(right)?.word(span)? })
         }
-        ExprKind::Cast { kind, operand } => Value::Word(eval_cast(*kind, eval(operand)?.word(), span)?),
+        // `bytes` and `string` are cast into each other.
+        ExprKind::Cast { kind, operand } => match eval(operand)? {
+            Value::Bytes(bytes) => Value::Bytes(bytes),
+            value => Value::Word(eval_cast(*kind, value.word(span)?, span)?),
+        },
+        ExprKind::Bytes(bytes) => Value::Bytes(bytes.clone()),
+        ExprKind::Array(elements) => Value::Tuple(elements.iter().map(eval).collect::<Result<_, _>>()?),
+        ExprKind::Repeat { element, length } => {
+            if *length > ELEMENTS_MAX {
+                return Err(EvalError::NotConstant("it has more than 4096 elements", span));
+            }
+            Value::Tuple(vec![eval(element)?; *length as usize])
+        }
+        ExprKind::Struct(fields) => {
+            let mut values = vec![None; fields.len()];
+            for (position, field) in fields {
+                let value = eval(field)?;
+                if let Some(slot) = values.get_mut(*position as usize) {
+                    *slot = Some(value);
+                }
+            }
+            Value::Tuple(values.into_iter().collect::<Option<_>>().ok_or(EvalError::Reported)?)
+        }
+        ExprKind::Variant { tag, args } => {
+            Value::Variant(*tag, args.iter().map(eval).collect::<Result<_, _>>()?)
+        }
+        ExprKind::Data { op, args } => eval_data(*op, args, span)?,
         ExprKind::If { cond, then, otherwise: Some(otherwise) } => {
-            let branch = if eval(cond)?.word().is_zero() { otherwise } else { then };
+            let branch = if eval(cond)?.word(span)?.is_zero() { otherwise } else { then };
             match (&branch.value, branch.stmts.is_empty()) {
                 (Some(value), true) => eval(value)?,
                 _ => return Err(EvalError::NotConstant("it holds statements", branch.span)),
@@ -271,6 +307,32 @@ pub(super) fn eval(expr: &Expr) -> Result<Value, EvalError> {
         }
         kind => return Err(EvalError::NotConstant(why_not_constant(kind), span)),
     })
+}
+
+/// An operation on constant contents.
+fn eval_data(op: DataOp, args: &[Expr], span: Span) -> Result<Value, EvalError> {
+    let not_constant = || EvalError::NotConstant("this is decided when the program runs", span);
+    let mut contents = Vec::with_capacity(args.len());
+    for arg in args {
+        contents.push(eval(arg)?);
+    }
+    match (op, &contents[..]) {
+        (DataOp::Keccak256, [Value::Bytes(bytes)]) => {
+            Ok(Value::Word(U256::from_be_bytes(alloy_primitives::keccak256(bytes).0)))
+        }
+        (DataOp::Len, [Value::Bytes(bytes)]) => Ok(Value::Word(U256::from(bytes.len()))),
+        (DataOp::Len, [Value::Tuple(elements)]) => Ok(Value::Word(U256::from(elements.len()))),
+        (DataOp::Clone, [value]) => Ok(value.clone()),
+        (DataOp::Concat, parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                let Value::Bytes(bytes) = part else { return Err(not_constant()) };
+                all.extend_from_slice(bytes);
+            }
+            Ok(Value::Bytes(all.into()))
+        }
+        _ => Err(not_constant()),
+    }
 }
 
 fn why_not_constant(kind: &ExprKind) -> &'static str {

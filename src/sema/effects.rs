@@ -90,6 +90,10 @@ impl Sema<'_> {
         }
         self.check_creation_cycles();
         if !cyclic {
+            let writes: Vec<bool> = totals.iter().map(|total| total.writes).collect();
+            self.warn_about_handled_errors(&order, &writes);
+        }
+        if !cyclic {
             self.check_value_uses();
             self.check_immutables(&order);
         }

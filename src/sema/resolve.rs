@@ -15,6 +15,9 @@ use crate::diag::Code;
 use crate::source::Span;
 use crate::syntax::ast::{self, TypeArg, TypeKind};
 
+/// So many words of a key are hashed together (TABLEHASHN).
+const KEY_WORDS_MAX: usize = 16;
+
 /// Where a type stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Position {
@@ -227,16 +230,12 @@ impl<'a> Sema<'a> {
             self.diags.error(Code::InvalidMapKey, span).arg("t", self.types.display(key));
             return TypeId::ERROR;
         }
-        let supported = match self.types.get(key) {
-            Type::Tuple(elements) => {
-                (2..=16).contains(&elements.len())
-                    && elements.iter().all(|&element| self.is_key_part(element))
-            }
-            _ => self.is_key_part(key),
-        };
-        if !supported {
+        if self.types.parts(key) > 256 || !(1..=KEY_WORDS_MAX).contains(&self.key_words(key)) {
+            let what = format!("the words of a key of type `{}`", self.types.display(key));
             self.diags
-                .unsupported(span, format_args!("a map with keys of type `{}`", self.types.display(key)));
+                .error(Code::TooLarge, span)
+                .arg("what", what)
+                .label(format!("at most {KEY_WORDS_MAX} words are hashed together"));
             return TypeId::ERROR;
         }
         let value = self.allow_type(value, span, Position::MapValue);
@@ -281,19 +280,25 @@ impl<'a> Sema<'a> {
         }
     }
 
-    /// Whether a key's part is one word, or hashed to one.
-    fn is_key_part(&self, ty: TypeId) -> bool {
-        self.types.is_word(ty) || matches!(ty, TypeId::BYTES | TypeId::STRING)
+    /// How many words of a key are hashed; `bytes` and `string` are hashed to one before.
+    fn key_words(&self, ty: TypeId) -> usize {
+        match self.types.get(ty) {
+            Type::Tuple(elements) => elements.iter().map(|&element| self.key_words(element)).sum(),
+            Type::Struct(id) => {
+                let fields = self.types.structs[id.index()].fields.iter();
+                fields.map(|field| self.key_words(field.1)).sum()
+            }
+            Type::Unit => 0,
+            _ => 1,
+        }
     }
 
     /// Whether an array or `Vec` may have elements of the type.
     fn check_element(&mut self, element: TypeId, span: Span) -> bool {
-        let what = match self.types.get(element) {
-            Type::Map { .. } => "an array or `Vec` of maps",
-            Type::Unit => "an array or `Vec` of `()`",
-            _ => return true,
-        };
-        self.diags.unsupported(span, what);
+        if element != TypeId::UNIT {
+            return true;
+        }
+        self.diags.error(Code::MismatchedTypes, span).arg("a", "a type that has values").arg("b", "()");
         false
     }
 
@@ -361,7 +366,7 @@ impl<'a> Sema<'a> {
             } else if in_storage {
                 Code::NotStorable
             } else {
-                Code::Unsupported
+                Code::NotConstant
             }
         };
         match self.types.get(ty) {
@@ -377,7 +382,6 @@ impl<'a> Sema<'a> {
             }
             Type::Enum(id) if self.types.enums[id.index()].is_payload_free() => None,
             Type::Enum(_) if position.is_abi().is_some() => Some((Code::NotAbiType, ty)),
-            Type::Enum(_) if position == Position::Constant => Some((Code::Unsupported, ty)),
             Type::Enum(_) => None,
             Type::Map { .. } => {
                 let known = matches!(position, Position::State | Position::MapValue | Position::Field);
@@ -400,15 +404,12 @@ impl<'a> Sema<'a> {
                 (!known).then_some((outside(), ty))
             }
             Type::Option(_) if position.is_abi().is_some() => Some((Code::NotAbiType, ty)),
-            Type::Bytes | Type::String | Type::Vec(_) | Type::Array { .. } | Type::Option(_)
-                if position == Position::Constant =>
-            {
-                Some((Code::Unsupported, ty))
-            }
+            Type::Vec(_) if position == Position::Constant => Some((Code::NotConstant, ty)),
             Type::Bytes | Type::String => None,
             &Type::Vec(inner) | &Type::Array { element: inner, .. } | &Type::Option(inner) => {
-                // A map has no value that an element could take.
-                match self.types.holds_map(inner) {
+                // A map has no value that an element could take, but the elements of an array are there from the start.
+                let grows = !matches!(self.types.get(ty), Type::Array { .. });
+                match self.types.holds_map(inner) && (grows || !in_storage) {
                     true => Some((Code::MapOnlyInStorage, inner)),
                     false => self.refusal(inner, position),
                 }
@@ -416,7 +417,6 @@ impl<'a> Sema<'a> {
             Type::Tuple(elements) => of_all(&mut elements.iter().copied()),
             // Its fields were judged where it is defined, as far as storage and memory go.
             Type::Struct(id) => match position {
-                Position::Constant => Some((Code::Unsupported, ty)),
                 Position::State | Position::MapValue | Position::Field => None,
                 _ if self.types.holds_map(ty) => Some((Code::MapOnlyInStorage, ty)),
                 _ if position.is_abi().is_some() => {
@@ -424,7 +424,7 @@ impl<'a> Sema<'a> {
                 }
                 _ => None,
             },
-            Type::Never | Type::IntLiteral | Type::Infer(_) => Some((Code::Unsupported, ty)),
+            Type::Never | Type::IntLiteral | Type::Infer(_) => Some((outside(), ty)),
         }
     }
 
@@ -438,7 +438,8 @@ impl<'a> Sema<'a> {
                 self.diags.error(code, span).arg("t", shown);
             }
             _ => {
-                self.diags.unsupported(span, format_args!("`{shown}` as {}", position.name()));
+                let reason = format!("a value of type `{shown}` cannot be {}", position.name());
+                self.diags.error(Code::NotConstant, span).arg("reason", reason);
             }
         }
         TypeId::ERROR

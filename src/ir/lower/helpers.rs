@@ -40,6 +40,16 @@ pub(super) enum Helper {
         /// Whether it lies in the transient space.
         transient: bool,
     },
+    /// (slot of `bytes`, byte): adds it at the end.
+    PushByte {
+        /// Whether they lie in the transient space.
+        transient: bool,
+    },
+    /// (slot of `bytes`, index, byte): stores it there.
+    SetByte {
+        /// Whether they lie in the transient space.
+        transient: bool,
+    },
     /// (slot): stores zeros.
     Clear {
         /// The type of what lies there.
@@ -80,6 +90,8 @@ impl ModuleCx<'_> {
             Helper::Clone(ty) => (format!("clone {}", shown(ty)), words(ty), words(ty)),
             Helper::Load { ty, .. } => (format!("load {}", shown(ty)), 1, words(ty)),
             Helper::Store { ty, .. } => (format!("store {}", shown(ty)), 1 + words(ty), 0),
+            Helper::PushByte { .. } => ("push byte".into(), 2, 0),
+            Helper::SetByte { .. } => ("set byte".into(), 3, 0),
             Helper::Clear { ty, .. } => (format!("clear {}", shown(ty)), 1, 0),
         }
     }
@@ -135,6 +147,14 @@ impl Lower<'_, '_> {
                     Type::Bytes => self.store_bytes_body(args[0], args[1], transient),
                     _ => self.store_body(ty, args[0], &args[1..], transient, span),
                 }
+                Vec::new()
+            }
+            Helper::PushByte { transient } => {
+                self.push_byte_body(args[0], args[1], transient);
+                Vec::new()
+            }
+            Helper::SetByte { transient } => {
+                self.set_byte_body(args[0], args[1], args[2], transient);
                 Vec::new()
             }
             Helper::Clear { ty, transient } => {

@@ -7,13 +7,14 @@ use alloy_primitives::U256;
 
 use super::Part as ModulePart;
 use super::function::{Base, Lower};
+use super::helpers::Helper;
 use super::storage::{Part, Shift, StoragePlace};
 use super::values;
 use crate::ir::build::Variable;
 use crate::ir::{Imm, Op, Value};
 use crate::sema::layout;
 use crate::sema::typed::{
-    AssignTarget, BinaryOp, Expr, ExprKind, ImmutableId, MemberId, MemberKind, Place, PlaceRoot, PlaceStep,
+    AssignTarget, BinaryOp, Expr, ExprKind, MemberId, MemberKind, Place, PlaceRoot, PlaceStep,
 };
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
@@ -33,8 +34,8 @@ pub(super) enum LoweredPlace {
     StorageByte(StoragePlace, Value),
     /// A value in storage.
     Storage(StoragePlace),
-    /// An immutable.
-    Immutable(ImmutableId),
+    /// Words of an immutable, the first by its number.
+    Immutable { first: u64, words: usize },
     /// Reported; reads as zeros.
     Unknown { words: usize },
 }
@@ -55,7 +56,7 @@ enum Cursor {
     Byte(Value),
     StorageByte(StoragePlace, Value),
     Storage(StoragePlace),
-    Immutable(ImmutableId),
+    Immutable(u64),
 }
 
 impl<'p> Lower<'_, 'p> {
@@ -119,7 +120,9 @@ impl<'p> Lower<'_, 'p> {
             Some(Cursor::Byte(address)) => LoweredPlace::Byte(address),
             Some(Cursor::StorageByte(whole, index)) => LoweredPlace::StorageByte(whole, index),
             Some(Cursor::Storage(place)) => LoweredPlace::Storage(place),
-            Some(Cursor::Immutable(id)) => LoweredPlace::Immutable(id),
+            Some(Cursor::Immutable(first)) => {
+                LoweredPlace::Immutable { first, words: self.words(place.ty, place.span) }
+            }
             None => self.unknown_place(place),
         }
     }
@@ -131,7 +134,10 @@ impl<'p> Lower<'_, 'p> {
                 let place = self.member_place(member);
                 (Cursor::Storage(place), place.ty)
             }
-            PlaceRoot::Immutable(id) => (Cursor::Immutable(id), place.ty),
+            PlaceRoot::Immutable(id) => {
+                let first = self.cx.immutable_words(id.index());
+                (Cursor::Immutable(first), self.cx.contract.immutables[id.index()].ty)
+            }
             PlaceRoot::Reference(local) => {
                 let (place, target) = self.referred(local)?;
                 let cursor = match place {
@@ -192,6 +198,7 @@ impl<'p> Lower<'_, 'p> {
             match cursor {
                 Cursor::Words(variables) => Cursor::Words(variables.get(start..start + count)?.to_vec()),
                 Cursor::Memory(address) => Cursor::Memory(self.address(Base::At(address), 32 * start as u64)),
+                Cursor::Immutable(first) => Cursor::Immutable(first + start as u64),
                 _ => return None,
             },
             field,
@@ -328,22 +335,24 @@ impl<'p> Lower<'_, 'p> {
             }
             LoweredPlace::StorageByte(whole, index) => vec![self.load_storage_byte(whole, *index)],
             LoweredPlace::Storage(place) => self.load_storage(place, self.b.span()),
-            LoweredPlace::Immutable(id) => vec![self.load_immutable(*id)],
+            LoweredPlace::Immutable { first, words } => {
+                (0..*words as u64).map(|word| self.load_immutable(first + word)).collect()
+            }
             LoweredPlace::Unknown { words } => self.fit(Vec::new(), *words),
         }
     }
 
     /// The word of an immutable while the contract is created: at the beginning of the heap.
-    fn immutable_address(&mut self, id: ImmutableId) -> Value {
+    fn immutable_address(&mut self, word: u64) -> Value {
         let base = self.b.nullary(Op::HeapBase);
-        self.address(Base::At(base), 32 * id.index() as u64)
+        self.address(Base::At(base), 32 * word)
     }
 
-    fn load_immutable(&mut self, id: ImmutableId) -> Value {
+    fn load_immutable(&mut self, word: u64) -> Value {
         match self.cx.part {
-            ModulePart::Runtime => self.b.ins(Op::Immutable, Imm::Word(U256::from(id.index())), &[]),
+            ModulePart::Runtime => self.b.ins(Op::Immutable, Imm::Word(U256::from(word)), &[]),
             ModulePart::Init => {
-                let address = self.immutable_address(id);
+                let address = self.immutable_address(word);
                 self.b.unary(Op::Mload, address)
             }
         }
@@ -398,13 +407,18 @@ impl<'p> Lower<'_, 'p> {
                     self.b.ins0(Op::Mstore8, Imm::None, &[*address, byte]);
                 }
             }
-            LoweredPlace::StorageByte(..) => {
-                self.cx.unsupported(self.b.span(), "assigning to one byte of `bytes` in storage");
+            LoweredPlace::StorageByte(whole, index) => {
+                if let &[byte] = words {
+                    let helper = Helper::SetByte { transient: whole.transient };
+                    drop(self.call_helper(helper, &[whole.slot, *index, byte]));
+                }
             }
             LoweredPlace::Storage(place) => self.store_storage(place, words, self.b.span()),
-            LoweredPlace::Immutable(id) => {
-                let address = self.immutable_address(*id);
-                words.iter().for_each(|&word| self.b.mstore(address, word));
+            LoweredPlace::Immutable { first, .. } => {
+                for (index, &word) in words.iter().enumerate() {
+                    let address = self.immutable_address(first + index as u64);
+                    self.b.mstore(address, word);
+                }
             }
             LoweredPlace::Unknown { .. } => {}
         }
@@ -467,7 +481,8 @@ impl<'p> Lower<'_, 'p> {
         let program = self.cx.program;
         if let LoweredPlace::Storage(vec) = place {
             let Type::Vec(element) = *program.types.get(ty) else {
-                return self.cx.unsupported(self.b.span(), "`push` to `bytes` in storage");
+                let operands = [&[vec.slot], words].concat();
+                return drop(self.call_helper(Helper::PushByte { transient: vec.transient }, &operands));
             };
             let length = self.load_slot(vec.slot, vec.transient);
             let first = self.data_slot(vec.slot);

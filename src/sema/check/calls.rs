@@ -1,6 +1,7 @@
 //! Calls: builtins, internal functions, errors, and what looks like a call and is none.
 
 use alloy_primitives::{U256, keccak256};
+use sha2::Digest;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
@@ -9,7 +10,7 @@ use crate::sema::check::external::raw_call_kind;
 use crate::sema::check::paths::OBJECTS;
 use crate::sema::check::raise::{Borrow, Fields};
 use crate::sema::scope::{LocalDef, TypeDef, ValueDef, is_predeclared_type, prelude};
-use crate::sema::typed::{Env, ExprKind, FuncId, Query};
+use crate::sema::typed::{BinaryOp, CastKind, Env, Expr, ExprKind, FuncId, Query};
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast::{self, CallOption, LiteralKind};
@@ -125,6 +126,11 @@ impl<'a> Checker<'_, 'a> {
         {
             return self.new_vec(last, args, span, want);
         }
+        if let [first, last] = path.segments.as_slice()
+            && (first.as_str(), last.as_str()) == ("Address", "from_entity")
+        {
+            return self.entity_address(args, span);
+        }
         if let Some(ValueDef::Function(id)) = self.sema.find_exported_value(path) {
             return self.call_function(id, args, span);
         }
@@ -162,7 +168,8 @@ impl<'a> Checker<'_, 'a> {
         }
         let first = &path.segments[0];
         if is_predeclared_type(first.as_str()) {
-            return self.unsupported(path.span, format_args!("`{path}`"));
+            self.diags().error(Code::NoFieldOrMethod, last.span).arg("t", &first.name).arg("m", &last.name);
+            return Typed::hole(span);
         }
         let parent = ast::Path { segments: parent.to_vec(), span: first.span };
         self.member_not_found(&parent, last, span)
@@ -266,10 +273,7 @@ impl<'a> Checker<'_, 'a> {
             "Some" => self.some(args, span, want),
             "create2_address" => self.create2_address(args, span),
             "ecrecover" => self.ecrecover(args, span),
-            "sha256" | "ripemd160" | "blake2b" => {
-                self.loose_args(args);
-                self.unsupported(span, format_args!("`{}`", name.as_str()))
-            }
+            "sha256" | "blake2b" | "ripemd160" => self.constant_hash(name.as_str(), args, span),
             "assert_eq" | "assert_ne" | "assert_lt" | "assert_approx" => {
                 self.loose_args(args);
                 self.diags()
@@ -292,6 +296,54 @@ impl<'a> Checker<'_, 'a> {
         self.loose_args(args);
         self.diags().error(Code::WrongArgumentCount, span).arg("n", 1).arg("m", args.len());
         None
+    }
+
+    /// A hash of constant `bytes`: the machine does not execute the operation yet.
+    fn constant_hash(&mut self, name: &str, args: &'a [ast::Expr], span: Span) -> Typed {
+        let Some(arg) = self.one_argument(args, span) else { return Typed::hole(span) };
+        let operand = self.borrowed_as(arg, TypeId::BYTES);
+        if operand.ty == TypeId::ERROR {
+            return Typed::hole(span);
+        }
+        match crate::sema::consts::eval(&operand) {
+            Ok(crate::sema::consts::Value::Bytes(bytes)) if name == "sha256" => {
+                let hash: [u8; 32] = sha2::Sha256::digest(&bytes).into();
+                Typed::new(ExprKind::Const(U256::from_be_bytes(hash)), TypeId::HASH, span)
+            }
+            _ => self.unsupported(span, format_args!("`{name}` when the program runs")),
+        }
+    }
+
+    /// `Address::from_entity(shard, realm, num)`: the three numbers, big-endian, one after the other.
+    fn entity_address(&mut self, args: &'a [ast::Expr], span: Span) -> Typed {
+        let shard = TypeId::int(crate::sema::types::IntType { signed: false, bits: 32 });
+        let types = [shard, TypeId::U64, TypeId::U64];
+        if !self.count_args(args, types.len(), span) {
+            return Typed::hole(span);
+        }
+        let mut all: Option<Expr> = None;
+        for (arg, ty) in args.iter().zip(types) {
+            let operand = self.expr_as(arg, ty);
+            if operand.ty == TypeId::ERROR {
+                return Typed::hole(span);
+            }
+            let wide = ExprKind::Cast { kind: CastKind::SameWord, operand: Box::new(operand) };
+            let next = Expr { kind: wide, ty: TypeId::U160, span };
+            all = Some(match all {
+                None => next,
+                Some(before) => {
+                    let bits = ExprKind::Const(U256::from(64));
+                    let bits = Box::new(Expr { kind: bits, ty: TypeId::U256, span });
+                    let shift = ExprKind::Binary { op: BinaryOp::Shl, left: Box::new(before), right: bits };
+                    let shifted = Box::new(Expr { kind: shift, ty: TypeId::U160, span });
+                    let kind = ExprKind::Binary { op: BinaryOp::Or, left: shifted, right: Box::new(next) };
+                    Expr { kind, ty: TypeId::U160, span }
+                }
+            });
+        }
+        let Some(all) = all else { return Typed::hole(span) };
+        let kind = ExprKind::Cast { kind: CastKind::SameWord, operand: Box::new(all) };
+        Typed::new(kind, TypeId::ADDRESS, span)
     }
 
     /// `keccak256` of constant bytes is a constant.

@@ -1,9 +1,11 @@
 //! `as` and `as%`: which conversions exist (§4.2).
 
+use alloy_primitives::U256;
+
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
 use crate::sema::consts::{Int, fixed_bytes_mask};
-use crate::sema::typed::{CastKind, Expr, ExprKind};
+use crate::sema::typed::{Block, CastKind, Expr, ExprKind, Match, MatchArm, Pattern, PatternKind};
 use crate::sema::types::{IntType, Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -29,6 +31,12 @@ impl<'a> Checker<'_, 'a> {
         if let Some(literal) = typed.literal {
             return self.cast_literal(literal, to, wrapping, span);
         }
+        if let (Type::Enum(id), TypeId::U8) = (self.type_of(to), from)
+            && self.sema.types.enums[id.index()].is_payload_free()
+            && self.cast_kind(from, to, wrapping).is_none()
+        {
+            return self.numbered_enum(typed.expr, to, span);
+        }
         let Some(kind) = self.cast_kind(from, to, wrapping) else {
             self.invalid_cast(from, to, wrapping, span);
             return Typed::hole(span);
@@ -36,15 +44,35 @@ impl<'a> Checker<'_, 'a> {
         Typed::new(ExprKind::Cast { kind, operand: Box::new(typed.expr) }, to, span)
     }
 
+    /// A `u8` as an enum whose numbers have gaps: Panic 0x21 unless it is one of them.
+    fn numbered_enum(&mut self, operand: Expr, to: TypeId, span: Span) -> Typed {
+        let Type::Enum(id) = *self.type_of(to) else { return Typed::hole(span) };
+        let ty = TypeId::U8;
+        let mut stmts = Vec::new();
+        let held = self.held(operand, &mut stmts);
+        let numbers = self.sema.types.enums[id.index()].variants.iter().map(|variant| variant.discriminant);
+        let known = numbers.map(|number| Pattern { kind: PatternKind::Const(U256::from(number)), ty, span });
+        let known = Pattern { kind: PatternKind::Or(known.collect()), ty, span };
+        let any = Pattern { kind: PatternKind::Any, ty, span };
+        let arm = |pattern, value: Expr| {
+            let body = Block { stmts: Vec::new(), ty: to, value: Some(Box::new(value)), span };
+            MatchArm { pattern, guard: None, body }
+        };
+        let cast = |kind, operand| ExprKind::Cast { kind, operand: Box::new(operand) };
+        let good = Expr { kind: cast(CastKind::SameWord, held.clone()), ty: to, span };
+        // 1 is no variant of an enum that has one.
+        let one = Expr { kind: ExprKind::Const(U256::from(1)), ty, span };
+        let bad = Expr { kind: cast(CastKind::IntToEnum { variants: 1 }, one), ty: to, span };
+        let arms = vec![arm(known, good), arm(any, bad)];
+        let kind = ExprKind::Match(Box::new(Match { subject: held, arms }));
+        let value = Some(Box::new(Expr { kind, ty: to, span }));
+        Typed::new(ExprKind::Block(Box::new(Block { stmts, value, ty: to, span })), to, span)
+    }
+
     fn invalid_cast(&mut self, from: TypeId, to: TypeId, wrapping: bool, span: Span) {
         let would_wrap = !wrapping && self.cast_kind(from, to, true).is_some();
         let narrowing = matches!((from.as_fixed_bytes(), to.as_fixed_bytes()), (Some(_), Some(_)));
         let (a, b) = (self.shown(from), self.shown(to));
-        let into_enum = matches!(self.type_of(to), Type::Enum(_)) && from == TypeId::U8;
-        if into_enum && self.sema.types.is_word(to) {
-            self.diags().unsupported(span, format_args!("a cast to `{b}`"));
-            return;
-        }
         let diagnostic = self.sema.diags.error(Code::InvalidCast, span).arg("a", a).arg("b", b);
         if would_wrap && narrowing {
             diagnostic.note("`as%` cuts the last bytes off");
@@ -85,6 +113,18 @@ impl<'a> Checker<'_, 'a> {
 
     /// A literal as a numbered enum: it takes the type `u8`, and the conversion is evaluated now.
     fn literal_to_enum(&mut self, value: Int, to: TypeId, wrapping: bool, span: Span) -> Typed {
+        if let Type::Enum(id) = *self.type_of(to)
+            && self.sema.types.enums[id.index()].is_payload_free()
+            && value.to_word(IntType::U8).is_some()
+        {
+            let mut variants = self.sema.types.enums[id.index()].variants.iter();
+            let number = value.to_u64().unwrap_or(u64::MAX);
+            if !variants.any(|variant| u64::from(variant.discriminant) == number) {
+                self.diags().error(Code::ConstantFaults, span).arg("reason", "no such variant");
+                return Typed::hole(span);
+            }
+            return Typed::new(ExprKind::Const(value.low_word()), to, span);
+        }
         let Some(kind) = self.cast_kind(TypeId::U8, to, wrapping) else {
             self.invalid_cast(TypeId::INT_LITERAL, to, wrapping, span);
             return Typed::hole(span);

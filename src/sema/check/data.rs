@@ -63,11 +63,17 @@ impl<'a> Checker<'_, 'a> {
         }
         let Some(element) = element_ty else { return self.cannot_infer("[]", span) };
         if exprs.len() > TYPE_PARTS_MAX {
-            return self
-                .unsupported(span, format_args!("an array literal of more than {TYPE_PARTS_MAX} elements"));
+            let what = format!("more than {TYPE_PARTS_MAX} elements of one array literal");
+            self.diags().error(Code::TooLarge, span).arg("what", what);
+            return Typed::hole(span);
         }
         if self.sema.types.parts(element) >= TYPE_PARTS_MAX || self.is_no_element(element) {
-            return self.unsupported(span, "an array of these elements");
+            let shown = self.shown(element);
+            self.diags()
+                .error(Code::MismatchedTypes, span)
+                .arg("a", "elements of a type that has values")
+                .arg("b", shown);
+            return Typed::hole(span);
         }
         let ty = self.sema.types.intern(Type::Array { element, length: exprs.len() as u64 });
         Typed::new(ExprKind::Array(exprs), ty, span)
@@ -101,7 +107,12 @@ impl<'a> Checker<'_, 'a> {
         let ty = self.resolved(value.ty);
         if !self.sema.types.is_copy(ty) || self.is_no_element(ty) {
             let shown = self.shown(ty);
-            return self.unsupported(span, format_args!("repeating a value of type `{shown}`"));
+            self.diags()
+                .error(Code::MismatchedTypes, element.span)
+                .arg("a", "a value of a Copy type")
+                .arg("b", shown)
+                .label("each element would need a value of its own");
+            return Typed::hole(span);
         }
         let ty = self.sema.types.intern(Type::Array { element: value.ty, length });
         Typed::new(ExprKind::Repeat { element: Box::new(value), length }, ty, span)
@@ -263,10 +274,6 @@ impl<'a> Checker<'_, 'a> {
         if args.iter().any(|arg| arg.ty == TypeId::NEVER) {
             return self.diverging(args, span);
         }
-        let in_storage = matches!(place.root, PlaceRoot::Storage(_));
-        if in_storage && op == PlaceOp::Push && ty == TypeId::BYTES {
-            return self.unsupported(span, "`push` to `bytes` in storage");
-        }
         if op == PlaceOp::Pop {
             // What nobody takes is dropped.
             return Typed::new(ExprKind::AtPlace { op, place, args }, result, span);
@@ -283,7 +290,7 @@ impl<'a> Checker<'_, 'a> {
         false
     }
 
-    fn data_op(&mut self, op: DataOp, args: Vec<Expr>, ty: TypeId, span: Span) -> Typed {
+    pub(super) fn data_op(&mut self, op: DataOp, args: Vec<Expr>, ty: TypeId, span: Span) -> Typed {
         if args.iter().any(|arg| arg.ty == TypeId::ERROR) {
             return Typed::hole(span);
         }
@@ -359,9 +366,11 @@ impl<'a> Checker<'_, 'a> {
             };
             if op == DataOp::AbiEncodePacked && !open && !packable {
                 let shown = self.shown(ty);
-                exprs.push(
-                    self.unsupported(expr.span, format_args!("packing a value of type `{shown}`")).expr,
-                );
+                self.diags()
+                    .error(Code::NotAbiType, expr.span)
+                    .arg("t", shown)
+                    .arg("place", "`abi.encode_packed`");
+                exprs.push(Typed::hole(expr.span).expr);
                 continue;
             }
             exprs.push(expr);

@@ -79,13 +79,9 @@ impl<'a> Sema<'a> {
                 .label("a `table` is a `Map`; any other member is declared with `state`");
             id = TypeId::ERROR;
         }
-        if kind == MemberKind::GroupField && self.is_map(id) {
-            self.diags.unsupported(ty.span, "a map in a `state` group");
-            id = TypeId::ERROR;
-        }
         let slots = if id == TypeId::ERROR { Some(1) } else { layout::slot_count(&self.types, id) };
         let size_bytes = slots.and_then(|slots| slots.checked_mul(32)).unwrap_or_else(|| {
-            self.diags.unsupported(ty.span, "a member of more than 2^59 slots");
+            self.diags.error(Code::TooLarge, ty.span).arg("what", "more than 2^59 slots of one member");
             id = TypeId::ERROR;
             32
         });

@@ -78,8 +78,9 @@ impl<'a> Sema<'a> {
                     .note("a `pub` constant has a getter, whose result needs a type");
                 continue;
             }
-            if !self.types.is_word(ty) {
-                self.diags.unsupported(name.span, "a `pub` constant that is a tuple");
+            if self.types.abi_type(ty).is_none() {
+                let shown = self.types.display(ty);
+                self.diags.error(Code::NotAbiType, name.span).arg("t", shown).arg("place", "return");
                 continue;
             }
             let value = self.constant_expr(ty, &value, name.span);
@@ -130,15 +131,53 @@ impl<'a> Sema<'a> {
         let kind = match value {
             Value::Word(word) => ExprKind::Const(*word),
             Value::Literal(int) => ExprKind::Const(int.low_word()),
-            Value::Tuple(elements) if elements.is_empty() => ExprKind::Unit,
-            Value::Tuple(elements) => {
-                let types = match self.types.get(ty) {
-                    Type::Tuple(types) => types.clone(),
-                    _ => vec![TypeId::ERROR; elements.len()],
-                };
-                let parts = elements.iter().zip(types);
-                ExprKind::Tuple(parts.map(|(element, ty)| self.constant_expr(ty, element, span)).collect())
+            Value::Bytes(bytes) => ExprKind::Bytes(bytes.clone()),
+            Value::Variant(tag, args) => {
+                let variants = self.types.variants(ty).into_iter();
+                let payload: Vec<TypeId> =
+                    variants.filter(|variant| variant.0 == *tag).flat_map(|variant| variant.2).collect();
+                let args = args.iter().zip(payload).map(|(arg, ty)| self.constant_expr(ty, arg, span));
+                ExprKind::Variant { tag: *tag, args: args.collect() }
             }
+            Value::Tuple(elements) => match self.types.get(ty).clone() {
+                Type::Unit => ExprKind::Unit,
+                Type::Array { element, .. } => {
+                    let first = elements.first().filter(|first| elements.iter().all(|other| other == *first));
+                    match first {
+                        // Equal elements are stored by a loop.
+                        Some(first) if elements.len() > 1 && self.types.is_copy(element) => {
+                            ExprKind::Repeat {
+                                element: Box::new(self.constant_expr(element, first, span)),
+                                length: elements.len() as u64,
+                            }
+                        }
+                        _ => {
+                            let parts = elements.iter();
+                            ExprKind::Array(
+                                parts.map(|part| self.constant_expr(element, part, span)).collect(),
+                            )
+                        }
+                    }
+                }
+                Type::Struct(id) => {
+                    let fields = self.types.structs[id.index()].fields.clone();
+                    let parts = elements.iter().zip(fields).enumerate();
+                    let field = |(at, (part, field)): (usize, (&Value, (String, TypeId)))| {
+                        (at as u32, self.constant_expr(field.1, part, span))
+                    };
+                    ExprKind::Struct(parts.map(field).collect())
+                }
+                shape => {
+                    let types = match shape {
+                        Type::Tuple(types) => types,
+                        _ => vec![TypeId::ERROR; elements.len()],
+                    };
+                    let parts = elements.iter().zip(types);
+                    ExprKind::Tuple(
+                        parts.map(|(element, ty)| self.constant_expr(ty, element, span)).collect(),
+                    )
+                }
+            },
         };
         Expr { kind, ty, span }
     }

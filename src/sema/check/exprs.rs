@@ -181,8 +181,9 @@ impl<'a> Checker<'_, 'a> {
         }
         // `let b = (a, a)` doubles: without a limit, a short text has values of any size.
         if exprs.iter().map(|expr| self.sema.types.parts(expr.ty)).sum::<usize>() > TUPLE_PARTS_MAX {
-            return self
-                .unsupported(span, format_args!("a tuple of more than {TUPLE_PARTS_MAX} parts in all"));
+            let what = format!("more than {TUPLE_PARTS_MAX} parts of one tuple");
+            self.diags().error(Code::TooLarge, span).arg("what", what);
+            return Typed::hole(span);
         }
         let ty = self.sema.types.tuple(types);
         Typed::new(ExprKind::Tuple(exprs), ty, span)

@@ -20,16 +20,13 @@ impl<'a> Sema<'a> {
         let contract = item.contract.expect("immutables are declared in contracts");
         let name = &decl.name;
         let mut ty = self.resolve_any_type(&decl.ty, Some(contract));
-        if ty != TypeId::ERROR && !self.types.is_word(ty) {
+        let embedded = self.types.is_copy(ty) && ty != TypeId::UNIT && !self.types.holds_reference(ty);
+        if ty != TypeId::ERROR && !embedded {
             let shown = self.types.display(ty);
-            if self.types.is_copy(ty) && ty != TypeId::UNIT {
-                self.diags.unsupported(decl.ty.span, format_args!("`{shown}` as an immutable"));
-            } else {
-                self.diags
-                    .error(Code::NotStorable, decl.ty.span)
-                    .arg("t", shown)
-                    .note("an immutable is part of the code, so its type is a Copy type");
-            }
+            self.diags
+                .error(Code::NotStorable, decl.ty.span)
+                .arg("t", shown)
+                .note("an immutable is part of the code, so its type is a Copy type");
             ty = TypeId::ERROR;
         }
         let id = ImmutableId(self.contracts[contract].typed.immutables.len() as u32);

@@ -211,7 +211,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// The value in a local without a name, which a statement puts there.
-    fn held(&mut self, expr: Expr, stmts: &mut Vec<Stmt>) -> Expr {
+    pub(super) fn held(&mut self, expr: Expr, stmts: &mut Vec<Stmt>) -> Expr {
         let (ty, span) = (expr.ty, expr.span);
         let id = LocalId(self.locals.len() as u32);
         self.locals.push(Local { name: String::new(), span, ty, mutable: false });

@@ -288,7 +288,9 @@ impl<'a> Checker<'_, 'a> {
                     attrs.find("selector").is_some() || attrs.find("abi_name").is_some()
                 });
                 if attributed {
-                    return self.unsupported(span, "`SELECTOR` of a function with an external name");
+                    let reason = "the external name of a function is known in bodies only";
+                    self.diags().error(Code::NotConstant, span).arg("reason", reason);
+                    return Typed::hole(span);
                 }
                 let types = signature.params.iter().map(|param| param.ty);
                 let signature = self.sema.canonical_signature(name.as_str(), types);
@@ -348,7 +350,10 @@ impl<'a> Checker<'_, 'a> {
                         .arg("a", "a value")
                         .arg("b", format!("function {text}"));
                 } else if known {
-                    self.diags().unsupported(span, "a path to a member of a contract");
+                    self.diags()
+                        .error(Code::MismatchedTypes, span)
+                        .arg("a", "a value")
+                        .arg("b", format_args!("a member of contract {shown}"));
                 } else {
                     self.diags().error(Code::NoMember, last.span).arg("c", shown).arg("m", &last.name);
                 }

@@ -109,7 +109,9 @@ impl<'a> Checker<'_, 'a> {
     /// The library's `word_add_mod` and `word_mul_mod`.
     pub(super) fn word_modulo(&mut self, multiply: bool, args: &'a [ast::Expr], span: Span) -> Typed {
         let [a, b, n] = args else {
-            return self.unsupported(span, "another form of a function of the library");
+            self.loose_args(args);
+            self.diags().error(Code::WrongArgumentCount, span).arg("n", 3).arg("m", args.len());
+            return Typed::hole(span);
         };
         let operands = Box::new([a, b, n].map(|arg| self.expr_as(arg, TypeId::U256)));
         Typed::new(ExprKind::Modulo { multiply, operands }, TypeId::U256, span)

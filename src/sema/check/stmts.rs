@@ -171,16 +171,37 @@ impl<'a> Checker<'_, 'a> {
 
     fn let_const(&mut self, decl: &'a ast::Let, annotated: Option<TypeId>) {
         let value = self.constant_value(&decl.value, annotated);
-        let Some((name, _)) = single_name(&decl.pattern) else {
-            self.diags().unsupported(decl.pattern.span, "a pattern in `let const`");
-            self.bind_holes(&decl.pattern);
-            return;
-        };
-        let def = match value {
-            Some((ty, value)) => LocalDef::Constant(value, ty),
-            None => LocalDef::Hole,
-        };
-        self.define_name(&name.name, name.span, def, false);
+        match value {
+            Some((ty, value)) => self.bind_constant(&decl.pattern, ty, value),
+            None => self.bind_holes(&decl.pattern),
+        }
+    }
+
+    /// Binds the names of `let const` to the parts of a constant.
+    fn bind_constant(&mut self, pattern: &'a ast::Pattern, ty: TypeId, value: Value) {
+        match (&pattern.kind, value) {
+            (PatternKind::Wildcard | PatternKind::Missing, _) => {}
+            (PatternKind::Tuple(parts), Value::Tuple(values)) if matches!(self.type_of(ty), Type::Tuple(types) if types.len() == parts.len()) =>
+            {
+                let Type::Tuple(types) = self.type_of(ty).clone() else { return };
+                for ((part, ty), value) in parts.iter().zip(types).zip(values) {
+                    self.bind_constant(part, ty, value);
+                }
+            }
+            (_, value) => match single_name(pattern) {
+                Some((name, false)) => {
+                    self.define_name(&name.name, name.span, LocalDef::Constant(value, ty), false);
+                }
+                _ => {
+                    let shown = self.shown(ty);
+                    self.diags()
+                        .error(Code::MismatchedTypes, pattern.span)
+                        .arg("a", "a name, `_` or a tuple of them")
+                        .arg("b", format_args!("a pattern for a constant of type `{shown}`"));
+                    self.bind_holes(pattern);
+                }
+            },
+        }
     }
 
     /// Binds the names of a pattern to parts of a value of type `ty`.
@@ -217,11 +238,6 @@ impl<'a> Checker<'_, 'a> {
                         self.define_name(&name.name, name.span, def, false);
                         return LetPattern::Discard;
                     }
-                    if let Some(what) = self.unbindable(resolved) {
-                        self.diags().unsupported(pattern.span, what);
-                        self.define_name(&name.name, name.span, LocalDef::Hole, false);
-                        return LetPattern::Discard;
-                    }
                     LetPattern::Local(self.define_local(&name.name, name.span, ty, mutable || own_mut, false))
                 }
                 None => {
@@ -230,17 +246,6 @@ impl<'a> Checker<'_, 'a> {
                     LetPattern::Parts(Box::new(pattern))
                 }
             },
-        }
-    }
-
-    /// Why a value of this type cannot be held by a local yet.
-    fn unbindable(&self, ty: TypeId) -> Option<String> {
-        match self.sema.types.get(ty) {
-            Type::Ref { .. } => Some(format!("a variable of type `{}`", self.shown(ty))),
-            Type::Tuple(elements) => {
-                elements.iter().find_map(|&element| self.unbindable(self.resolved(element)))
-            }
-            _ => None,
         }
     }
 

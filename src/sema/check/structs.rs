@@ -160,8 +160,8 @@ impl<'a> Sema<'a> {
                 let count = 1 + own + nested;
                 if count > TYPE_PARTS_MAX {
                     let span = all[index].span;
-                    self.diags
-                        .unsupported(span, format_args!("a type of more than {TYPE_PARTS_MAX} parts in all"));
+                    let what = format!("more than {TYPE_PARTS_MAX} parts of one type");
+                    self.diags.error(Code::TooLarge, span).arg("what", what);
                     all[index].types.iter_mut().flatten().for_each(|ty| *ty = TypeId::ERROR);
                 }
                 marks[index] = Mark::Done(count.min(TYPE_PARTS_MAX));

@@ -132,7 +132,7 @@ pub struct Immutable {
     pub span: Span,
     /// Its doc comment.
     pub docs: Docs,
-    /// Its type: one word.
+    /// Its type: a Copy type. Its words follow those of the immutables before it.
     pub ty: TypeId,
     /// Whether it is `pub`.
     pub is_pub: bool,
