@@ -7,12 +7,13 @@ mod damage;
 
 use std::collections::BTreeMap;
 
-use crate::codegen::CodegenOptions;
 use crate::codegen::artifact::{self, Artifact};
+use crate::codegen::{CodegenOptions, OptLevel};
 use crate::diag::Diagnostics;
 use crate::ir::lower::{Lowered, creation_segment, lower_contract};
-use crate::modules::{self, Loader, ModulePath, NoModules};
+use crate::modules::{self, Loader, Module, ModulePath, NoModules};
 use crate::sema;
+use crate::sema::tests::{self, Test};
 use crate::sema::typed::Program;
 use crate::source::Source;
 use crate::syntax::ast;
@@ -75,7 +76,40 @@ pub fn compile_with(
     options: &CompileOptions,
 ) -> Compilation {
     let mut diagnostics = Diagnostics::new();
+    let modules = modules::load(&mut source, root, loader, &mut diagnostics);
+    compile_modules(source, modules, diagnostics, options)
+}
+
+/// Like [`compile_with`], the root module's tests included: what they are, and among the contracts those that hold them.
+/// Tests are compiled without optimization, because it takes for granted what their cheats change.
+pub fn compile_tests(
+    mut source: Source,
+    root: ModulePath,
+    loader: &mut dyn Loader,
+    options: &CompileOptions,
+) -> (Compilation, Vec<Test>) {
+    let mut diagnostics = Diagnostics::new();
     let mut modules = modules::load(&mut source, root, loader, &mut diagnostics);
+    let found = tests::weave(&mut modules[0].tree);
+    let mut compilation = compile_modules(source, modules, diagnostics, options);
+    // The copy of a contract that holds its tests has the same mistakes as the contract.
+    let mut told = Diagnostics::new();
+    for diagnostic in compilation.diagnostics.iter() {
+        let at_place = told.as_slice().iter().rev().take_while(|other| other.span() == diagnostic.span());
+        if !at_place.into_iter().any(|other| other == diagnostic) {
+            told.push(diagnostic.clone());
+        }
+    }
+    compilation.diagnostics = told;
+    (compilation, found)
+}
+
+fn compile_modules(
+    source: Source,
+    mut modules: Vec<Module>,
+    mut diagnostics: Diagnostics,
+    options: &CompileOptions,
+) -> Compilation {
     let (program, reported) = sema::check_for(&modules, &source, options.codegen.target.encoding());
     if diagnostics.has_errors() {
         let damage = Damage::of(source.text(), &modules, &diagnostics);
@@ -123,7 +157,11 @@ fn generate(
             let segments = ir.runtime.data.iter_mut().chain(&mut ir.init.data);
             segments.filter(|segment| segment.name == name).for_each(|segment| segment.bytes = init.to_vec());
         }
-        if let Some(artifact) = artifact::build(program, contract, &ir, source, &options.codegen, diags) {
+        let mut codegen = options.codegen;
+        if contract.is_test {
+            codegen.opt_level = OptLevel::O0;
+        }
+        if let Some(artifact) = artifact::build(program, contract, &ir, source, &codegen, diags) {
             compiled.insert(index, CompiledContract { ir, artifact });
         }
     }

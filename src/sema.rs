@@ -8,6 +8,7 @@
 //! nothing in it refers back to the syntax tree.
 
 mod attrs;
+pub mod cheats;
 mod check;
 mod consts;
 mod creation;
@@ -22,6 +23,7 @@ mod reentrancy;
 mod resolve;
 mod scope;
 mod slots;
+pub mod tests;
 pub mod typed;
 pub mod types;
 pub mod visit;
@@ -68,6 +70,9 @@ pub fn check_for(modules: &[Module], source: &Source, encoding: Encoding) -> (Pr
         hole: None,
         constant_depth: 0,
         decode_error: None,
+        vm_handle: None,
+        assertions: Vec::new(),
+        test_addresses: Vec::new(),
     };
     sema.collect(modules);
     sema.check_constants();
@@ -103,6 +108,12 @@ struct Sema<'a> {
     constant_depth: u32,
     /// The predeclared error of `abi.decode`, once something names it.
     decode_error: Option<ErrorTypeId>,
+    /// The type of the account that answers cheats, once a test names one.
+    vm_handle: Option<HandleId>,
+    /// Assertions of tests.
+    assertions: Vec<typed::Assertion>,
+    /// Names that tests give to accounts.
+    test_addresses: Vec<String>,
 }
 
 /// How deep constants in a circle are followed.
@@ -289,8 +300,14 @@ impl<'a> Sema<'a> {
         }
         diags.sort();
         let contracts = self.contracts.into_iter().map(|contract| contract.typed).collect();
-        let program =
-            Program { types: self.types, functions: self.functions, events: self.events, contracts };
+        let program = Program {
+            types: self.types,
+            functions: self.functions,
+            events: self.events,
+            contracts,
+            assertions: self.assertions,
+            test_addresses: self.test_addresses,
+        };
         (program, diags)
     }
 }

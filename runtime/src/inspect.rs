@@ -1,15 +1,17 @@
-//! Watching what runs: an [`Inspector`] is told of calls, storage, logs and, if it wants, of every operation.
+//! Watching what runs: an [`Inspector`] is told of calls, storage, logs and, if it wants, of every operation. It may
+//! also answer calls itself, which is how a test runner serves its cheats.
 //!
 //! An executor without one has [`NoInspector`], a type for which all of this compiles to nothing.
 
 use alloy_primitives::{Address, Bytes, U256};
 
-use crate::call_stack::CallKind;
+use crate::call_stack::{Answer, CallKind, CallRequest, CreateRequest};
 use crate::compiled::frame::Frame;
 use crate::forward_host;
 use crate::hedera::{Acting, ServiceReply, ServiceRequest};
-use crate::host::{Access, Host, HostError, Log, StorageWrite};
+use crate::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite};
 use crate::outcome::Exit;
+use crate::state::{Database, State};
 
 /// Told of what transactions do, in order. Both tiers report the same events.
 ///
@@ -51,6 +53,64 @@ pub trait Inspector {
     fn storage(&mut self, access: &StorageAccess) {
         let _ = access;
     }
+
+    /// A frame asks for a message call, which has not started: it may be changed, or answered in its place. A call
+    /// that is answered starts nothing, and neither it nor its end is reported. `depth` counts the active frames.
+    ///
+    /// This is how a test runner serves what no contract could do; whoever only watches leaves it alone.
+    fn intercept_call(
+        &mut self,
+        request: &mut CallRequest,
+        depth: usize,
+        world: &mut dyn World,
+    ) -> Result<Option<Interception>, HostError> {
+        let _ = (request, depth, world);
+        Ok(None)
+    }
+
+    /// A frame asks for a creation, which may be changed.
+    fn intercept_create(&mut self, request: &mut CreateRequest, depth: usize) {
+        let _ = (request, depth);
+    }
+
+    /// A frame is about to get the answer to its call or creation, which may be changed. `depth` counts the active
+    /// frames, the asking one included.
+    fn answer(&mut self, answer: &mut Answer, depth: usize) {
+        let _ = (answer, depth);
+    }
+
+    /// The block that contracts see, in place of the transaction's.
+    fn block(&self) -> Option<&BlockEnv> {
+        None
+    }
+}
+
+/// The answer of an inspector to a call that never started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interception {
+    /// Whether the asking frame sees a call that succeeded.
+    pub is_success: bool,
+    /// Return data.
+    pub output: Bytes,
+}
+
+/// What an inspector that takes part in calls may do to the state. Effects are the asking frame's: they are undone
+/// with it.
+pub trait World {
+    /// A storage word; reading it this way makes nothing warm.
+    fn storage(&mut self, address: &Address, key: &U256) -> Result<U256, HostError>;
+    /// Gives an account this balance, wei.
+    fn set_balance(&mut self, address: &Address, balance: U256) -> Result<(), HostError>;
+}
+
+impl<D: Database> World for State<D> {
+    fn storage(&mut self, address: &Address, key: &U256) -> Result<U256, HostError> {
+        self.peek_storage(address, key)
+    }
+
+    fn set_balance(&mut self, address: &Address, balance: U256) -> Result<(), HostError> {
+        State::set_balance(self, address, balance)
+    }
 }
 
 /// The inspector that is not there.
@@ -88,6 +148,23 @@ macro_rules! forward_inspector {
             }
             fn storage(&mut self, access: &StorageAccess) {
                 (**self).storage(access);
+            }
+            fn intercept_call(
+                &mut self,
+                request: &mut CallRequest,
+                depth: usize,
+                world: &mut dyn World,
+            ) -> Result<Option<Interception>, HostError> {
+                (**self).intercept_call(request, depth, world)
+            }
+            fn intercept_create(&mut self, request: &mut CreateRequest, depth: usize) {
+                (**self).intercept_create(request, depth);
+            }
+            fn answer(&mut self, answer: &mut Answer, depth: usize) {
+                (**self).answer(answer, depth);
+            }
+            fn block(&self) -> Option<&BlockEnv> {
+                (**self).block()
             }
         }
     )* };
@@ -193,9 +270,13 @@ impl<H: Host, I: Inspector> Inspected<'_, H, I> {
 }
 
 impl<H: Host, I: Inspector> Host for Inspected<'_, H, I> {
-    forward_host!(host: block, tx, add_refund, account, code, selfdestruct, self_balance, block_hash);
+    forward_host!(host: tx, add_refund, account, code, selfdestruct, self_balance, block_hash);
     fn step(&mut self, frame: &Frame) {
         self.inspector.step(frame);
+    }
+
+    fn block(&self) -> &BlockEnv {
+        self.inspector.block().unwrap_or_else(|| self.host.block())
     }
 
     fn sload(

@@ -27,6 +27,7 @@ pub(super) enum Target {
     Error,
     Contract,
     InterfaceFunction,
+    Test,
     Other,
 }
 
@@ -45,6 +46,7 @@ impl Target {
             Target::Error => "an error",
             Target::Contract => "a contract",
             Target::InterfaceFunction => "a function of an interface",
+            Target::Test => "a test",
             Target::Other => "this item",
         }
     }
@@ -67,6 +69,7 @@ const ATTRIBUTES: &[(&str, &[Target], bool)] = {
         Error,
         Contract,
         InterfaceFunction,
+        Test,
         Other,
     ];
     &[
@@ -85,8 +88,8 @@ const ATTRIBUTES: &[(&str, &[Target], bool)] = {
         ("layout_lock", &[Contract], false),
         ("anonymous", &[Event], true),
         ("optional_return", &[InterfaceFunction], true),
-        ("fuzz", &[Other], true),
-        ("ignore", &[Other], true),
+        ("fuzz", &[Test], true),
+        ("ignore", &[Test], true),
     ]
 };
 
@@ -94,6 +97,18 @@ const ATTRIBUTES: &[(&str, &[Target], bool)] = {
 pub(super) enum SelectorAttr {
     Number([u8; 4]),
     Signature(String, Span),
+}
+
+/// What `#[fuzz(runs = N)]` says; nothing if it says something else.
+pub(super) fn fuzz_runs(attr: &ast::Attr) -> Option<u32> {
+    match attr.args.as_slice() {
+        [AttrArg::Named { name, value: ast::Literal { kind: LiteralKind::Int(int), .. } }]
+            if name.as_str() == "runs" =>
+        {
+            u32::try_from(int.value).ok().filter(|&runs| runs > 0)
+        }
+        _ => None,
+    }
 }
 
 /// Whether `#[allow(word)]` stands there.
@@ -134,7 +149,10 @@ impl Sema<'_> {
                     .arg("place", "this list twice");
             } else if !implemented {
                 self.diags.unsupported(attr.span, format_args!("`#[{name}]`"));
+            } else if name == "fuzz" && fuzz_runs(attr).is_none() {
+                bad_argument(&mut self.diags, attr, "it takes the number of runs, `#[fuzz(runs = 1000)]`");
             } else if [
+                "ignore",
                 "anonymous",
                 "inline",
                 "noinline",

@@ -15,7 +15,7 @@ use super::attrs::allows;
 use super::lent::Bindings;
 use super::scope::ContractIndex;
 use super::typed::{
-    CallOption, CreateOption, Env, Expr, ExprKind, FuncId, Guards, LocalId, Place, PlaceRoot, Query,
+    CallOption, CreateOption, Env, Expr, ExprKind, FuncId, FunctionKind, Guards, LocalId, Place, PlaceRoot, Query,
     RawCallKind, Stmt, StmtKind,
 };
 use super::visit::{Access, Visit, walk_expr, walk_place, walk_revert, walk_stmt};
@@ -107,7 +107,9 @@ impl Sema<'_> {
         let mut graphs: HashMap<FuncId, Graph> = HashMap::new();
         let mut summaries: HashMap<FuncId, Summary> = HashMap::new();
         let mut called = HashSet::new();
-        for &id in order.iter().filter(|id| members.contains(id)) {
+        // Tests run outside the contract's rules: they have no part in what it does against others.
+        let is_test = |id: &FuncId| self.signature(*id).kind == FunctionKind::Test;
+        for &id in order.iter().filter(|id| members.contains(id) && !is_test(id)) {
             let graph = Builder::graph(id, &bindings, &self.functions[id.index()].body);
             let mut summary = Summary::default();
             for node in &graph.nodes {
@@ -134,7 +136,8 @@ impl Sema<'_> {
             graphs.insert(id, graph);
         }
         let points = typed.entry_points.iter().map(|point| point.function);
-        let entries: Vec<FuncId> = points.chain(typed.receive).chain(typed.fallback).collect();
+        let entries = points.chain(typed.receive).chain(typed.fallback).filter(|id| !is_test(id));
+        let entries: Vec<FuncId> = entries.collect();
         let is_payable = |id: FuncId| self.signature(id).payable;
         let has_attr = |id: FuncId, name| {
             self.signature(id)

@@ -10,11 +10,11 @@ use super::checking::Sampler;
 use super::tiering::{TierCounts, run_frame, run_recorded};
 use super::{Engine, EngineError, ExecutionResult, Session};
 use crate::bytecode::Code;
-use crate::call_stack::{Active, Answer, CallStack, FrameKind, Request, Start};
+use crate::call_stack::{Active, Answer, CallRequest, CallStack, CreateRequest, FrameKind, Request, Start};
 use crate::check::Recorder;
 use crate::compiled::frame::Message;
 use crate::host::{BlockEnv, Host, HostError, Log, TxEnv};
-use crate::inspect::{CallEnd, CallStart, Inspected, Inspector, NoInspector};
+use crate::inspect::{CallEnd, CallStart, Inspected, Inspector, Interception, NoInspector};
 use crate::interp;
 use crate::outcome::Exit;
 use crate::profile::Operations;
@@ -241,11 +241,41 @@ impl<D: Database, I: Inspector> Executor<D, I> {
         self.frames.recycle(frame);
         self.note_end(Some(exit), gas_left, &output, self.frames.len());
 
-        let Some(caller) = self.frames.top_mut() else {
+        if self.frames.is_empty() {
             return Ok(Some(Ended { exit, gas_left, output }));
-        };
-        caller.resume(Answer { kind, gas_left, is_success, output });
+        }
+        self.give(Answer { kind, gas_left, is_success, output });
         Ok(None)
+    }
+
+    /// Hands the innermost frame the answer to what it asked for.
+    pub(super) fn give(&mut self, mut answer: Answer) {
+        if self.inspector.is_active() {
+            self.inspector.answer(&mut answer, self.frames.len());
+        }
+        if let Some(asking) = self.frames.top_mut() {
+            asking.resume(answer);
+        }
+    }
+
+    /// What the inspector answers in the place of a call.
+    #[inline]
+    pub(super) fn intercept(
+        &mut self,
+        request: &mut CallRequest,
+        depth: usize,
+    ) -> Result<Option<Interception>, HostError> {
+        if !self.inspector.is_active() {
+            return Ok(None);
+        }
+        self.inspector.intercept_call(request, depth, &mut self.state)
+    }
+
+    #[inline]
+    pub(super) fn intercept_create(&mut self, request: &mut CreateRequest, depth: usize) {
+        if self.inspector.is_active() {
+            self.inspector.intercept_create(request, depth);
+        }
     }
 
     /// Whether the inspector is told of every operation.

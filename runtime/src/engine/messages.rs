@@ -17,7 +17,7 @@ use crate::gas;
 use crate::hedera::facade::{self, FacadeAnswer, FacadeCall};
 use crate::hedera::{Ledger, Refusal, SYSTEM_CONTRACT};
 use crate::host::{BlockEnv, HostError, TxEnv};
-use crate::inspect::{CallStart, Inspector};
+use crate::inspect::{CallStart, Inspector, Interception};
 use crate::outcome::{Exit, Trap};
 use crate::precompiles::{self, runs_without_code};
 use crate::profile::Operations;
@@ -195,8 +195,14 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     }
 
     /// Answers a call: starts a frame, or answers at once where none can or need start.
-    pub(super) fn begin_call(&mut self, request: CallRequest, block: &BlockEnv) -> Result<(), EngineError> {
+    pub(super) fn begin_call(&mut self, mut request: CallRequest, block: &BlockEnv) -> Result<(), EngineError> {
         let depth = self.frames.len();
+        if let Some(Interception { is_success, output }) = self.intercept(&mut request, depth)? {
+            let (start, size) = request.output;
+            let kind = FrameKind::Call { start, size };
+            self.asking().resume(Answer { kind, gas_left: request.gas, is_success, output });
+            return Ok(());
+        }
         self.note_start(&CallStart {
             kind: request.kind,
             code_address: request.code_address,
@@ -236,13 +242,13 @@ impl<D: Database, I: Inspector> Executor<D, I> {
                     self.state.revert_to(checkpoint);
                 }
                 self.note_end(Some(exit), gas_left, &output, depth);
-                self.asking().resume(Answer { kind, gas_left, is_success: exit == Exit::Return, output });
+                self.give(Answer { kind, gas_left, is_success: exit == Exit::Return, output });
                 return Ok(());
             }
             Callee::Empty => {
                 self.note_end(Some(Exit::Halt), request.gas, &Bytes::new(), depth);
                 let gas_left = request.gas;
-                self.asking().resume(Answer { kind, gas_left, is_success: true, output: Bytes::new() });
+                self.give(Answer { kind, gas_left, is_success: true, output: Bytes::new() });
                 return Ok(());
             }
         };
@@ -259,8 +265,9 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     }
 
     /// Answers a creation.
-    pub(super) fn begin_create(&mut self, request: CreateRequest) -> Result<(), EngineError> {
+    pub(super) fn begin_create(&mut self, mut request: CreateRequest) -> Result<(), EngineError> {
         let depth = self.frames.len();
+        self.intercept_create(&mut request, depth);
         let creator = self.state.account(&request.creator)?;
         if depth > gas::CALL_DEPTH_MAX || creator.balance < request.value || creator.nonce == u64::MAX {
             self.note_create(&request, Address::ZERO, depth);
@@ -319,7 +326,7 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     fn refuse(&mut self, exit: Option<Exit>, gas: u64) -> Result<(), EngineError> {
         self.note_end(exit, gas, &Bytes::new(), self.frames.len());
         let kind = FrameKind::Call { start: 0, size: 0 };
-        self.asking().resume(Answer { kind, gas_left: gas, is_success: false, output: Bytes::new() });
+        self.give(Answer { kind, gas_left: gas, is_success: false, output: Bytes::new() });
         Ok(())
     }
 }

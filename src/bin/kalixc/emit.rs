@@ -53,7 +53,19 @@ pub(crate) fn outputs(file: &Path, compilation: &Compilation, emit: &[Emit]) -> 
 
 /// Writes all outputs into `folder`. Each is first written beside its place under another name, so that a
 /// full disk leaves no half of a file and no mixture of old and new ones.
-pub(crate) fn write(folder: &Path, outputs: &[Output]) -> anyhow::Result<()> {
+///
+/// # Errors
+/// If a file cannot be written, if two contracts would be one file, or if one would replace a source.
+pub(crate) fn write(folder: &Path, outputs: &[Output], sources: &[PathBuf]) -> anyhow::Result<()> {
+    for (at, output) in outputs.iter().enumerate() {
+        if outputs[..at].iter().any(|other| other.name == output.name) {
+            bail!("two contracts would both be written to {}; rename one", output.name);
+        }
+        let Ok(place) = folder.join(&output.name).canonicalize() else { continue };
+        if sources.iter().any(|source| source.canonicalize().is_ok_and(|source| source == place)) {
+            bail!("{} is a source; name another folder with --out-dir", folder.join(&output.name).display());
+        }
+    }
     fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let mut pending = Pending { temporary: Vec::new() };
     for output in outputs {

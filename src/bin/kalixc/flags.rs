@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kalix::codegen;
+use kalix::codegen::{self, CodegenOptions, OptLevel};
+use kalix::driver::CompileOptions;
 
 /// Compiles Kalix contracts for the ZVM.
 ///
@@ -19,12 +20,12 @@ pub(crate) struct Flags {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Compile a file: writes `<Contract>.zvmc` and `<Contract>.abi.json` for each of its contracts.
+    /// Compile a file or package: writes `<Contract>.zvmc` and `<Contract>.abi.json` for each of its contracts.
     ///
-    /// Nothing is written if the source has a mistake.
+    /// Nothing is written if a source has a mistake. A package is a folder with `kalix.toml` and `src/`.
     Build {
-        /// The source file.
-        file: PathBuf,
+        /// A source file or the folder of a package; without it, the package around the current folder.
+        path: Option<PathBuf>,
         /// The folder to write into; it is created if it does not exist.
         #[arg(short, long = "out-dir", value_name = "DIR", default_value = ".")]
         out_dir: PathBuf,
@@ -33,19 +34,38 @@ pub(crate) enum Command {
         #[arg(long, value_name = "KIND", value_delimiter = ',')]
         emit: Vec<Emit>,
         /// What the code is for. `evm` also writes `<Contract>.bin` and `<Contract>.bin-runtime`: creation code
-        /// and run-time code in hexadecimal.
-        #[arg(long, value_name = "TARGET", default_value = "zvm")]
-        target: Target,
+        #[command(flatten)]
+        code: CodeFlags,
         #[command(flatten)]
         reporting: Reporting,
     },
-    /// Report the mistakes of a file and write nothing.
+    /// Report the mistakes of a file or package, tests included, and write nothing.
     Check {
-        /// The source file.
-        file: PathBuf,
-        /// What the code would be for.
-        #[arg(long, value_name = "TARGET", default_value = "zvm")]
-        target: Target,
+        /// A source file or the folder of a package; without it, the package around the current folder.
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        code: CodeFlags,
+        #[command(flatten)]
+        reporting: Reporting,
+    },
+    /// Run the tests of a file or package.
+    ///
+    /// Each test runs in a fresh world; a test with parameters runs with many inputs, edge values first, and a failure
+    /// is shown with a small input. Exit status 1 if a test fails, or if no test is there or has the filter in its name.
+    Test {
+        /// A source file or the folder of a package; if there is no such file, the filter.
+        #[arg(value_name = "PATH")]
+        first: Option<PathBuf>,
+        /// Run only tests with this in their names.
+        filter: Option<String>,
+        /// What runs the tests.
+        #[arg(long, value_name = "TIER", default_value = "interp")]
+        tier: TestTier,
+        /// From which inputs are made; the same seed gives the same ones.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        seed: u64,
+        #[command(flatten)]
+        code: CodeFlags,
         #[command(flatten)]
         reporting: Reporting,
     },
@@ -75,6 +95,59 @@ impl Reporting {
     pub(crate) fn denies_warnings(&self) -> bool {
         self.deny.is_some()
     }
+}
+
+/// What code to make.
+#[derive(Debug, Args)]
+pub(crate) struct CodeFlags {
+    /// What the code is for.
+    #[arg(long, value_name = "TARGET", default_value = "zvm")]
+    target: Target,
+    /// How much to optimize.
+    #[arg(short = 'O', value_name = "LEVEL", default_value = "1")]
+    optimize: Level,
+}
+
+impl CodeFlags {
+    /// What the compiler is to do.
+    pub(crate) fn compile_options(&self) -> CompileOptions {
+        let opt_level = match self.optimize {
+            Level::None => OptLevel::O0,
+            Level::Standard => OptLevel::O1,
+            Level::More => OptLevel::O2,
+            Level::Size => OptLevel::Os,
+        };
+        let target = self.target.into();
+        CompileOptions { codegen: CodegenOptions { target, opt_level, ..CodegenOptions::STANDARD } }
+    }
+}
+
+/// What runs tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestTier {
+    /// The interpreter.
+    Interp,
+    /// Native code.
+    Jit,
+    /// Both; a difference is a failure.
+    Both,
+}
+
+/// How much the code is optimized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// Not at all: every check and variable stays.
+    #[value(name = "0")]
+    None,
+    /// What a build does if nothing is said.
+    #[value(name = "1")]
+    Standard,
+    /// More, for more time and bytes.
+    #[value(name = "2")]
+    More,
+    /// For few bytes.
+    #[value(name = "s")]
+    Size,
 }
 
 /// What code is for.

@@ -7,6 +7,7 @@
 mod emit;
 mod flags;
 mod package;
+mod test;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -14,13 +15,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use kalix::codegen::CodegenOptions;
 use kalix::diag::{Code, Diagnostics, Severity, json, render};
-use kalix::driver::{Compilation, CompileOptions, compile_with};
+use kalix::driver::{Compilation, compile_tests, compile_with};
 use kalix::source::{SOURCE_SIZE_MAX, Source};
 
-use flags::{ColorChoice, Command, ErrorFormat, Flags, Reporting};
-use package::Folders;
+use flags::{CodeFlags, ColorChoice, Command, ErrorFormat, Flags, Reporting};
+use package::{Folders, Sources};
 
 const MISTAKES: u8 = 1;
 const TROUBLE: u8 = 2;
@@ -29,10 +29,13 @@ fn main() -> ExitCode {
     // clap prints usage errors itself and exits with 2.
     let flags = Flags::parse();
     let status = match &flags.command {
-        Command::Build { file, out_dir, emit, target, reporting } => {
-            build(file, out_dir, emit, *target, reporting)
+        Command::Build { path, out_dir, emit, code, reporting } => {
+            build(path.as_deref(), out_dir, emit, code, reporting)
         }
-        Command::Check { file, target, reporting } => check(file, *target, reporting),
+        Command::Check { path, code, reporting } => check(path.as_deref(), code, reporting),
+        Command::Test { first, filter, tier, seed, code, reporting } => {
+            run_tests(first.as_deref(), filter.as_deref(), (*tier, *seed), (code, reporting))
+        }
         Command::Explain { code } => explain(code),
     };
     match status {
@@ -45,30 +48,61 @@ fn main() -> ExitCode {
 }
 
 fn build(
-    file: &Path,
+    path: Option<&Path>,
     out_dir: &Path,
     emit: &[flags::Emit],
-    target: flags::Target,
+    code: &CodeFlags,
     reporting: &Reporting,
 ) -> anyhow::Result<ExitCode> {
-    let compilation = compile_file(file, target)?;
-    if report(&compilation.diagnostics, &compilation.source, reporting)? {
+    let sources = Sources::find(path)?;
+    let (mut outputs, mut summary) = (Vec::new(), String::new());
+    let mut has_failed = false;
+    for file in sources.files() {
+        let compilation = compile_file(file, code)?;
+        has_failed |= report(&compilation.diagnostics, &compilation.source, reporting)?;
+        if !has_failed {
+            outputs.extend(emit::outputs(file, &compilation, emit)?);
+            summary += &summary_of(out_dir, &compilation);
+        }
+    }
+    if has_failed {
         return Ok(ExitCode::from(MISTAKES));
     }
-    if compilation.contracts.is_empty() {
-        say(&format!("kalixc: {} holds no contract, so nothing was written\n", file.display()));
+    if summary.is_empty() {
+        say(&format!("kalixc: {} holds no contract, so nothing was written\n", sources.shown()));
         return Ok(ExitCode::SUCCESS);
     }
-    let outputs = emit::outputs(file, &compilation, emit)?;
-    emit::write(out_dir, &outputs)?;
-    print_summary(out_dir, &compilation)?;
+    emit::write(out_dir, &outputs, sources.files())?;
+    print(&summary)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(file: &Path, target: flags::Target, reporting: &Reporting) -> anyhow::Result<ExitCode> {
-    let compilation = compile_file(file, target)?;
-    let failed = report(&compilation.diagnostics, &compilation.source, reporting)?;
-    Ok(if failed { ExitCode::from(MISTAKES) } else { ExitCode::SUCCESS })
+fn check(path: Option<&Path>, code: &CodeFlags, reporting: &Reporting) -> anyhow::Result<ExitCode> {
+    let sources = Sources::find(path)?;
+    let mut has_failed = false;
+    for file in sources.files() {
+        let compilation = check_file(file, code)?;
+        has_failed |= report(&compilation.diagnostics, &compilation.source, reporting)?;
+    }
+    Ok(if has_failed { ExitCode::from(MISTAKES) } else { ExitCode::SUCCESS })
+}
+
+/// The first argument is a path if such a file exists or if it must be one, else the filter.
+fn run_tests(
+    first: Option<&Path>,
+    filter: Option<&str>,
+    (tier, seed): (flags::TestTier, u64),
+    (code, reporting): (&CodeFlags, &Reporting),
+) -> anyhow::Result<ExitCode> {
+    let is_path = |path: &Path| {
+        filter.is_some() || path.exists() || path.extension().is_some_and(|extension| extension == "kalix")
+    };
+    let (path, filter) = match first {
+        Some(first) if !is_path(first) => (None, first.to_str()),
+        first => (first, filter),
+    };
+    let sources = Sources::find(path)?;
+    test::test(&sources, &test::TestRequest { filter, tier, seed, code, reporting })
 }
 
 fn explain(id: &str) -> anyhow::Result<ExitCode> {
@@ -82,22 +116,27 @@ fn explain(id: &str) -> anyhow::Result<ExitCode> {
 }
 
 /// Compiles a file with the modules that it imports.
-fn compile_file(file: &Path, target: flags::Target) -> anyhow::Result<Compilation> {
-    let codegen = CodegenOptions { target: target.into(), ..CodegenOptions::STANDARD };
-    let source = read(file)?;
+fn compile_file(file: &Path, code: &CodeFlags) -> anyhow::Result<Compilation> {
     let mut folders = Folders::around(file)?;
-    let compilation =
-        compile_with(source, folders.module_path(file), &mut folders, &CompileOptions { codegen });
+    let (source, path) = (read(file, &folders)?, folders.module_path(file));
+    let compilation = compile_with(source, path, &mut folders, &code.compile_options());
+    folders.trouble()?;
+    Ok(compilation)
+}
+
+/// The same with its tests, which a build leaves out.
+fn check_file(file: &Path, code: &CodeFlags) -> anyhow::Result<Compilation> {
+    let mut folders = Folders::around(file)?;
+    let (source, path) = (read(file, &folders)?, folders.module_path(file));
+    let compilation = compile_tests(source, path, &mut folders, &code.compile_options()).0;
     folders.trouble()?;
     Ok(compilation)
 }
 
 /// Reads a source file. It is named in artifacts as it was named on the command line, unless that would
-/// put a path of this machine into them.
-fn read(file: &Path) -> anyhow::Result<Source> {
-    let text = read_text(file)?;
-    let name = if file.is_absolute() { file.file_name().map(Path::new).unwrap_or(file) } else { file };
-    Ok(Source::new(name.to_string_lossy().replace('\\', "/"), text))
+/// put a path of this machine into them; in a package, by its place there.
+fn read(file: &Path, folders: &Folders) -> anyhow::Result<Source> {
+    Ok(Source::new(folders.name_of(file), read_text(file)?))
 }
 
 /// The text of a source file.
@@ -153,7 +192,7 @@ fn use_color(choice: ColorChoice) -> bool {
     }
 }
 
-fn print_summary(out_dir: &Path, compilation: &Compilation) -> anyhow::Result<()> {
+fn summary_of(out_dir: &Path, compilation: &Compilation) -> String {
     let mut text = String::new();
     for contract in &compilation.contracts {
         let artifact = &contract.artifact;
@@ -161,7 +200,7 @@ fn print_summary(out_dir: &Path, compilation: &Compilation) -> anyhow::Result<()
         let (code, init) = (artifact.runtime.bytes.len(), artifact.init.bytes.len());
         text += &format!("{}: {code} bytes of code, {init} bytes to create it\n", path.display());
     }
-    print(&text)
+    text
 }
 
 /// Prints to standard output; a reader who has gone away is no error.

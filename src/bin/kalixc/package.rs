@@ -1,7 +1,7 @@
 //! Where modules lie: the package around a file, its dependencies, and a [`Loader`] that reads them.
 //!
 //! A file below the `src/` of a folder with `kalix.toml` belongs to that package. Any other file stands alone, and the
-//! modules that it imports lie beside it.
+//! modules that it imports lie beside it. What a command works on, one file or all of a package, is [`Sources`].
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -13,6 +13,90 @@ use kalix::modules::{Loaded, Loader, ModulePath};
 use crate::read_text;
 
 const MANIFEST: &str = "kalix.toml";
+
+/// Most files of one package: more is a mistake in the command line, such as a folder of somebody else's.
+const FILES_MAX: usize = 10_000;
+
+/// What a command works on.
+pub(crate) struct Sources {
+    files: Vec<PathBuf>,
+    /// As it is named to the user.
+    shown: String,
+    /// The package's folder, if all of a package is meant.
+    package: Option<PathBuf>,
+}
+
+impl Sources {
+    /// A file, the folder of a package, or, if nothing is said, the package around the current folder.
+    pub(crate) fn find(path: Option<&Path>) -> anyhow::Result<Sources> {
+        match path {
+            Some(path) if path.is_dir() => Sources::package(path),
+            Some(path) => {
+                let shown = path.display().to_string();
+                Ok(Sources { files: vec![path.to_path_buf()], shown, package: None })
+            }
+            None => {
+                let here = std::env::current_dir().context("cannot find the current folder")?;
+                let steps = here.ancestors().enumerate();
+                let found = steps.into_iter().find(|(_, folder)| folder.join(MANIFEST).is_file());
+                let Some((up, _)) = found else {
+                    bail!("name a source file: neither this folder nor one around it has a {MANIFEST}");
+                };
+                let folder: PathBuf = std::iter::repeat_n("..", up).collect();
+                Sources::package(if up == 0 { Path::new(".") } else { &folder })
+            }
+        }
+    }
+
+    fn package(folder: &Path) -> anyhow::Result<Sources> {
+        let shown = folder.display().to_string();
+        let manifest = folder.join(MANIFEST);
+        if !manifest.is_file() {
+            bail!("{shown} is a folder without {MANIFEST}; name a source file or the folder of a package");
+        }
+        read_manifest(&manifest)?;
+        let source_folder = folder.join("src");
+        let mut files = Vec::new();
+        let mut open = vec![source_folder.clone()];
+        while let Some(folder) = open.pop() {
+            let entries =
+                std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+            for entry in entries {
+                let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+                let (path, kind) = (entry.path(), entry.file_type());
+                // A link to a folder is not followed: it may lead back.
+                if kind.is_ok_and(|kind| kind.is_dir()) {
+                    open.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "kalix") {
+                    files.push(path);
+                }
+            }
+            if files.len() > FILES_MAX {
+                bail!("{shown} has more than {FILES_MAX} source files");
+            }
+        }
+        if files.is_empty() {
+            bail!("{} holds no file whose name ends in .kalix", source_folder.display());
+        }
+        files.sort();
+        Ok(Sources { files, shown, package: Some(folder.to_path_buf()) })
+    }
+
+    /// The files, each the root of a compilation.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// How messages name all of it.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The folder of the package, if all of a package is meant.
+    pub(crate) fn package_folder(&self) -> Option<&Path> {
+        self.package.as_deref()
+    }
+}
 
 /// The folders in which the modules of a compilation lie.
 pub(crate) struct Folders {
@@ -56,6 +140,15 @@ impl Folders {
         let within = whole.strip_prefix(&self.own).map(|path| path.with_extension(""));
         let within = within.unwrap_or_default();
         within.iter().map(|part| part.to_string_lossy().into_owned()).collect()
+    }
+
+    /// How messages and artifacts name the file whose path is given: as the modules that it imports are named.
+    pub(crate) fn name_of(&self, file: &Path) -> String {
+        let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+        match whole.strip_prefix(&self.own) {
+            Ok(within) => format!("{}{}", self.prefix, within.to_string_lossy().replace('\\', "/")),
+            Err(_) => file.to_string_lossy().replace('\\', "/"),
+        }
     }
 
     /// An error if some module was there and could not be read.

@@ -70,6 +70,8 @@ pub(super) struct Checker<'s, 'a> {
     pub(super) left_rounds: Vec<LeftRounds>,
     /// Every reference that a name was bound to.
     pub(super) borrows: Vec<Borrow>,
+    /// The number of the body's first assertion.
+    pub(super) first_assertion: usize,
 }
 
 impl<'a> Sema<'a> {
@@ -102,6 +104,7 @@ impl<'a> Sema<'a> {
         let signature = self.signature(id);
         let (contract, name) = (signature.contract, signature.name.clone());
         let (kind, result) = (signature.kind, signature.result);
+        let first_assertion = self.assertions.len();
         Checker {
             sema: self,
             contract,
@@ -116,6 +119,7 @@ impl<'a> Sema<'a> {
             moved: Moved::default(),
             left_rounds: Vec::new(),
             borrows: Vec::new(),
+            first_assertion,
         }
     }
 
@@ -222,6 +226,7 @@ impl<'a> Sema<'a> {
             moved: Moved::default(),
             left_rounds: Vec::new(),
             borrows: Vec::new(),
+            first_assertion: self.assertions.len(),
             sema: self,
         }
     }
@@ -489,6 +494,10 @@ impl<'a> Checker<'_, 'a> {
         substitution.locals(&mut self.locals);
         let hole = substitution.hole;
         self.sema.hole = self.sema.hole.or(hole);
+        let (first, types) = (self.first_assertion, &self.sema.types);
+        for assertion in &mut self.sema.assertions[first..] {
+            assertion.sides = assertion.sides.map(|ty| self.inference.resolve(types, ty));
+        }
         let function = &mut self.sema.functions[id.index()];
         function.locals = self.locals;
         function.body = body;

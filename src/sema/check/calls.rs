@@ -246,6 +246,7 @@ impl<'a> Checker<'_, 'a> {
             "Ok" => self.ok_or_err(true, args, span, want),
             "Err" => self.ok_or_err(false, args, span, want),
             "assert" => match self.one_argument(args, span) {
+                Some(arg) if self.is_test() => self.assert_in_test(arg, span),
                 Some(arg) => {
                     let cond = Box::new(self.condition(arg));
                     Typed::new(ExprKind::Assert(cond), TypeId::UNIT, span)
@@ -274,6 +275,9 @@ impl<'a> Checker<'_, 'a> {
             "create2_address" => self.create2_address(args, span),
             "ecrecover" => self.ecrecover(args, span),
             "sha256" | "blake2b" | "ripemd160" => self.constant_hash(name.as_str(), args, span),
+            "assert_eq" | "assert_ne" | "assert_lt" | "assert_approx" if self.is_test() => {
+                self.assertion(name.as_str(), args, span)
+            }
             "assert_eq" | "assert_ne" | "assert_lt" | "assert_approx" => {
                 self.loose_args(args);
                 self.diags()
@@ -396,6 +400,9 @@ impl<'a> Checker<'_, 'a> {
                 && let Some(typed) = self.abi_call(name.as_str(), args, span, want)
             {
                 return typed;
+            }
+            if object == "vm" && self.is_test() {
+                return self.vm_call(name, args, span);
             }
             self.loose_args(args);
             return self.call_object(object, base.span, name, callee_span, span);

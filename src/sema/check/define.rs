@@ -248,7 +248,11 @@ impl<'a> Sema<'a> {
         let id = self.add_signature(Signature {
             name: name.name.clone(),
             span: name.span,
-            kind: if contract.is_some() { FunctionKind::Contract } else { FunctionKind::Free },
+            kind: match contract {
+                Some(_) if crate::sema::tests::is_test_name(name.as_str()) => FunctionKind::Test,
+                Some(_) => FunctionKind::Contract,
+                None => FunctionKind::Free,
+            },
             contract,
             attrs: Some(item.attrs),
             params,

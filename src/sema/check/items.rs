@@ -91,6 +91,7 @@ impl<'a> Sema<'a> {
             ModuleItemKind::Event(_) => Target::Event,
             ModuleItemKind::Error(_) => Target::Error,
             ModuleItemKind::Contract(_) => Target::Contract,
+            ModuleItemKind::Test(_) => Target::Test,
             _ => Target::Other,
         };
         self.check_attrs(&item.attrs, target);
@@ -109,7 +110,7 @@ impl<'a> Sema<'a> {
             });
         };
         match &item.kind {
-            // Tests are left out of a build; they are checked when they run.
+            // Tests are left out of a build. Where they run, each stands in a contract of its own as well.
             ModuleItemKind::Test(_) => {}
             // Imports follow once every module has its names.
             ModuleItemKind::Use(_) => {}
@@ -153,6 +154,7 @@ impl<'a> Sema<'a> {
             ContractItemKind::Const(_) => Target::Constant,
             ContractItemKind::Event(_) => Target::Event,
             ContractItemKind::Error(_) => Target::Error,
+            ContractItemKind::Test(_) => Target::Test,
             _ => Target::Other,
         };
         self.check_attrs(&item.attrs, target);
@@ -359,6 +361,7 @@ impl<'a> Sema<'a> {
             typed: Contract {
                 name,
                 is_imported: self.current != 0,
+                is_test: crate::sema::tests::is_test_name(decl.name.as_str()),
                 span: item.span,
                 docs: docs(&item.attrs),
                 storage: Vec::new(),

@@ -256,7 +256,7 @@ impl<'a> Checker<'_, 'a> {
         Typed::new(ExprKind::Binary { op, left: Box::new(left), right: Box::new(right) }, ty, span)
     }
 
-    fn compare(
+    pub(super) fn compare(
         &mut self,
         op: CompareOp,
         spelled: &str,

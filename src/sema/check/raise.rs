@@ -36,27 +36,35 @@ impl<'a> From<&'a PayloadArgs> for Fields<'a> {
 impl<'a> Checker<'_, 'a> {
     /// `emit E(…)`; nothing if it is wrong.
     pub(super) fn emit(&mut self, payload: &'a ast::Payload) -> Option<StmtKind> {
-        let fields = Fields::from(&payload.args);
-        match self.sema.find_type(&payload.path, self.contract) {
+        self.emit_event(&payload.path, Fields::from(&payload.args), payload.span)
+    }
+
+    /// The log entry that an event with these fields is; nothing if it is wrong.
+    pub(super) fn emit_event(
+        &mut self,
+        path: &'a ast::Path,
+        fields: Fields<'a>,
+        span: Span,
+    ) -> Option<StmtKind> {
+        match self.sema.find_type(path, self.contract) {
             Some(TypeDef::Event(id)) => {
                 let def = &self.sema.events[id.index()];
                 let declared: Vec<_> =
                     def.fields.iter().map(|field| (field.name.clone(), field.ty)).collect();
                 let name = def.name.clone();
-                let fields = self.fields(&name, &declared, fields, payload.span, Borrow::Yes)?;
-                self.effects.writes.push(("emits".to_owned(), payload.span));
+                let fields = self.fields(&name, &declared, fields, span, Borrow::Yes)?;
+                self.effects.writes.push(("emits".to_owned(), span));
                 self.effects.events.insert(id);
                 return Some(StmtKind::Emit { event: id, fields });
             }
-            Some(TypeDef::ErrorType(_)) => self.not_an_event(&payload.path, "an error; use `revert`"),
-            Some(TypeDef::Contract(_)) => self.not_an_event(&payload.path, "a contract"),
-            Some(TypeDef::Interface(_)) => self.not_an_event(&payload.path, "an interface"),
-            Some(TypeDef::Enum(_)) => self.not_an_event(&payload.path, "an enum"),
-            Some(TypeDef::Struct(_)) => self.not_an_event(&payload.path, "a struct"),
-            None => match payload.path.as_ident().map(|name| self.sema.find_value(&name.name, self.contract))
-            {
-                Some(Some(_)) => self.not_an_event(&payload.path, "a function or constant"),
-                _ => self.sema.type_not_found(&payload.path, self.contract),
+            Some(TypeDef::ErrorType(_)) => self.not_an_event(path, "an error; use `revert`"),
+            Some(TypeDef::Contract(_)) => self.not_an_event(path, "a contract"),
+            Some(TypeDef::Interface(_)) => self.not_an_event(path, "an interface"),
+            Some(TypeDef::Enum(_)) => self.not_an_event(path, "an enum"),
+            Some(TypeDef::Struct(_)) => self.not_an_event(path, "a struct"),
+            None => match path.as_ident().map(|name| self.sema.find_value(&name.name, self.contract)) {
+                Some(Some(_)) => self.not_an_event(path, "a function or constant"),
+                _ => self.sema.type_not_found(path, self.contract),
             },
         }
         self.check_loosely(fields);

@@ -19,6 +19,19 @@ pub struct Program {
     pub events: Vec<Event>,
     /// The contracts, in source order.
     pub contracts: Vec<Contract>,
+    /// Assertions of tests, by the number that one hands over when it fails.
+    pub assertions: Vec<Assertion>,
+    /// The names that tests give to accounts with `vm.address`.
+    pub test_addresses: Vec<String>,
+}
+
+/// An assertion of a test.
+#[derive(Clone, Debug)]
+pub struct Assertion {
+    /// Where it stands.
+    pub span: Span,
+    /// The type of both sides, if it has two whose values can be told.
+    pub sides: Option<TypeId>,
 }
 
 impl Program {
@@ -43,6 +56,8 @@ pub struct Contract {
     pub name: String,
     /// Whether it belongs to an imported module, so that this compilation makes no artifact of it.
     pub is_imported: bool,
+    /// Whether it holds tests: it runs where the limits of code are wider, and is never deployed elsewhere.
+    pub is_test: bool,
     /// Where the whole item stands.
     pub span: Span,
     /// Its doc comment.
@@ -228,6 +243,8 @@ pub enum FunctionKind {
     Initializer,
     /// Reads a `pub` member; synthesized.
     Getter,
+    /// A `test`: an entry point of a contract that only tests have.
+    Test,
 }
 
 /// A function with its body.
