@@ -22,6 +22,7 @@ mod expand;
 pub mod gas_report;
 pub mod init_code;
 mod labels;
+pub mod layout_lock;
 mod plan;
 mod select;
 mod shuffle;
@@ -62,6 +63,14 @@ pub struct InternalError {
     pub span: Span,
     /// What did not hold.
     pub detail: String,
+    /// The bytes of code, if there are more than addresses of two bytes reach; then its user wrote too much.
+    pub code_size: Option<usize>,
+}
+
+impl InternalError {
+    fn new(span: Span, detail: String) -> InternalError {
+        InternalError { span, detail, code_size: None }
+    }
 }
 
 /// Finished code of one module, without the target's prefix.
@@ -118,7 +127,7 @@ struct Frame {
 /// If the module is not well-formed or the code fails its checks: mistakes of the compiler, not of its user. Code or frames
 /// too large for the machine are reported the same way.
 pub fn compile_module(module: &Module, options: &CodegenOptions) -> Result<Assembly, InternalError> {
-    verify::verify(module).map_err(|e| InternalError { span: e.span, detail: e.to_string() })?;
+    verify::verify(module).map_err(|e| InternalError::new(e.span, e.to_string()))?;
     let module = prepare(module, options)?;
     let limit = options.stack_words_max.clamp(1, options.target.stack_words_max());
     let mut limits = vec![limit; module.functions.len()];
@@ -156,11 +165,10 @@ impl From<InternalError> for Failure {
 fn prepare(module: &Module, options: &CodegenOptions) -> Result<Module, InternalError> {
     // What changes a module must leave it well-formed.
     let verified = |module: &Module, after: &str| {
-        verify::verify(module)
-            .map_err(|e| InternalError { span: e.span, detail: format!("after {after}: {e}") })
+        verify::verify(module).map_err(|e| InternalError::new(e.span, format!("after {after}: {e}")))
     };
     let mut module = without_unreachable(module);
-    let broken = |e: crate::ir::opt::Broken| InternalError { span: e.error.span, detail: e.to_string() };
+    let broken = |e: crate::ir::opt::Broken| InternalError::new(e.error.span, e.to_string());
     if options.opt_level != OptLevel::O0 {
         crate::ir::opt::optimize(&mut module, options.opt_level).map_err(broken)?;
         verified(&module, "passes")?;
@@ -270,10 +278,7 @@ fn compile_with(module: &Module, target: Target, limits: &mut [usize]) -> Result
 
 fn error(module: &Module, id: FuncId, detail: &str) -> InternalError {
     let function: &Function = &module.functions[id.index()];
-    InternalError {
-        span: function.span,
-        detail: format!("{detail} (\"{}\" of {})", function.name, module.name),
-    }
+    InternalError::new(function.span, format!("{detail} (\"{}\" of {})", function.name, module.name))
 }
 
 /// Frames by call-graph depth: each begins at the greatest end of its callers' frames.

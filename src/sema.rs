@@ -46,12 +46,12 @@ use types::{ErrorTypeId, HandleId, TypeId, Types};
 
 /// Checks the root module, which comes first, and those that it imports. The program is fit for lowering only if the
 /// diagnostics hold no error.
-pub fn check(modules: &[Module], source: &Source) -> (Program, Diagnostics) {
+pub fn check<'a>(modules: &'a [Module], source: &'a Source) -> (Program, Diagnostics) {
     check_for(modules, source, Encoding::Zvm)
 }
 
 /// The same for a target with that encoding: builtins whose operations it lacks are reported (K0508).
-pub fn check_for(modules: &[Module], source: &Source, encoding: Encoding) -> (Program, Diagnostics) {
+pub fn check_for<'a>(modules: &'a [Module], source: &'a Source, encoding: Encoding) -> (Program, Diagnostics) {
     let mut sema = Sema {
         source,
         encoding,
@@ -73,6 +73,7 @@ pub fn check_for(modules: &[Module], source: &Source, encoding: Encoding) -> (Pr
         vm_handle: None,
         assertions: Vec::new(),
         test_addresses: Vec::new(),
+        test_words: tests::words(&modules[0].tree, source),
     };
     sema.collect(modules);
     sema.check_constants();
@@ -114,6 +115,8 @@ struct Sema<'a> {
     assertions: Vec<typed::Assertion>,
     /// Names that tests give to accounts.
     test_addresses: Vec<String>,
+    /// Every word of the root module's tests: a build leaves them out, but what they use is not unused.
+    test_words: HashSet<&'a str>,
 }
 
 /// How deep constants in a circle are followed.

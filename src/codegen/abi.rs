@@ -12,6 +12,7 @@ use crate::sema::typed::{
     StorageMember,
 };
 use crate::sema::types::{ErrorVariant, Type, TypeId, Types};
+use crate::source::Span;
 
 /// What the KALIX ABI says beside the program: facts of the source file and of the finished code.
 pub struct Details<'a> {
@@ -23,6 +24,8 @@ pub struct Details<'a> {
     pub source_map: &'a str,
     /// Gas of each entry point, in their order; empty without a gas report.
     pub gas: &'a [Value],
+    /// How a place of the source is named.
+    pub place: &'a dyn Fn(Span) -> String,
 }
 
 /// The KALIX ABI JSON (§14.3).
@@ -30,7 +33,7 @@ pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) 
     let types = &program.types;
     let functions = contract.entry_points.iter().enumerate();
     let functions: Vec<Value> = functions
-        .map(|(index, entry)| kalix_function(types, entry, &contract.guards, details.gas.get(index)))
+        .map(|(index, entry)| kalix_function(types, entry, &contract.guards, details, index))
         .collect();
     let of_kind = |kinds: &'static [MemberKind]| {
         contract.storage.iter().filter(move |member| kinds.contains(&member.kind))
@@ -84,11 +87,23 @@ pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) 
     })
 }
 
-fn kalix_function(types: &Types, entry: &EntryPoint, guards: &Guards, gas: Option<&Value>) -> Value {
+fn kalix_function(
+    types: &Types,
+    entry: &EntryPoint,
+    guards: &Guards,
+    details: &Details<'_>,
+    index: usize,
+) -> Value {
     let params = |params: &[AbiParam]| -> Vec<Value> {
         let param = |param: &AbiParam| json!({ "name": param.name, "type": types.display(param.ty), "abi_type": param.abi_type });
         params.iter().map(param).collect()
     };
+    let lock = guards.locks.get(&entry.function);
+    let mut reentrancy =
+        json!({ "locks": lock.is_some(), "checks": guards.checks.contains(&entry.function) });
+    if let Some(&site) = lock {
+        reentrancy["site"] = (details.place)(site).into();
+    }
     json!({
         "name": entry.name,
         "selector": hex(&entry.selector),
@@ -97,11 +112,8 @@ fn kalix_function(types: &Types, entry: &EntryPoint, guards: &Guards, gas: Optio
         "mutability": entry.mutability.name(),
         "visibility": "public",
         "signature": entry.signature,
-        "reentrancy": {
-            "locks": guards.locks.contains_key(&entry.function),
-            "checks": guards.checks.contains(&entry.function),
-        },
-        "gas": gas,
+        "reentrancy": reentrancy,
+        "gas": details.gas.get(index),
     })
 }
 
@@ -143,7 +155,7 @@ fn kalix_constructor(program: &Program, id: FuncId) -> Value {
 }
 
 /// A member, then the fields of a struct in it, `member.field`.
-fn kalix_layout(types: &Types, member: &StorageMember) -> Vec<Value> {
+pub(super) fn kalix_layout(types: &Types, member: &StorageMember) -> Vec<Value> {
     let space = if member.kind == MemberKind::Transient { "transient" } else { "persistent" };
     let mut rows = Vec::new();
     let mut open =

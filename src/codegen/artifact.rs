@@ -7,6 +7,7 @@ use std::fmt::Write;
 use alloy_primitives::keccak256;
 use serde_json::{Value, json};
 use zvm::bytecode::container::{Container, Sections};
+use zvm::gas::INIT_CODE_SIZE_MAX;
 
 use super::abi::{self, Details};
 use super::gas_report::Estimator;
@@ -45,20 +46,35 @@ pub fn build(
     options: &CodegenOptions,
     diags: &mut Diagnostics,
 ) -> Option<Artifact> {
-    let mut compile = |module| match compile_module(module, options) {
+    let mut compile = |module, what| match compile_module(module, options) {
         Ok(assembly) => Some(assembly),
-        Err(InternalError { span, detail }) => {
+        Err(InternalError { code_size: Some(size), .. }) => {
+            let diagnostic = diags.error(Code::CodeTooLarge, contract.span);
+            diagnostic
+                .arg("what", what)
+                .arg("n", size)
+                .arg("m", u16::MAX)
+                .arg("list", "all of them together");
+            None
+        }
+        Err(InternalError { span, detail, .. }) => {
             diags.error(Code::Internal, span).arg("detail", detail);
             None
         }
     };
-    let runtime = compile(&lowered.runtime)?;
-    if runtime.bytes.len() > options.target.code_size_max() && !contract.is_test {
-        report_size(contract, &runtime, diags);
+    let runtime = compile(&lowered.runtime, "runtime")?;
+    let size_max = options.target.code_size_max();
+    if runtime.bytes.len() > size_max && !contract.is_test {
+        report_size(program, contract, &runtime, ("runtime", size_max), diags);
         return None;
     }
     let prefix = options.target.prefix();
-    let init = compile(&init_code::complete(lowered, &runtime, prefix))?;
+    let init = compile(&init_code::complete(lowered, &runtime, prefix), "creation")?;
+    let init_size_max = INIT_CODE_SIZE_MAX - prefix.len();
+    if init.bytes.len() > init_size_max && !contract.is_test {
+        report_size(program, contract, &init, ("creation", init_size_max), diags);
+        return None;
+    }
 
     let estimator = Estimator::new(&runtime);
     let estimates = contract.entry_points.iter().map(|entry| estimator.estimate(entry.selector).to_json());
@@ -72,12 +88,19 @@ pub fn build(
         source_hash,
         source_map: &source_map(&runtime.instructions, source),
         gas: &gas,
+        place: &|span| {
+            let at = source.line_column(span.start);
+            format!("{}:{}:{}", source.name_at(span.start), at.line, at.column)
+        },
     };
     let kalix_abi = abi::kalix_abi(program, contract, &details);
+    let sources: Value = source.files().map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
     let ethereum_abi = abi::ethereum_abi(program, contract);
     let meta = json!({ "compiler": kalix_abi["compiler"], "target": options.target.name() });
     let sections = Sections {
         init: Some([prefix, &init.bytes].concat().into()),
+        source_map: Some(kalix_abi["source_map"].to_string().into_bytes().into()),
+        sources: Some(sources.to_string().into_bytes().into()),
         gas_estimates: Some(gas_by_signature.to_string().into_bytes().into()),
         meta: Some(meta.to_string().into_bytes().into()),
         ..Sections::default()
@@ -102,22 +125,33 @@ pub fn build(
     }
 }
 
-fn report_size(contract: &Contract, runtime: &Assembly, diags: &mut Diagnostics) {
-    let entries = runtime.functions.iter().map(|function| function.entry);
-    let ends: Vec<u32> = entries.skip(1).chain([runtime.code_size as u32]).collect();
-    let mut sizes: Vec<(u32, &str)> = runtime
-        .functions
-        .iter()
-        .zip(ends)
-        .map(|(function, end)| (end.saturating_sub(function.entry), function.name.as_str()))
-        .collect();
+/// Reports code above a limit, with the functions of the source that most of its instructions stand for.
+fn report_size(
+    program: &Program,
+    contract: &Contract,
+    code: &Assembly,
+    (what, size_max): (&str, usize),
+    diags: &mut Diagnostics,
+) {
+    let functions: Vec<_> = contract.functions.iter().map(|&id| program.function(id)).collect();
+    let mut sizes: Vec<(usize, &str)> =
+        functions.iter().map(|function| (0, function.name.as_str())).collect();
+    let ends = code.instructions.iter().skip(1).map(|next| next.offset as usize).chain([code.code_size]);
+    for (instruction, end) in code.instructions.iter().zip(ends) {
+        let span = instruction.span;
+        let is_inside = |body: Span| body.start <= span.start && span.end <= body.end;
+        if let Some(at) = functions.iter().position(|function| is_inside(function.body.span)) {
+            sizes[at].0 += end.saturating_sub(instruction.offset as usize);
+        }
+    }
     sizes.sort_by(|a, b| b.cmp(a));
     let list: Vec<String> =
         sizes.iter().take(3).map(|(size, name)| format!("`{name}` ({size} bytes)")).collect();
     diags
         .error(Code::CodeTooLarge, contract.span)
-        .arg("n", runtime.bytes.len())
-        .arg("m", runtime.target.code_size_max())
+        .arg("what", what)
+        .arg("n", code.bytes.len())
+        .arg("m", size_max)
         .arg("list", list.join(", "));
 }
 

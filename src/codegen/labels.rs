@@ -338,7 +338,7 @@ impl<'b> Placer<'b> {
 
 /// Gives every label its offset and writes the bytes.
 fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Assembled, InternalError> {
-    let error = |span, detail: String| InternalError { span, detail };
+    let error = |span, detail: String| InternalError::new(span, detail);
     let used: HashSet<Label> = items
         .iter()
         .filter_map(|spanned| match spanned.item {
@@ -363,8 +363,10 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Ass
         })
         .collect();
     let address = |span, address: usize| {
-        u16::try_from(address)
-            .map_err(|_| error(span, format!("address {address:#x} does not fit two bytes")))
+        u16::try_from(address).map_err(|_| InternalError {
+            code_size: Some(size),
+            ..error(span, format!("address {address:#x} does not fit two bytes"))
+        })
     };
 
     let mut assembled = Assembled {

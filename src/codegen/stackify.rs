@@ -137,7 +137,7 @@ impl<'a> Emitter<'a> {
 
     fn error(&self, detail: impl Into<String>) -> Failure {
         let detail = format!("{} in \"{}\"", detail.into(), self.function.name);
-        Failure::Other(InternalError { span: self.span, detail })
+        Failure::Other(InternalError::new(self.span, detail))
     }
 
     fn enter_function(&mut self) -> Result<(), Failure> {

@@ -85,7 +85,7 @@ const ATTRIBUTES: &[(&str, &[Target], bool)] = {
         ("copy", &[Other], true),
         ("unpacked", &[Other], true),
         ("slot", &[PubMember, Member], true),
-        ("layout_lock", &[Contract], false),
+        ("layout_lock", &[Contract], true),
         ("anonymous", &[Event], true),
         ("optional_return", &[InterfaceFunction], true),
         ("fuzz", &[Test], true),
@@ -178,6 +178,18 @@ impl Sema<'_> {
             return Some(name.to_string());
         }
         bad_argument(&mut self.diags, attr, "it takes one name in quotes, `#[abi_name(\"transfer\")]`");
+        None
+    }
+
+    /// What `#[layout_lock("…")]` says: a file, and where the attribute stands.
+    pub(super) fn layout_lock(&mut self, attrs: &ast::Attrs) -> Option<(String, Span)> {
+        let attr = attrs.find("layout_lock")?;
+        if let [AttrArg::Literal(ast::Literal { kind: LiteralKind::Str(file), .. })] = attr.args.as_slice()
+            && !file.is_empty()
+        {
+            return Some((file.to_string(), attr.span));
+        }
+        bad_argument(&mut self.diags, attr, "it takes the name of a file, `#[layout_lock(\"layout.json\")]`");
         None
     }
 

@@ -330,7 +330,8 @@ impl Sema<'_> {
         for (name, span) in &self.modules[0].imports {
             unused.push(("import", *span, name.to_string()));
         }
-        unused.retain(|(_, span, name)| !name.starts_with('_') && !self.used.contains(span));
+        let is_used = |name: &str, span: &Span| self.used.contains(span) || self.test_words.contains(name);
+        unused.retain(|(_, span, name)| !name.starts_with('_') && !is_used(name, span));
         for (what, span, name) in unused {
             self.diags.warning(Code::Unused, span).arg("what", what).arg("x", name);
         }

@@ -3,10 +3,11 @@
 //! A test of the module gets a contract of its own, which nothing else is in. The tests of a contract are entry points of
 //! a copy of it, so that the contract itself stays what is deployed. No name of either can be written in a source.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::attrs::fuzz_runs;
-use crate::source::Span;
+use crate::source::{Source, Span};
 use crate::syntax::ast::{self, ContractItemKind, ModuleItemKind};
 
 /// How many inputs a property runs with, unless it says.
@@ -68,6 +69,19 @@ pub fn weave(tree: &mut ast::Module) -> Vec<Test> {
     }
     tree.items.extend(added);
     tests
+}
+
+/// Every word in the tests of a module.
+pub(super) fn words<'s>(tree: &ast::Module, source: &'s Source) -> HashSet<&'s str> {
+    let inner = tree.items.iter().flat_map(|item| match &item.kind {
+        ModuleItemKind::Contract(contract) => contract.items.as_slice(),
+        _ => &[],
+    });
+    let inner = inner.filter(|item| matches!(item.kind, ContractItemKind::Test(_))).map(|item| item.span);
+    let outer = tree.items.iter().filter(|item| matches!(item.kind, ModuleItemKind::Test(_)));
+    let spans = outer.map(|item| item.span).chain(inner);
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    spans.flat_map(|span| source.slice(span).split(move |letter| !is_letter(letter))).collect()
 }
 
 /// Whether only a test has this name.

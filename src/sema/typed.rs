@@ -18,8 +18,8 @@ mod patterns;
 
 pub use data::{DataOp, PlaceOp};
 pub use items::{
-    AbiParam, Contract, Docs, EntryPoint, ErrorRef, Event, EventField, Function, FunctionKind, Guards,
-    Immutable, Local, MemberKind, Mutability, Program, StorageMember,
+    AbiParam, Assertion, Contract, Docs, EntryPoint, ErrorRef, Event, EventField, Function, FunctionKind,
+    Guards, Immutable, Local, MemberKind, Mutability, Program, StorageMember,
 };
 pub use ops::{ArithMode, BinaryOp, CastKind, CompareOp, Env, Query, UnaryOp};
 pub use patterns::{Match, MatchArm, Pattern, PatternKind};

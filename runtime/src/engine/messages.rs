@@ -195,7 +195,11 @@ impl<D: Database, I: Inspector> Executor<D, I> {
     }
 
     /// Answers a call: starts a frame, or answers at once where none can or need start.
-    pub(super) fn begin_call(&mut self, mut request: CallRequest, block: &BlockEnv) -> Result<(), EngineError> {
+    pub(super) fn begin_call(
+        &mut self,
+        mut request: CallRequest,
+        block: &BlockEnv,
+    ) -> Result<(), EngineError> {
         let depth = self.frames.len();
         if let Some(Interception { is_success, output }) = self.intercept(&mut request, depth)? {
             let (start, size) = request.output;

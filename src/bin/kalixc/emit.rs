@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use alloy_primitives::hex;
 use anyhow::{Context, bail};
 use kalix::codegen::Target;
+use kalix::diag::Code;
 use kalix::driver::Compilation;
 use kalix::ir::text::print_module;
 use zvm::bytecode::disasm::{DisasmOptions, disassemble};
@@ -32,6 +33,10 @@ pub(crate) fn outputs(file: &Path, compilation: &Compilation, emit: &[Emit]) -> 
         add(format!("{name}.zvmc"), artifact.bytes.clone());
         let abi = serde_json::to_string_pretty(&artifact.ethereum_abi).context("cannot print the ABI")?;
         add(format!("{name}.abi.json"), format!("{abi}\n").into_bytes());
+        if artifact.runtime.target == Target::Zvm && emit.contains(&Emit::Runtime) {
+            let code = [artifact.runtime.target.prefix(), &artifact.runtime.bytes].concat();
+            add(format!("{name}.bin-runtime"), format!("{}\n", hex::encode(code)).into_bytes());
+        }
         if artifact.runtime.target == Target::Evm {
             let hex = |bytes: &[u8]| format!("{}\n", hex::encode(bytes)).into_bytes();
             add(format!("{name}.bin"), hex(&artifact.init.bytes));
@@ -49,6 +54,31 @@ pub(crate) fn outputs(file: &Path, compilation: &Compilation, emit: &[Emit]) -> 
         }
     }
     Ok(outputs)
+}
+
+/// Reports contracts whose run-time code alone is not the contract (K0710).
+pub(crate) fn check_runtime(compilation: &mut Compilation) {
+    for contract in compilation.program.contracts.iter().filter(|contract| !contract.is_imported) {
+        let what = match contract {
+            _ if contract.constructor.is_some() => "a constructor",
+            _ if contract.initializer.is_some() => "an initialiser",
+            _ if !contract.immutables.is_empty() => "an immutable",
+            _ => continue,
+        };
+        compilation
+            .diagnostics
+            .error(Code::RuntimeEmitImpossible, contract.span)
+            .arg("C", &contract.name)
+            .arg("what", what);
+    }
+}
+
+/// Writes one file that is named by its path.
+pub(crate) fn write_file(file: &Path, text: String, sources: &[PathBuf]) -> anyhow::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(name) = file.file_name() else { bail!("{} names no file", file.display()) };
+    let output = Output { name: name.to_string_lossy().into_owned(), contents: text.into_bytes() };
+    write(folder, &[output], sources)
 }
 
 /// Writes all outputs into `folder`. Each is first written beside its place under another name, so that a

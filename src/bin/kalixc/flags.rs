@@ -30,9 +30,13 @@ pub(crate) enum Command {
         #[arg(short, long = "out-dir", value_name = "DIR", default_value = ".")]
         out_dir: PathBuf,
         /// Also write intermediate products: the syntax tree as `<file>.ast`, the IR as `<Contract>.ir`, the
-        /// code as `<Contract>.zvm` and `<Contract>.init.zvm`.
+        /// code as `<Contract>.zvm` and `<Contract>.init.zvm`, the run-time code alone as `<Contract>.bin-runtime`.
         #[arg(long, value_name = "KIND", value_delimiter = ',')]
         emit: Vec<Emit>,
+        /// Compare the storage of each contract with what this file records, and record it there. Members may be added;
+        /// one that moved, changed its type or is gone is an error.
+        #[arg(long, value_name = "FILE")]
+        layout_lock: Option<PathBuf>,
         /// What the code is for. `evm` also writes `<Contract>.bin` and `<Contract>.bin-runtime`: creation code
         #[command(flatten)]
         code: CodeFlags,
@@ -69,10 +73,60 @@ pub(crate) enum Command {
         #[command(flatten)]
         reporting: Reporting,
     },
+    /// What the functions of a file or package cost.
+    #[command(args_conflicts_with_subcommands = true)]
+    Gas(GasArgs),
+    /// Show what can be called, and what is done against re-entry and why.
+    Audit {
+        /// A source file or the folder of a package; without it, the package around the current folder.
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        code: CodeFlags,
+        #[command(flatten)]
+        reporting: Reporting,
+    },
     /// Explain a diagnostic code, such as K0201.
     Explain {
         /// The code.
         code: String,
+    },
+}
+
+/// What `kalixc gas` is told.
+#[derive(Debug, Args)]
+pub(crate) struct GasArgs {
+    #[command(subcommand)]
+    pub(crate) snapshot: Option<GasCommand>,
+    /// A source file or the folder of a package; without it, the package around the current folder.
+    pub(crate) path: Option<PathBuf>,
+    /// Show only functions whose name, written `Contract.function`, has this in it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    #[command(flatten)]
+    pub(crate) code: CodeFlags,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
+}
+
+/// What else `kalixc gas` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GasCommand {
+    /// Write down what each test costs, or compare with what was written down.
+    ///
+    /// Exit status 1 if a test fails, or with --check if a figure differs.
+    Snapshot {
+        /// A source file or the folder of a package; without it, the package around the current folder.
+        path: Option<PathBuf>,
+        /// Compare and write nothing.
+        #[arg(long)]
+        check: bool,
+        /// The file with the figures.
+        #[arg(long, value_name = "FILE", default_value = ".gas-snapshot")]
+        file: PathBuf,
+        #[command(flatten)]
+        code: CodeFlags,
+        #[command(flatten)]
+        reporting: Reporting,
     },
 }
 
@@ -199,4 +253,6 @@ pub(crate) enum Emit {
     Ir,
     /// The code as assembly text, which `zvmrun` runs too.
     Asm,
+    /// The run-time code as hexadecimal digits, for contracts whose creation does nothing else.
+    Runtime,
 }

@@ -4,8 +4,11 @@
 //! success, 1 for mistakes in the source, 2 for a wrong command line or for files that cannot be read or
 //! written.
 
+mod audit;
 mod emit;
 mod flags;
+mod gas;
+mod layout;
 mod package;
 mod test;
 
@@ -20,6 +23,7 @@ use kalix::driver::{Compilation, compile_tests, compile_with};
 use kalix::source::{SOURCE_SIZE_MAX, Source};
 
 use flags::{CodeFlags, ColorChoice, Command, ErrorFormat, Flags, Reporting};
+use layout::Locks;
 use package::{Folders, Sources};
 
 const MISTAKES: u8 = 1;
@@ -29,13 +33,15 @@ fn main() -> ExitCode {
     // clap prints usage errors itself and exits with 2.
     let flags = Flags::parse();
     let status = match &flags.command {
-        Command::Build { path, out_dir, emit, code, reporting } => {
-            build(path.as_deref(), out_dir, emit, code, reporting)
+        Command::Build { path, out_dir, emit, layout_lock, code, reporting } => {
+            build(path.as_deref(), out_dir, (emit, layout_lock.as_deref()), code, reporting)
         }
+        Command::Audit { path, code, reporting } => audit::audit(path.as_deref(), code, reporting),
         Command::Check { path, code, reporting } => check(path.as_deref(), code, reporting),
         Command::Test { first, filter, tier, seed, code, reporting } => {
             run_tests(first.as_deref(), filter.as_deref(), (*tier, *seed), (code, reporting))
         }
+        Command::Gas(args) => gas::gas(args),
         Command::Explain { code } => explain(code),
     };
     match status {
@@ -50,15 +56,19 @@ fn main() -> ExitCode {
 fn build(
     path: Option<&Path>,
     out_dir: &Path,
-    emit: &[flags::Emit],
+    (emit, layout_lock): (&[flags::Emit], Option<&Path>),
     code: &CodeFlags,
     reporting: &Reporting,
 ) -> anyhow::Result<ExitCode> {
     let sources = Sources::find(path)?;
     let (mut outputs, mut summary) = (Vec::new(), String::new());
-    let mut has_failed = false;
+    let (mut has_failed, mut locks) = (false, Locks::new(layout_lock));
     for file in sources.files() {
-        let compilation = compile_file(file, code)?;
+        let mut compilation = compile_file(file, code)?;
+        locks.check(file, &mut compilation)?;
+        if emit.contains(&flags::Emit::Runtime) {
+            emit::check_runtime(&mut compilation);
+        }
         has_failed |= report(&compilation.diagnostics, &compilation.source, reporting)?;
         if !has_failed {
             outputs.extend(emit::outputs(file, &compilation, emit)?);
@@ -73,6 +83,9 @@ fn build(
         return Ok(ExitCode::SUCCESS);
     }
     emit::write(out_dir, &outputs, sources.files())?;
+    for (file, text) in locks.outputs() {
+        emit::write_file(&file, text, sources.files())?;
+    }
     print(&summary)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -118,7 +131,7 @@ fn explain(id: &str) -> anyhow::Result<ExitCode> {
 /// Compiles a file with the modules that it imports.
 fn compile_file(file: &Path, code: &CodeFlags) -> anyhow::Result<Compilation> {
     let mut folders = Folders::around(file)?;
-    let (source, path) = (read(file, &folders)?, folders.module_path(file));
+    let (source, path) = (read(file)?, folders.module_path(file));
     let compilation = compile_with(source, path, &mut folders, &code.compile_options());
     folders.trouble()?;
     Ok(compilation)
@@ -127,16 +140,18 @@ fn compile_file(file: &Path, code: &CodeFlags) -> anyhow::Result<Compilation> {
 /// The same with its tests, which a build leaves out.
 fn check_file(file: &Path, code: &CodeFlags) -> anyhow::Result<Compilation> {
     let mut folders = Folders::around(file)?;
-    let (source, path) = (read(file, &folders)?, folders.module_path(file));
+    let (source, path) = (read(file)?, folders.module_path(file));
     let compilation = compile_tests(source, path, &mut folders, &code.compile_options()).0;
     folders.trouble()?;
     Ok(compilation)
 }
 
 /// Reads a source file. It is named in artifacts as it was named on the command line, unless that would
-/// put a path of this machine into them; in a package, by its place there.
-fn read(file: &Path, folders: &Folders) -> anyhow::Result<Source> {
-    Ok(Source::new(folders.name_of(file), read_text(file)?))
+/// put a path of this machine into them.
+fn read(file: &Path) -> anyhow::Result<Source> {
+    let text = read_text(file)?;
+    let name = if file.is_absolute() { file.file_name().map(Path::new).unwrap_or(file) } else { file };
+    Ok(Source::new(name.to_string_lossy().replace('\\', "/"), text))
 }
 
 /// The text of a source file.

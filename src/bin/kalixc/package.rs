@@ -22,8 +22,6 @@ pub(crate) struct Sources {
     files: Vec<PathBuf>,
     /// As it is named to the user.
     shown: String,
-    /// The package's folder, if all of a package is meant.
-    package: Option<PathBuf>,
 }
 
 impl Sources {
@@ -33,7 +31,7 @@ impl Sources {
             Some(path) if path.is_dir() => Sources::package(path),
             Some(path) => {
                 let shown = path.display().to_string();
-                Ok(Sources { files: vec![path.to_path_buf()], shown, package: None })
+                Ok(Sources { files: vec![path.to_path_buf()], shown })
             }
             None => {
                 let here = std::env::current_dir().context("cannot find the current folder")?;
@@ -43,13 +41,13 @@ impl Sources {
                     bail!("name a source file: neither this folder nor one around it has a {MANIFEST}");
                 };
                 let folder: PathBuf = std::iter::repeat_n("..", up).collect();
-                Sources::package(if up == 0 { Path::new(".") } else { &folder })
+                Sources::package(if up == 0 { Path::new("") } else { &folder })
             }
         }
     }
 
     fn package(folder: &Path) -> anyhow::Result<Sources> {
-        let shown = folder.display().to_string();
+        let shown = if folder.as_os_str().is_empty() { ".".into() } else { folder.display().to_string() };
         let manifest = folder.join(MANIFEST);
         if !manifest.is_file() {
             bail!("{shown} is a folder without {MANIFEST}; name a source file or the folder of a package");
@@ -79,7 +77,7 @@ impl Sources {
             bail!("{} holds no file whose name ends in .kalix", source_folder.display());
         }
         files.sort();
-        Ok(Sources { files, shown, package: Some(folder.to_path_buf()) })
+        Ok(Sources { files, shown })
     }
 
     /// The files, each the root of a compilation.
@@ -90,11 +88,6 @@ impl Sources {
     /// How messages name all of it.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
-    }
-
-    /// The folder of the package, if all of a package is meant.
-    pub(crate) fn package_folder(&self) -> Option<&Path> {
-        self.package.as_deref()
     }
 }
 
@@ -140,15 +133,6 @@ impl Folders {
         let within = whole.strip_prefix(&self.own).map(|path| path.with_extension(""));
         let within = within.unwrap_or_default();
         within.iter().map(|part| part.to_string_lossy().into_owned()).collect()
-    }
-
-    /// How messages and artifacts name the file whose path is given: as the modules that it imports are named.
-    pub(crate) fn name_of(&self, file: &Path) -> String {
-        let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
-        match whole.strip_prefix(&self.own) {
-            Ok(within) => format!("{}{}", self.prefix, within.to_string_lossy().replace('\\', "/")),
-            Err(_) => file.to_string_lossy().replace('\\', "/"),
-        }
     }
 
     /// An error if some module was there and could not be read.

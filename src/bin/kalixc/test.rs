@@ -25,6 +25,8 @@ use values::{Random, Values};
 
 /// Of the inputs that a property tries, how many `vm.assume` may refuse for each that it takes.
 const REFUSED_PER_RUN_MAX: u32 = 32;
+/// Most inputs that native code runs with: each run compiles what it creates.
+const NATIVE_RUNS_MAX: u32 = 32;
 /// Most runs in search of a smaller input.
 const SHRINK_RUNS_MAX: u32 = 2_000;
 
@@ -156,7 +158,7 @@ pub(crate) fn measure(sources: &Sources, request: &TestRequest<'_>) -> anyhow::R
 
 fn compile(file: &Path, request: &TestRequest<'_>) -> anyhow::Result<Option<(Compilation, Vec<Test>)>> {
     let mut folders = Folders::around(file)?;
-    let source = read(file, &folders)?;
+    let source = read(file)?;
     let path = folders.module_path(file);
     let (compilation, tests) = compile_tests(source, path, &mut folders, &request.code.compile_options());
     folders.trouble()?;
@@ -217,7 +219,12 @@ impl Runner<'_> {
         let name_seed = keccak256(self.test.name.as_bytes()).0;
         let name_seed = u64::from_be_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|at: usize| name_seed[at]));
         let mut random = Random::new(seed ^ name_seed);
-        let runs = if params.is_empty() { 1 } else { self.test.runs };
+        let is_native_only = machines.iter().all(|machine| machine.is_jit);
+        let runs = match params.is_empty() {
+            true => 1,
+            false if is_native_only => self.test.runs.min(NATIVE_RUNS_MAX),
+            false => self.test.runs,
+        };
         let (mut taken, mut gas) = (0, Vec::new());
         let (mut native_blocks, mut interpreted_blocks) = (0, 0);
         for attempt in 0..runs.saturating_mul(REFUSED_PER_RUN_MAX) {
@@ -225,6 +232,7 @@ impl Runner<'_> {
                 break;
             }
             let input = self.values.input(&params, attempt, &mut random);
+            let machines = if taken < NATIVE_RUNS_MAX { machines } else { &machines[..1] };
             let outcomes = match self.outcomes(machines, &input)? {
                 Ok(outcomes) => outcomes,
                 Err(reason) => return Ok(Err(reason + &self.show_input(&input))),

@@ -26,6 +26,9 @@ pub(crate) struct Program {
     /// The same as the file has it, with all that the run does not need.
     #[cfg(feature = "jit")]
     pub(crate) abi_text: Option<String>,
+    /// The source texts by name, JSON, if the file has them.
+    #[cfg(feature = "jit")]
+    pub(crate) sources: Option<Bytes>,
 }
 
 impl Program {
@@ -74,6 +77,8 @@ impl Program {
             abi: None,
             #[cfg(feature = "jit")]
             abi_text: None,
+            #[cfg(feature = "jit")]
+            sources: None,
         })
     }
 
@@ -85,6 +90,8 @@ impl Program {
             abi: Abi::read(&container.abi)?,
             #[cfg(feature = "jit")]
             abi_text: Some(container.abi.clone()),
+            #[cfg(feature = "jit")]
+            sources: container.sections.as_ref().and_then(|sections| sections.sources.clone()),
         })
     }
 

@@ -350,6 +350,7 @@ impl<'a> Sema<'a> {
         let index = self.contracts.len();
         let name = decl.name.name.to_string();
         let handle = self.add_handle(&decl.name);
+        let layout_lock = self.layout_lock(&item.attrs);
         self.contracts.push(ContractInfo {
             ast: decl,
             module: self.current,
@@ -362,6 +363,7 @@ impl<'a> Sema<'a> {
                 name,
                 is_imported: self.current != 0,
                 is_test: crate::sema::tests::is_test_name(decl.name.as_str()),
+                layout_lock,
                 span: item.span,
                 docs: docs(&item.attrs),
                 storage: Vec::new(),

@@ -8,7 +8,7 @@ use alloy_primitives::{U256, keccak256};
 use crate::diag::Code;
 use crate::sema::cheats::{self, Cheat};
 use crate::sema::check::body::{Checker, Typed};
-use crate::sema::check::raise::Fields;
+use crate::sema::check::raise::{Borrow, Fields};
 use crate::sema::scope::closest;
 use crate::sema::typed::{
     ArithMode, Assertion, BinaryOp, Block, CastKind, CompareOp, DataOp, Expr, ExprKind, ExternalCall,
@@ -176,7 +176,9 @@ impl<'a> Checker<'_, 'a> {
             let data = Expr { kind: ExprKind::Bytes(data.into()), ty: TypeId::BYTES, span: arg.span };
             return self.cheat(Cheat::ExpectRevertWith, vec![data], span);
         }
-        let Some(error) = self.raised(arg, Some(TypeId::ANY_ERROR)) else { return Typed::hole(span) };
+        let Some(error) = self.raised(arg, Some(TypeId::ANY_ERROR), Borrow::Yes) else {
+            return Typed::hole(span);
+        };
         let data = self.data_op(DataOp::ErrorData, vec![error], TypeId::BYTES, arg.span).expr;
         if data.ty == TypeId::ERROR {
             return Typed::hole(span);

@@ -58,6 +58,8 @@ pub struct Contract {
     pub is_imported: bool,
     /// Whether it holds tests: it runs where the limits of code are wider, and is never deployed elsewhere.
     pub is_test: bool,
+    /// The file of `#[layout_lock("…")]`, and where the attribute stands. Whoever reads files sees to it.
+    pub layout_lock: Option<(String, Span)>,
     /// Where the whole item stands.
     pub span: Span,
     /// Its doc comment.

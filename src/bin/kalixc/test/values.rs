@@ -379,7 +379,11 @@ fn int_word(bits: usize, signed: bool, choice: Choice, random: &mut Random) -> U
 
 /// Numbers below a number, in steps that find the least one that still fails.
 fn smaller_words(word: U256) -> Vec<U256> {
-    let mut found = Vec::new();
+    // What depends on remainders is rarely found by halving.
+    let mut found: Vec<U256> = (0..=16u64).map(U256::from).filter(|&small| small < word).collect();
+    found.extend(
+        [128usize, 64, 32, 16, 8, 4, 2].map(|bits| word >> bits).into_iter().filter(|short| !short.is_zero()),
+    );
     let mut step = word;
     while !step.is_zero() {
         found.push(word - step);

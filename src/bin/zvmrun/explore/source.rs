@@ -29,7 +29,8 @@ impl SourceText {
     }
 }
 
-/// Finds the source that belongs to the contract; `None` where there is no map, or no file was named and none is found.
+/// Finds the source that belongs to the contract: the file that was named, the text that the container carries, or a file
+/// beside it. `None` where there is no map or no text.
 pub(super) fn find(
     program: &Program,
     file: &Path,
@@ -53,6 +54,11 @@ pub(super) fn find(
         }
         return Ok(Some(source_text(name, &text, map)));
     }
+    let carried: Value =
+        program.sources.as_deref().and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default();
+    if let Some(text) = carried[name].as_str() {
+        return Ok(Some(source_text(name, text, map)));
+    }
     let beside = |name: &str| Some(file.parent()?.join(Path::new(name).file_name()?));
     let candidates = [Some(PathBuf::from(name)), beside(name)];
     let mut texts = candidates.into_iter().flatten().filter_map(|path| fs::read_to_string(path).ok());
@@ -74,14 +80,16 @@ fn source_text(name: &str, text: &str, map: &str) -> SourceText {
 ///
 /// An entry is `offset:start:length:file:jump`; an empty field is that of the entry before.
 fn read_map(map: &str) -> Vec<(usize, usize)> {
-    let (mut start, mut length) = (0, 0);
+    let (mut start, mut length, mut file) = (0, 0, 0);
     let mut places = Vec::new();
     for entry in map.split(';') {
         let mut fields = entry.split(':').map(|field| field.parse::<usize>().ok());
         let Some(Some(pc)) = fields.next() else { continue };
         start = fields.next().flatten().unwrap_or(start);
         length = fields.next().flatten().unwrap_or(length);
-        if length > 0 {
+        file = fields.next().flatten().unwrap_or(file);
+        // Only the contract's own file is shown.
+        if length > 0 && file == 0 {
             places.push((pc, start));
         }
     }
@@ -98,6 +106,7 @@ mod tests {
         assert_eq!(read_map("0:7:3:0:-;2;4:9;6:0:0;8::5"), [(0, 7), (2, 7), (4, 9), (8, 0)]);
         assert_eq!(read_map(""), []);
         assert_eq!(read_map("x:1:2;1:y:3"), [(1, 0)]);
+        assert_eq!(read_map("0:5:1:0:-;1:6:1:1;2:7:1;3:8:1:0"), [(0, 5), (3, 8)], "another file's places");
     }
 
     #[test]

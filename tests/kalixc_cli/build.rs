@@ -1,49 +1,15 @@
-//! `kalixc` from outside: what it writes, what it says, how it exits.
-
-#![cfg(feature = "cli")]
+//! `kalixc build`, `check` and `explain` on one file.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use serde_json::Value;
 use zvm::bytecode::container::Container;
 
+use super::{expect, files, folder};
+
 const GOOD: &str = "contract Counter {\n    state n: u64;\n    pub fn bump() { state.n += 1; }\n}\n";
 const BAD: &str = "contract Counter {\n    state n: u64;\n    pub fn bump() { state.n += true; }\n}\n";
 const WARNED: &str = "contract Counter {\n    state n: u64;\n    pub fn read() -> u64 { state.n }\n}\n";
-
-/// An empty folder of this test's own.
-fn folder(test: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kalixc").join(test);
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).expect("a folder for the test");
-    path
-}
-
-fn kalixc(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kalixc")).args(args).current_dir(folder).output().expect("kalixc runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("UTF-8")
-}
-
-/// Runs and checks the exit status; gives standard output and standard error.
-#[track_caller]
-fn expect(folder: &Path, args: &[&str], status: i32) -> (String, String) {
-    let output = kalixc(folder, args);
-    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(status), "{args:?}\n{stdout}\n{stderr}");
-    (stdout, stderr)
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("a folder").flatten();
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into()).collect();
-    names.sort();
-    names
-}
 
 #[test]
 fn build_writes_container_and_abi_into_the_current_folder() {
@@ -218,7 +184,7 @@ fn trouble_with_files_exits_with_2_and_names_the_file() {
 
     fs::create_dir(folder.join("dir.kalix")).unwrap();
     let (_, stderr) = expect(&folder, &["check", "dir.kalix"], 2);
-    assert!(stderr.contains("cannot read dir.kalix"), "{stderr}");
+    assert!(stderr.contains("dir.kalix is a folder without kalix.toml"), "{stderr}");
 
     fs::write(folder.join("bytes.kalix"), b"contract \xff {}").unwrap();
     let (_, stderr) = expect(&folder, &["check", "bytes.kalix"], 2);
@@ -289,39 +255,4 @@ fn a_full_standard_error_keeps_the_exit_status() {
         .expect("kalixc starts");
     std::fs::remove_file(&file).expect("the file was written above");
     assert_eq!(status.code(), Some(1));
-}
-
-#[test]
-fn modules_lie_beside_a_file_or_in_its_package() {
-    let token = "pub interface IToken { fn supply() view -> u256; }\npub contract Token { pub state supply: u256; }\n";
-    let user = "use token::IToken;\nuse std::math;\ncontract User { pub fn f(t: IToken) view -> u256 { math::sqrt(t.supply()) } }\n";
-    let alone = folder("modules_beside");
-    fs::write(alone.join("token.kalix"), token).unwrap();
-    fs::write(alone.join("user.kalix"), user).unwrap();
-    expect(&alone, &["build", "user.kalix", "-o", "out"], 0);
-    assert_eq!(files(&alone.join("out")), ["User.abi.json", "User.zvmc"]);
-
-    let root = folder("packages");
-    for place in ["tokens/src", "app/src/deep"] {
-        fs::create_dir_all(root.join(place)).unwrap();
-    }
-    fs::write(root.join("tokens/src/token.kalix"), token).unwrap();
-    fs::write(root.join("tokens/kalix.toml"), "[package]\nname = \"tokens\"\n").unwrap();
-    let manifest =
-        "# An application.\n[package]\nname = \"app\"\n\n[dependencies]\ntokens = { path = \"../tokens\" }\n";
-    fs::write(root.join("app/kalix.toml"), manifest).unwrap();
-    fs::write(root.join("app/src/deep/user.kalix"), user.replace("token::", "tokens::token::")).unwrap();
-    fs::write(root.join("app/src/main.kalix"), "use deep::user;\ncontract Main { state u: user::User; }\n")
-        .unwrap();
-    // `User` is private to its module, and the report names the file as the package does.
-    let (_, stderr) = expect(&root, &["check", "app/src/main.kalix", "--error-format", "short"], 1);
-    assert!(stderr.contains("app/src/main.kalix:2:32: error[K0107]"), "{stderr}");
-    expect(&root, &["build", "app/src/deep/user.kalix", "-o", "out"], 0);
-    let container = Container::read(&fs::read(root.join("out/User.zvmc")).unwrap()).expect("a container");
-    let abi: Value = serde_json::from_str(&container.abi).expect("JSON");
-    assert_eq!(abi["source_map"]["files"][1], "tokens/src/token.kalix");
-
-    fs::write(root.join("app/kalix.toml"), manifest.replace("path", "git")).unwrap();
-    let (_, stderr) = expect(&root, &["check", "app/src/main.kalix"], 2);
-    assert!(stderr.contains("kalix.toml:6: write `tokens = { path = \"../tokens\" }`"), "{stderr}");
 }

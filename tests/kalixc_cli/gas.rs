@@ -1,0 +1,46 @@
+//! `kalixc gas` and its snapshots.
+
+use std::fs;
+
+use super::{expect, files, folder};
+
+const SOURCE: &str = "contract Counter {\n    pub state n: u64;\n    pub fn bump() { state.n += 1; }\n}\n\
+    test \"bump\" { let c = new Counter(); c.bump(); }\n";
+
+#[test]
+fn functions_are_listed_with_their_figures() {
+    let folder = folder("gas_table");
+    fs::write(folder.join("a.kalix"), SOURCE).unwrap();
+    let (stdout, _) = expect(&folder, &["gas", "a.kalix"], 0);
+    assert!(stdout.starts_with("function"), "{stdout}");
+    assert!(stdout.contains("Counter.bump") && stdout.contains("SLOAD, SSTORE"), "{stdout}");
+    let (stdout, _) = expect(&folder, &["gas", "a.kalix", "--only", "Counter.n"], 0);
+    assert!(!stdout.contains("bump"), "{stdout}");
+    let (_, stderr) = expect(&folder, &["gas", "a.kalix", "--only", "nothing"], 1);
+    assert!(stderr.contains("has such a name"), "{stderr}");
+}
+
+#[test]
+fn a_snapshot_is_kept_and_compared() {
+    let folder = folder("gas_snapshot");
+    fs::write(folder.join("a.kalix"), SOURCE).unwrap();
+    expect(&folder, &["gas", "snapshot", "a.kalix", "--check"], 2);
+    expect(&folder, &["gas", "snapshot", "a.kalix"], 0);
+    assert_eq!(files(&folder), [".gas-snapshot", "a.kalix"]);
+    let text = fs::read_to_string(folder.join(".gas-snapshot")).unwrap();
+    assert!(text.ends_with("\tbump\n"), "{text}");
+    let (stdout, _) = expect(&folder, &["gas", "snapshot", "a.kalix", "--check"], 0);
+    assert!(stdout.contains("1 tests cost what"), "{stdout}");
+
+    fs::write(folder.join("a.kalix"), SOURCE.replace("+= 1", "= state.n * 3 + 1")).unwrap();
+    let (stdout, _) = expect(&folder, &["gas", "snapshot", "a.kalix", "--check"], 1);
+    assert!(stdout.starts_with("bump: ") && stdout.contains(" -> "), "{stdout}");
+    assert_eq!(fs::read_to_string(folder.join(".gas-snapshot")).unwrap(), text, "nothing is written");
+    fs::write(folder.join("a.kalix"), SOURCE.replace("\"bump\"", "\"other\"")).unwrap();
+    let (stdout, _) = expect(&folder, &["gas", "snapshot", "a.kalix", "--check"], 1);
+    assert!(stdout.contains("other: new") && stdout.contains("bump: gone"), "{stdout}");
+    fs::write(folder.join(".gas-snapshot"), "nonsense\n").unwrap();
+    expect(&folder, &["gas", "snapshot", "a.kalix", "--check"], 2);
+    fs::write(folder.join("a.kalix"), SOURCE.replace("c.bump();", "assert(false);")).unwrap();
+    expect(&folder, &["gas", "snapshot", "a.kalix"], 1);
+}
