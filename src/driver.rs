@@ -13,8 +13,8 @@ use crate::diag::Diagnostics;
 use crate::ir::lower::{Lowered, creation_segment, lower_contract};
 use crate::modules::{self, Loader, Module, ModulePath, NoModules};
 use crate::sema;
-use crate::sema::tests::{self, Test};
 use crate::sema::typed::Program;
+use crate::sema::weave::{Test, weave};
 use crate::source::Source;
 use crate::syntax::ast;
 use damage::Damage;
@@ -90,7 +90,7 @@ pub fn compile_tests(
 ) -> (Compilation, Vec<Test>) {
     let mut diagnostics = Diagnostics::new();
     let mut modules = modules::load(&mut source, root, loader, &mut diagnostics);
-    let found = tests::weave(&mut modules[0].tree);
+    let found = weave(&mut modules[0].tree);
     let mut compilation = compile_modules(source, modules, diagnostics, options);
     // The copy of a contract that holds its tests has the same mistakes as the contract.
     let mut told = Diagnostics::new();

@@ -23,10 +23,10 @@ mod reentrancy;
 mod resolve;
 mod scope;
 mod slots;
-pub mod tests;
 pub mod typed;
 pub mod types;
 pub mod visit;
+pub mod weave;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -73,7 +73,7 @@ pub fn check_for<'a>(modules: &'a [Module], source: &'a Source, encoding: Encodi
         vm_handle: None,
         assertions: Vec::new(),
         test_addresses: Vec::new(),
-        test_words: tests::words(&modules[0].tree, source),
+        test_words: weave::words(&modules[0].tree, source),
     };
     sema.collect(modules);
     sema.check_constants();

@@ -12,9 +12,9 @@ use std::process::ExitCode;
 use alloy_dyn_abi::DynSolValue;
 use alloy_primitives::{Address, keccak256};
 use kalix::driver::{Compilation, CompiledContract, compile_tests};
-use kalix::sema::tests::Test;
 use kalix::sema::typed::EntryPoint;
 use kalix::sema::types::TypeId;
+use kalix::sema::weave::Test;
 
 use crate::flags::{CodeFlags, Reporting, TestTier};
 use crate::package::{Folders, Sources};

@@ -249,7 +249,7 @@ impl<'a> Sema<'a> {
             name: name.name.clone(),
             span: name.span,
             kind: match contract {
-                Some(_) if crate::sema::tests::is_test_name(name.as_str()) => FunctionKind::Test,
+                Some(_) if crate::sema::weave::is_test_name(name.as_str()) => FunctionKind::Test,
                 Some(_) => FunctionKind::Contract,
                 None => FunctionKind::Free,
             },

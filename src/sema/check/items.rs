@@ -362,7 +362,7 @@ impl<'a> Sema<'a> {
             typed: Contract {
                 name,
                 is_imported: self.current != 0,
-                is_test: crate::sema::tests::is_test_name(decl.name.as_str()),
+                is_test: crate::sema::weave::is_test_name(decl.name.as_str()),
                 layout_lock,
                 span: item.span,
                 docs: docs(&item.attrs),
