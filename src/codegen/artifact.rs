@@ -103,7 +103,6 @@ pub fn build(
         sources: Some(sources.to_string().into_bytes().into()),
         gas_estimates: Some(gas_by_signature.to_string().into_bytes().into()),
         meta: Some(meta.to_string().into_bytes().into()),
-        ..Sections::default()
     };
     let container = Container {
         target: options.target.container(),

@@ -15,8 +15,8 @@ use super::attrs::allows;
 use super::lent::Bindings;
 use super::scope::ContractIndex;
 use super::typed::{
-    CallOption, CreateOption, Env, Expr, ExprKind, FuncId, FunctionKind, Guards, LocalId, Place, PlaceRoot, Query,
-    RawCallKind, Stmt, StmtKind,
+    CallOption, CreateOption, Env, Expr, ExprKind, FuncId, FunctionKind, Guards, LocalId, Place, PlaceRoot,
+    Query, RawCallKind, Stmt, StmtKind,
 };
 use super::visit::{Access, Visit, walk_expr, walk_place, walk_revert, walk_stmt};
 use crate::diag::Code;

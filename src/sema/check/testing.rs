@@ -101,8 +101,15 @@ impl<'a> Checker<'_, 'a> {
         let at = Cheat::ALL.iter().position(|other| *other == cheat).unwrap_or_default();
         let result = cheat.function(&self.sema.types).result;
         self.effects.writes.push((format!("calls `vm.{}`", cheat.name()), span));
-        let call =
-            ExternalCall { target, handle, function: at as u32, options: Vec::new(), args, is_static: false };
+        let call = ExternalCall {
+            target,
+            handle,
+            function: at as u32,
+            options: Vec::new(),
+            args,
+            is_static: false,
+            is_tried: false,
+        };
         Typed::new(ExprKind::External(Box::new(call)), result, span)
     }
 
