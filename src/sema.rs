@@ -51,7 +51,11 @@ pub fn check<'a>(modules: &'a [Module], source: &'a Source) -> (Program, Diagnos
 }
 
 /// The same for a target with that encoding: builtins whose operations it lacks are reported (K0508).
-pub fn check_for<'a>(modules: &'a [Module], source: &'a Source, encoding: Encoding) -> (Program, Diagnostics) {
+pub fn check_for<'a>(
+    modules: &'a [Module],
+    source: &'a Source,
+    encoding: Encoding,
+) -> (Program, Diagnostics) {
     let mut sema = Sema {
         source,
         encoding,
