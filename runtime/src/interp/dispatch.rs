@@ -8,7 +8,7 @@ use alloy_primitives::U256;
 
 use super::ops::{
     self, account, arith, bits, block, call, checked, compare, context, create, crypto, flow, hedera, log,
-    memory, storage,
+    memory, signatures, storage,
 };
 use super::stack;
 use crate::bytecode::Op;

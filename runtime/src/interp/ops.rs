@@ -21,6 +21,7 @@ pub mod flow;
 pub mod hedera;
 pub mod log;
 pub mod memory;
+pub mod signatures;
 pub mod storage;
 
 use alloy_primitives::U256;
@@ -162,9 +163,9 @@ macro_rules! handler {
     (Clz, $with:ident) => { $with!(Clz, unary(bits::clz)) };
 
     (Keccak256, $with:ident) => { $with!(Keccak256, frame(crypto::keccak256)) };
-    (Sha256, $with:ident) => { $with!(Sha256, later) };
-    (Ripemd160, $with:ident) => { $with!(Ripemd160, later) };
-    (Blake2b, $with:ident) => { $with!(Blake2b, later) };
+    (Sha256, $with:ident) => { $with!(Sha256, frame(crypto::sha256)) };
+    (Ripemd160, $with:ident) => { $with!(Ripemd160, frame(crypto::ripemd160)) };
+    (Blake2b, $with:ident) => { $with!(Blake2b, frame(crypto::blake2b)) };
     (Tablehash, $with:ident) => { $with!(Tablehash, frame(crypto::tablehash)) };
     (TablehashN, $with:ident) => { $with!(TablehashN, immediate(crypto::tablehash_n)) };
 
@@ -236,9 +237,9 @@ macro_rules! handler {
     (HcsDeleteTopic, $with:ident) => { $with!(HcsDeleteTopic, frame(hedera::delete_topic)) };
     (HederaAccountId, $with:ident) => { $with!(HederaAccountId, frame(hedera::account_id)) };
     (HederaTimestamp, $with:ident) => { $with!(HederaTimestamp, frame(hedera::timestamp)) };
-    (PqVerifyDilithium, $with:ident) => { $with!(PqVerifyDilithium, later) };
-    (PqVerifyFalcon, $with:ident) => { $with!(PqVerifyFalcon, later) };
-    (PqVerifySphincs, $with:ident) => { $with!(PqVerifySphincs, later) };
+    (PqVerifyDilithium, $with:ident) => { $with!(PqVerifyDilithium, frame(signatures::dilithium)) };
+    (PqVerifyFalcon, $with:ident) => { $with!(PqVerifyFalcon, frame(signatures::falcon)) };
+    (PqVerifySphincs, $with:ident) => { $with!(PqVerifySphincs, frame(signatures::sphincs)) };
 
     (Log0, $with:ident) => { $with!(Log0, frame(log::log::<0>)) };
     (Log1, $with:ident) => { $with!(Log1, frame(log::log::<1>)) };

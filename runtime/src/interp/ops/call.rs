@@ -7,7 +7,7 @@ use alloy_primitives::{Address, Bytes, U256};
 
 use super::account::touch_account;
 use super::context::word_address;
-use super::memory::touch_both;
+use super::memory::touch_all;
 use super::storage::host_result;
 use crate::call_stack::{CallKind, CallRequest, Callee, Request};
 use crate::compiled::frame::Frame;
@@ -113,7 +113,7 @@ pub fn staticcall(frame: &mut Frame, host: &mut dyn Host) -> Result<(), Exit> {
 
 /// Pays for the call, sets the callee's gas aside, and stops with the request.
 fn ask(frame: &mut Frame, host: &mut dyn Host, call: &Call) -> Result<(), Exit> {
-    let (input, output) = touch_both(frame, &call.input, &call.output)?;
+    let [input, output] = touch_all(frame, [call.input, call.output])?;
     let target = touch_account(frame, host, &call.code_address)?;
     let callee = callee(frame, host, &call.code_address, &target)?;
     let pays_value = call.kind.sends_value() && !call.value.is_zero();

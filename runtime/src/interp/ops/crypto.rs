@@ -7,6 +7,9 @@
 use std::cell::RefCell;
 
 use alloy_primitives::{U256, keccak256 as hash};
+use blake2::Blake2b256;
+use ripemd::Ripemd160;
+use sha2::{Digest, Sha256};
 
 use crate::bytecode::Op;
 use crate::compiled::frame::Frame;
@@ -15,10 +18,30 @@ use crate::outcome::{Exit, Trap};
 
 /// `keccak256` of memory.
 pub fn keccak256(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    hash_memory(frame, Op::Keccak256, keccak256_of)
+}
+
+/// `sha256` of memory.
+pub fn sha256(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    hash_memory(frame, Op::Sha256, |bytes| U256::from_be_bytes(Sha256::digest(bytes).into()))
+}
+
+/// `ripemd160` of memory: 20 bytes, zero-extended.
+pub fn ripemd160(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    hash_memory(frame, Op::Ripemd160, |bytes| U256::from_be_slice(&Ripemd160::digest(bytes)))
+}
+
+/// `blake2b` of memory: unkeyed, with a digest of 32 bytes as a parameter of the hash (RFC 7693).
+pub fn blake2b(frame: &mut Frame, _: &mut dyn Host) -> Result<(), Exit> {
+    hash_memory(frame, Op::Blake2b, |bytes| U256::from_be_bytes(Blake2b256::digest(bytes).into()))
+}
+
+/// Takes offset and size off the stack, pays, and pushes the hash of the bytes there.
+fn hash_memory(frame: &mut Frame, op: Op, hash: impl FnOnce(&[u8]) -> U256) -> Result<(), Exit> {
     let [offset, size] = frame.stack.pop();
-    super::memory::charge_words(frame, Op::Keccak256, &size)?;
+    super::memory::charge_words(frame, op, &size)?;
     let range = super::memory::touch(frame, &offset, &size)?;
-    let digest = keccak256_of(&frame.memory.bytes()[range]);
+    let digest = hash(&frame.memory.bytes()[range]);
     frame.stack.push_word(digest);
     Ok(())
 }

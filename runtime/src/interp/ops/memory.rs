@@ -59,19 +59,22 @@ pub(super) fn touch(frame: &mut Frame, offset: &U256, size: &U256) -> Result<Ran
     Ok(range)
 }
 
-/// Pays for two ranges, offset and size each, as one growth to the larger end.
-pub(super) fn touch_both(
+/// Pays for ranges, offset and size each, as one growth to the largest end.
+pub(super) fn touch_all<const N: usize>(
     frame: &mut Frame,
-    first: &(U256, U256),
-    second: &(U256, U256),
-) -> Result<(Range, Range), Exit> {
+    ranges: [(U256, U256); N],
+) -> Result<[Range; N], Exit> {
     let end = |(offset, size): &(U256, U256)| {
         if size.is_zero() { U256::ZERO } else { offset.saturating_add(*size) }
     };
-    if end(second) > end(first) {
-        touch(frame, &second.0, &second.1)?;
+    if let Some((offset, size)) = ranges.iter().max_by_key(|range| end(range)) {
+        touch(frame, offset, size)?;
     }
-    Ok((touch(frame, &first.0, &first.1)?, touch(frame, &second.0, &second.1)?))
+    let mut touched = [const { Range { start: 0, end: 0 } }; N];
+    for (place, (offset, size)) in touched.iter_mut().zip(&ranges) {
+        *place = touch(frame, offset, size)?;
+    }
+    Ok(touched)
 }
 
 /// Charges the operation's rate for each word of `size`.

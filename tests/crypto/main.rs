@@ -1,0 +1,5 @@
+//! The hash and signature operations in both tiers, against values that other implementations made.
+
+mod hashes;
+mod signatures;
+mod world;
