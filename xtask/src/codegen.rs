@@ -5,7 +5,6 @@ use std::fmt::Write;
 use anyhow::{Context, Result, bail};
 use testkit::spec_table::dynamic_gas;
 use zvm::bytecode::{Needs, Observes, Op, StackEffect, StaticRule};
-use zvm::interp::ops::is_implemented;
 
 /// A derived file: its path from the root, and what belongs in it.
 struct Derived {
@@ -74,7 +73,7 @@ fn opcodes() -> String {
             (0, dynamic) => dynamic.to_owned(),
             (gas, dynamic) => format!("{gas} + {dynamic}"),
         };
-        let lowering = if is_implemented(op) { zvm_jit::lowering(op).name() } else { "later" };
+        let lowering = zvm_jit::lowering(op).name();
         writeln!(
             text,
             "| `{op}` | {} | {} | {} | {stack} | {} | {} | {lowering} | {} |",

@@ -168,7 +168,6 @@ macro_rules! define_loop {
                 macro_rules! perform {
                     ($op:ident, halt) => { stop!(Exit::Halt) };
                     ($op:ident, invalid) => { stop!(Trap::InvalidOpcode) };
-                    ($op:ident, later) => { stop!(Trap::InvalidOpcode) };
                     ($op:ident, nop) => {{ charge!($op); next!($op); }};
                     ($op:ident, jumpdest) => {{ block_head!(cursor.offset(), {}); charge!($op); next!($op); }};
                     ($op:ident, pop) => {{

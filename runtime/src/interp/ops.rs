@@ -50,7 +50,6 @@ use crate::outcome::{Exit, Trap, panic_data};
 /// | `frame(f)` | `fn(&mut Frame, &mut dyn Host) -> Result<(), Exit>` |
 /// | `asks(f)` | the same; on success it is `Err` of `Exit::Call` or `Create`, and the frame goes on behind it |
 /// | `immediate(f)` | the same with the immediate byte as third argument |
-/// | `later` | not built yet: an invalid opcode. To build one, give it another shape |
 #[rustfmt::skip]
 macro_rules! handler {
     (Halt, $with:ident) => { $with!(Halt, halt) };
@@ -263,18 +262,6 @@ macro_rules! define_questions {
             }
             match op { $( Op::$Name => handler!($Name, is_asking), )* }
         }
-
-        /// Whether the machine runs the operation; one that it does not run yet is an invalid opcode.
-        ///
-        /// Derived from the handler table: what has the shape `later` there is not implemented.
-        pub const fn is_implemented(op: Op) -> bool {
-            macro_rules! is_built {
-                ($op:ident, later) => { false };
-                ($op:ident, $shape:ident $details:tt) => { true };
-                ($op:ident, $shape:ident) => { true };
-            }
-            match op { $( Op::$Name => handler!($Name, is_built), )* }
-        }
     };
 }
 crate::for_each_opcode!(define_questions);
@@ -300,7 +287,6 @@ macro_rules! define_execute {
                 ($op:ident, nop) => { Ok(()) };
                 ($op:ident, jumpdest) => { Ok(()) };
                 ($op:ident, invalid) => { Err(Trap::InvalidOpcode.into()) };
-                ($op:ident, later) => { Err(Trap::InvalidOpcode.into()) };
                 ($op:ident, pop) => {{
                     let [_] = frame.stack.pop();
                     Ok(())
@@ -408,7 +394,7 @@ crate::for_each_opcode!(define_execute);
 /// `None` is an invalid opcode, and nothing is charged or looked at before.
 #[inline]
 pub fn runnable(encoding: Encoding, byte: u8, spec: &Spec) -> Option<Op> {
-    encoding.decode(byte, spec.fork, spec.hedera).filter(|&op| is_implemented(op))
+    encoding.decode(byte, spec.fork, spec.hedera)
 }
 
 /// The bytes after the one at `pc`, padding included.
