@@ -317,9 +317,7 @@ fn eval_data(op: DataOp, args: &[Expr], span: Span) -> Result<Value, EvalError> 
         contents.push(eval(arg)?);
     }
     match (op, &contents[..]) {
-        (DataOp::Keccak256, [Value::Bytes(bytes)]) => {
-            Ok(Value::Word(U256::from_be_bytes(alloy_primitives::keccak256(bytes).0)))
-        }
+        (DataOp::Hash(function), [Value::Bytes(bytes)]) => Ok(Value::Word(function.word_of(bytes))),
         (DataOp::Len, [Value::Bytes(bytes)]) => Ok(Value::Word(U256::from(bytes.len()))),
         (DataOp::Len, [Value::Tuple(elements)]) => Ok(Value::Word(U256::from(elements.len()))),
         (DataOp::Clone, [value]) => Ok(value.clone()),

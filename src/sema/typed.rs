@@ -16,7 +16,7 @@ mod items;
 mod ops;
 mod patterns;
 
-pub use data::{DataOp, PlaceOp};
+pub use data::{DataOp, HashFunction, PlaceOp};
 pub use items::{
     AbiParam, Assertion, Contract, Docs, EntryPoint, ErrorRef, Event, EventField, Function, FunctionKind,
     Guards, Immutable, Local, MemberKind, Mutability, Program, StorageMember,

@@ -116,7 +116,7 @@ impl Lower<'_, '_> {
                 let words: Vec<Value> = items.into_iter().flat_map(|item| item.1).collect();
                 self.ecrecover(&words)
             }
-            (DataOp::Keccak256, Some(pointer)) => vec![self.hash_bytes(pointer)],
+            (DataOp::Hash(function), Some(pointer)) => vec![self.hash_of(function, pointer)],
             (DataOp::Len, Some(pointer)) => match *self.cx.program.types.get(args[0].ty) {
                 Type::Array { length, .. } => vec![self.b.iconst_u64(length)],
                 _ => vec![self.length(pointer)],

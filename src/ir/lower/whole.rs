@@ -7,6 +7,7 @@ use super::function::{Base, Lower};
 use super::helpers::Helper;
 use super::values;
 use crate::ir::{Imm, Op, Value};
+use crate::sema::typed::HashFunction;
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 
@@ -56,6 +57,24 @@ impl Lower<'_, '_> {
         let length = self.length(pointer);
         let data = self.data(pointer);
         self.b.binary(Op::Keccak256, data, length)
+    }
+
+    /// A hash of `bytes` as a word of its type.
+    pub(super) fn hash_of(&mut self, function: HashFunction, pointer: Value) -> Value {
+        let op = match function {
+            HashFunction::Keccak256 => return self.hash_bytes(pointer),
+            HashFunction::Sha256 => Op::Sha256,
+            HashFunction::Ripemd160 => Op::Ripemd160,
+            HashFunction::Blake2b => Op::Blake2b,
+        };
+        let (length, data) = (self.length(pointer), self.data(pointer));
+        let word = self.b.binary(op, data, length);
+        if function != HashFunction::Ripemd160 {
+            return word;
+        }
+        // 20 bytes at the low-order end; `bytes<20>` has them at the other.
+        let shift = self.b.iconst_u64(96);
+        self.b.binary(Op::Shl, shift, word)
     }
 
     /// `ecrecover` of hash, v, r and s by the precompiled contract: an `Option<Address>`, `None` for a failed recovery and

@@ -1,7 +1,7 @@
 //! Calls: builtins, internal functions, errors, and what looks like a call and is none.
 
-use alloy_primitives::{U256, keccak256};
-use sha2::Digest;
+use alloy_primitives::U256;
+use zvm::bytecode::Op;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
@@ -10,7 +10,7 @@ use crate::sema::check::external::raw_call_kind;
 use crate::sema::check::paths::OBJECTS;
 use crate::sema::check::raise::{Borrow, Fields};
 use crate::sema::scope::{LocalDef, TypeDef, ValueDef, is_predeclared_type, prelude};
-use crate::sema::typed::{BinaryOp, CastKind, Env, Expr, ExprKind, FuncId, Query};
+use crate::sema::typed::{BinaryOp, CastKind, Env, Expr, ExprKind, FuncId, HashFunction, Query};
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast::{self, CallOption, LiteralKind};
@@ -269,12 +269,10 @@ impl<'a> Checker<'_, 'a> {
                 }
                 None => Typed::hole(span),
             },
-            "keccak256" => self.keccak(args, span),
             "concat" => self.concat(args, span, want),
             "Some" => self.some(args, span, want),
             "create2_address" => self.create2_address(args, span),
             "ecrecover" => self.ecrecover(args, span),
-            "sha256" | "blake2b" | "ripemd160" => self.constant_hash(name.as_str(), args, span),
             "assert_eq" | "assert_ne" | "assert_lt" | "assert_approx" if self.is_test() => {
                 self.assertion(name.as_str(), args, span)
             }
@@ -289,7 +287,9 @@ impl<'a> Checker<'_, 'a> {
             "word_add_mod" | "word_mul_mod" if self.sema.in_std() => {
                 self.word_modulo(name.as_str() == "word_mul_mod", args, span)
             }
-            _ => return None,
+            other => {
+                return HashFunction::from_name(other).map(|function| self.hash_call(function, args, span));
+            }
         })
     }
 
@@ -300,22 +300,6 @@ impl<'a> Checker<'_, 'a> {
         self.loose_args(args);
         self.diags().error(Code::WrongArgumentCount, span).arg("n", 1).arg("m", args.len());
         None
-    }
-
-    /// A hash of constant `bytes`: the machine does not execute the operation yet.
-    fn constant_hash(&mut self, name: &str, args: &'a [ast::Expr], span: Span) -> Typed {
-        let Some(arg) = self.one_argument(args, span) else { return Typed::hole(span) };
-        let operand = self.borrowed_as(arg, TypeId::BYTES);
-        if operand.ty == TypeId::ERROR {
-            return Typed::hole(span);
-        }
-        match crate::sema::consts::eval(&operand) {
-            Ok(crate::sema::consts::Value::Bytes(bytes)) if name == "sha256" => {
-                let hash: [u8; 32] = sha2::Sha256::digest(&bytes).into();
-                Typed::new(ExprKind::Const(U256::from_be_bytes(hash)), TypeId::HASH, span)
-            }
-            _ => self.unsupported(span, format_args!("`{name}` when the program runs")),
-        }
     }
 
     /// `Address::from_entity(shard, realm, num)`: the three numbers, big-endian, one after the other.
@@ -350,29 +334,25 @@ impl<'a> Checker<'_, 'a> {
         Typed::new(kind, TypeId::ADDRESS, span)
     }
 
-    /// `keccak256` of constant bytes is a constant.
-    fn keccak(&mut self, args: &'a [ast::Expr], span: Span) -> Typed {
+    /// A hash; of constant bytes it is a constant.
+    fn hash_call(&mut self, function: HashFunction, args: &'a [ast::Expr], span: Span) -> Typed {
         let Some(arg) = self.one_argument(args, span) else { return Typed::hole(span) };
-        match constant_bytes(arg) {
-            Some(_)
-                if matches!(
-                    arg.kind,
-                    ast::ExprKind::Literal(ast::Literal { kind: LiteralKind::Str(_), .. })
-                ) =>
-            {
-                self.diags().error(Code::MismatchedTypes, arg.span).arg("a", "bytes").arg("b", "string").fix(
-                    Span::at(arg.span.start),
-                    "b",
-                    "write the text as bytes, `b\"…\"`",
-                );
-                Typed::hole(span)
-            }
-            Some(bytes) => {
-                let word = U256::from_be_bytes(keccak256(bytes).0);
-                Typed::new(ExprKind::Const(word), TypeId::HASH, span)
-            }
-            None => self.hash(arg, span),
+        if let ast::ExprKind::Literal(ast::Literal { kind: LiteralKind::Str(_), .. }) = arg.kind {
+            self.diags().error(Code::MismatchedTypes, arg.span).arg("a", "bytes").arg("b", "string").fix(
+                Span::at(arg.span.start),
+                "b",
+                "write the text as bytes, `b\"…\"`",
+            );
+            return Typed::hole(span);
         }
+        let typed = self.hash(function, arg, span);
+        if function == HashFunction::Blake2b
+            && matches!(typed.expr.kind, ExprKind::Data { .. })
+            && self.target_lacks(Op::Blake2b, "blake2b", span)
+        {
+            return Typed::hole(span);
+        }
+        typed
     }
 
     /// `base.name(…)`.
@@ -501,14 +481,5 @@ impl<'a> Checker<'_, 'a> {
             }
         }
         Typed::hole(span)
-    }
-}
-
-/// The bytes of a literal.
-fn constant_bytes(expr: &ast::Expr) -> Option<&[u8]> {
-    match &expr.kind {
-        ast::ExprKind::Literal(ast::Literal { kind: LiteralKind::Bytes(bytes), .. }) => Some(bytes),
-        ast::ExprKind::Literal(ast::Literal { kind: LiteralKind::Str(text), .. }) => Some(text.as_bytes()),
-        _ => None,
     }
 }

@@ -7,8 +7,8 @@ use crate::sema::check::body::{Checker, Typed};
 use crate::sema::check::structs::TYPE_PARTS_MAX;
 use crate::sema::infer::Demand;
 use crate::sema::typed::{
-    Block, DataOp, ErrorRef, Expr, ExprKind, LetPattern, Local, LocalId, Place, PlaceOp, PlaceRoot,
-    PlaceStep, Stmt, StmtKind,
+    Block, DataOp, ErrorRef, Expr, ExprKind, HashFunction, LetPattern, Local, LocalId, Place, PlaceOp,
+    PlaceRoot, PlaceStep, Stmt, StmtKind,
 };
 use crate::sema::types::{Type, TypeId};
 use crate::source::Span;
@@ -301,9 +301,17 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// `keccak256(b)` of `bytes`.
-    pub(super) fn hash(&mut self, arg: &'a ast::Expr, span: Span) -> Typed {
+    pub(super) fn hash(&mut self, function: HashFunction, arg: &'a ast::Expr, span: Span) -> Typed {
         let arg = self.borrowed_as(arg, TypeId::BYTES);
-        self.data_op(DataOp::Keccak256, vec![arg], TypeId::HASH, span)
+        let ty = match function {
+            HashFunction::Ripemd160 => self.sema.types.intern(Type::FixedBytes(20)),
+            HashFunction::Keccak256 | HashFunction::Sha256 | HashFunction::Blake2b => TypeId::HASH,
+        };
+        let typed = self.data_op(DataOp::Hash(function), vec![arg], ty, span);
+        match crate::sema::consts::eval(&typed.expr) {
+            Ok(crate::sema::consts::Value::Word(word)) => Typed::new(ExprKind::Const(word), ty, span),
+            _ => typed,
+        }
     }
 
     /// `ecrecover(hash, v, r, s)`.

@@ -490,19 +490,24 @@ impl<'a> Checker<'_, 'a> {
         // Services of a network are operations of the same name.
         let prefix = if object == "crypto" { "pq" } else { object };
         let builtin = format!("{object}.{name}");
-        let lacking =
-            Op::from_name(&format!("{prefix}_{name}")).filter(|&op| self.sema.encoding.byte(op).is_none());
-        match lacking {
-            Some(op) => {
-                let target = self.sema.encoding.name();
-                self.diags()
-                    .error(Code::OpcodeMissing, span)
-                    .arg("builtin", builtin)
-                    .arg("op", op.name().to_uppercase())
-                    .arg("t", target);
-            }
-            None => drop(self.unsupported(span, format_args!("`{builtin}`"))),
+        match Op::from_name(&format!("{prefix}_{name}")) {
+            Some(op) if self.target_lacks(op, &builtin, span) => {}
+            _ => drop(self.unsupported(span, format_args!("`{builtin}`"))),
         }
+    }
+
+    /// Whether the target has no operation for a builtin; reports that (K0508).
+    pub(super) fn target_lacks(&mut self, op: Op, builtin: &str, span: Span) -> bool {
+        let encoding = self.sema.encoding;
+        let lacks = encoding.byte(op).is_none();
+        if lacks {
+            self.diags()
+                .error(Code::OpcodeMissing, span)
+                .arg("builtin", builtin)
+                .arg("op", op.name().to_uppercase())
+                .arg("t", encoding.name());
+        }
+        lacks
     }
 
     /// Whether the environment has this field (K0103 when it is called).

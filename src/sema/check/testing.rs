@@ -12,7 +12,7 @@ use crate::sema::check::raise::{Borrow, Fields};
 use crate::sema::scope::closest;
 use crate::sema::typed::{
     ArithMode, Assertion, BinaryOp, Block, CastKind, CompareOp, DataOp, Expr, ExprKind, ExternalCall,
-    FunctionKind, LetPattern, Local, LocalId, Place, PlaceRoot, Stmt, StmtKind, UnaryOp,
+    FunctionKind, HashFunction, LetPattern, Local, LocalId, Place, PlaceRoot, Stmt, StmtKind, UnaryOp,
 };
 use crate::sema::types::{HandleDef, HandleId, Type, TypeId};
 use crate::source::Span;
@@ -145,7 +145,7 @@ impl<'a> Checker<'_, 'a> {
             ty: TypeId::BYTES,
             span,
         };
-        let hash = self.data_op(DataOp::Keccak256, vec![bytes], TypeId::HASH, span).expr;
+        let hash = self.data_op(DataOp::Hash(HashFunction::Keccak256), vec![bytes], TypeId::HASH, span).expr;
         let narrow = CastKind::IntWrapping {
             from: crate::sema::types::IntType::U256,
             to: crate::sema::types::IntType::U160,

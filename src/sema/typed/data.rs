@@ -1,10 +1,13 @@
 //! Operations on values that are more than words.
 
+use alloy_primitives::U256;
+use sha2::Digest;
+
 /// An operation on whole values, which it borrows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DataOp {
-    /// `keccak256(b)` of `bytes`.
-    Keccak256,
+    /// `keccak256(b)` and other hashes of `bytes`.
+    Hash(HashFunction),
     /// `ecrecover(hash, v, r, s)`: `Option<Address>`.
     Ecrecover,
     /// `a.len()` of a value that is not a place.
@@ -32,6 +35,42 @@ pub enum DataOp {
     ErrorData,
     /// `e.selector()` of an `Error`.
     ErrorSelector,
+}
+
+/// A hash of `bytes`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum HashFunction {
+    /// `keccak256(b)`: `Hash`.
+    Keccak256,
+    /// `sha256(b)`: `Hash`.
+    Sha256,
+    /// `ripemd160(b)`: `bytes<20>`.
+    Ripemd160,
+    /// `blake2b(b)`: `Hash`, unkeyed and of 32 bytes (RFC 7693).
+    Blake2b,
+}
+
+impl HashFunction {
+    /// The function of this name.
+    pub fn from_name(name: &str) -> Option<HashFunction> {
+        Some(match name {
+            "keccak256" => HashFunction::Keccak256,
+            "sha256" => HashFunction::Sha256,
+            "ripemd160" => HashFunction::Ripemd160,
+            "blake2b" => HashFunction::Blake2b,
+            _ => return None,
+        })
+    }
+
+    /// The hash as a word of the result's type.
+    pub fn word_of(self, bytes: &[u8]) -> U256 {
+        match self {
+            HashFunction::Keccak256 => U256::from_be_bytes(alloy_primitives::keccak256(bytes).0),
+            HashFunction::Sha256 => U256::from_be_bytes(sha2::Sha256::digest(bytes).into()),
+            HashFunction::Ripemd160 => U256::from_be_slice(&ripemd::Ripemd160::digest(bytes)) << 96,
+            HashFunction::Blake2b => U256::from_be_bytes(blake2::Blake2b256::digest(bytes).into()),
+        }
+    }
 }
 
 /// An operation on what is at a place.
