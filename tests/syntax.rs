@@ -209,9 +209,12 @@ proptest! {
 
 #[test]
 fn damaged_contracts_never_panic() {
-    for path in examples() {
-        let text = read(&path).text().to_owned();
-        for at in (0..text.len()).filter(|&at| text.is_char_boundary(at)) {
+    let examples = examples();
+    // More examples are damaged at fewer places each, for a parse costs as much as its file is long.
+    let stride = examples.len().div_ceil(4);
+    for (index, path) in examples.iter().enumerate() {
+        let text = read(path).text().to_owned();
+        for at in (index % stride..text.len()).step_by(stride).filter(|&at| text.is_char_boundary(at)) {
             let mut holed = text.clone();
             holed.remove(at);
             for damaged in [Source::new("cut", &text[..at]), Source::new("holed", holed)] {

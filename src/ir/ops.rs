@@ -126,6 +126,10 @@ macro_rules! for_each_ir_op {
             Timestamp "timestamp" () -> 1 imm(None) Env -;
             /// The block's number.
             Number "number" () -> 1 imm(None) Env -;
+            /// The block's time in a test, which `vm.warp` changes while the frame runs.
+            WarpedTimestamp "warpedtimestamp" () -> 1 imm(None) ReadWorld -;
+            /// The block's number in a test, which `vm.roll` changes while the frame runs.
+            RolledNumber "rollednumber" () -> 1 imm(None) ReadWorld -;
             /// The beacon chain's randomness.
             Prevrandao "prevrandao" () -> 1 imm(None) Env -;
             /// The block's gas limit.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zvm::bytecode::container::Container;
 
-use super::{expect, folder};
+use super::{expect, files, folder};
 
 const COUNTER: &str = r#"contract Counter {
     pub state n: u64;
@@ -79,12 +79,16 @@ test "warp and roll" {
     let (t, n) = c.now();
     assert_eq(t, block.timestamp);
     assert_eq(n, block.number);
+    let (before, below) = (block.timestamp, block.number);
     vm.warp(t + 7 * DAYS);
     vm.roll(99);
     let (later, block_number) = c.now();
     assert_eq(later - t, 604_800);
     assert_eq(block.timestamp, later);
     assert_eq(block_number, 99);
+    assert_eq(block.number, 99);
+    assert_eq(before, t);
+    assert_eq(below, n);
 }
 test "expect_revert" {
     let c = new Counter();
@@ -290,18 +294,19 @@ fn a_test_without_end_ends() {
 }
 
 #[test]
-fn the_examples_pass_in_both_tiers() {
+fn the_examples_build_for_both_targets_and_pass_in_both_tiers() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = 0;
-    for entry in fs::read_dir(root.join("examples")).expect("the folder of examples").flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let text = fs::read_to_string(entry.path()).unwrap_or_default();
-        if name.ends_with(".kalix") && text.contains("\ntest \"") {
-            found += 1;
-            let path = format!("examples/{name}");
-            let (stdout, _) = expect(root, &["test", &path, "--tier", "both"], 0);
-            assert!(stdout.contains("; 100 % of the blocks"), "{stdout}");
+    let out = folder("examples");
+    let out = out.to_str().expect("a folder with a plain name");
+    let names = files(&root.join("examples"));
+    assert!(names.len() >= 8, "{names:?}");
+    for name in names {
+        let path = format!("examples/{name}");
+        for target in ["zvm", "evm"] {
+            let (_, stderr) = expect(root, &["build", "--target", target, "--out-dir", out, &path], 0);
+            assert_eq!(stderr, "", "{path}");
         }
+        let (stdout, _) = expect(root, &["test", &path, "--tier", "both"], 0);
+        assert!(stdout.contains("; 100 % of the blocks"), "{path}\n{stdout}");
     }
-    assert!(found >= 4, "{found}");
 }

@@ -291,7 +291,14 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn require(&mut self, args: &'a [ast::Expr], span: Span) -> Typed {
         let (cond, failure) = match args {
             [cond] => (self.condition(cond), Revert::Empty),
-            [cond, failure] => (self.condition(cond), self.failure(failure)),
+            [cond, failure] => {
+                let cond = self.condition(cond);
+                // Whoever evaluates the error does not come back: what it moves is there for those who do.
+                let before = self.moved.clone();
+                let failure = self.failure(failure);
+                self.moved = before;
+                (cond, failure)
+            }
             _ => {
                 args.iter().for_each(|arg| drop(self.expr_or_place(arg, None)));
                 let expected = if args.is_empty() { "1 or 2" } else { "at most 2" };
