@@ -46,7 +46,10 @@ impl Loader for NoModules {
 }
 
 /// The texts of the built-in library.
-const STD: &[(&str, &str)] = &[("math", include_str!("std/math.kalix"))];
+const STD: &[(&str, &str)] =
+    &[("hedera", include_str!("std/hedera.kalix")), ("math", include_str!("std/math.kalix"))];
+/// The module with the types of builtins, and the objects that need it, imported or not.
+const SERVICES: (&[&str], &[&str]) = (&["std", "hedera"], &["hts", "hcs"]);
 
 /// A module of a compilation.
 #[derive(Debug)]
@@ -101,6 +104,7 @@ pub fn load(
     let mut loading = Loading { source, loader, diags, modules: Vec::new(), by_path: HashMap::new() };
     loading.parse(root, FileId::ROOT, false);
     loading.follow();
+    loading.add_services();
     loading.modules
 }
 
@@ -151,6 +155,17 @@ impl Loading<'_> {
                 let imports = self.imports(next);
                 way.push((next, imports.into_iter()));
             }
+        }
+    }
+
+    /// Loads the types of Hedera's services for a program that names a service; nothing in it may import them.
+    fn add_services(&mut self) {
+        let (path, objects) = SERVICES;
+        let is_named = |text: &str| objects.iter().any(|object| has_word(text, object));
+        if self.source.files().any(|(_, text)| is_named(text)) {
+            let path: ModulePath = path.iter().map(|&segment| segment.to_owned()).collect();
+            // The module belongs to the compiler; if the program is too large for it, what uses it says so.
+            let _ = self.find(&path);
         }
     }
 
@@ -289,6 +304,15 @@ impl Loading<'_> {
         let hint = format!("; module `{shown}` has no such item");
         self.diags.error(Code::NotFound, name.span).arg("name", &name.name).arg("hint", hint);
     }
+}
+
+/// Whether a word stands in a text, perhaps in a comment.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    text.match_indices(word).any(|(at, _)| {
+        let (before, rest) = text.as_bytes().split_at(at);
+        !is_part(before.last()) && !is_part(rest.get(word.len()))
+    })
 }
 
 /// The name that an item of a module declares.

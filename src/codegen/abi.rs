@@ -24,6 +24,8 @@ pub struct Details<'a> {
     pub source_map: &'a str,
     /// Gas of each entry point, in their order; empty without a gas report.
     pub gas: &'a [Value],
+    /// What the host must offer beside Ethereum.
+    pub requires: &'a [&'static str],
     /// How a place of the source is named.
     pub place: &'a dyn Fn(Span) -> String,
 }
@@ -72,7 +74,7 @@ pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) 
         "constructor": contract.constructor.map(|id| kalix_constructor(program, id)),
         "receive": contract.receive.is_some(),
         "fallback": contract.fallback.is_some(),
-        "requires": [],
+        "requires": details.requires,
         "storage_layout": layout,
         "immutables": immutables,
         "types": kalix_types(types),

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use alloy_primitives::keccak256;
 use serde_json::{Value, json};
 use zvm::bytecode::container::{Container, Sections};
+use zvm::bytecode::{Needs, Op as MachineOp};
 use zvm::gas::INIT_CODE_SIZE_MAX;
 
 use super::abi::{self, Details};
@@ -14,6 +15,7 @@ use super::gas_report::Estimator;
 use super::init_code;
 use super::{Assembly, CodegenOptions, Instruction, InternalError, JumpKind, compile_module};
 use crate::diag::{Code, Diagnostics};
+use crate::ir::Op;
 use crate::ir::lower::Lowered;
 use crate::sema::typed::{Contract, Program};
 use crate::source::{FileId, Source, Span};
@@ -88,6 +90,7 @@ pub fn build(
         source_hash,
         source_map: &source_map(&runtime.instructions, source),
         gas: &gas,
+        requires: requires(lowered),
         place: &|span| {
             let at = source.line_column(span.start);
             format!("{}:{}:{}", source.name_at(span.start), at.line, at.column)
@@ -122,6 +125,16 @@ pub fn build(
             None
         }
     }
+}
+
+/// What the host must offer for the operations of the code.
+fn requires(lowered: &Lowered) -> &'static [&'static str] {
+    let needs_hedera =
+        |op: &Op| MachineOp::from_name(op.info().mnemonic).is_some_and(|op| op.info().needs == Needs::Hedera);
+    let services: Vec<Op> = Op::ALL.iter().copied().filter(needs_hedera).collect();
+    let functions = lowered.runtime.functions.iter().chain(&lowered.init.functions);
+    let mut insts = functions.flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
+    if insts.any(|inst| services.contains(&inst.op)) { &["hedera"] } else { &[] }
 }
 
 /// Reports code above a limit, with the functions of the source that most of its instructions stand for.

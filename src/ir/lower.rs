@@ -44,6 +44,7 @@ mod memory;
 mod places;
 mod plan;
 mod references;
+mod services;
 mod stmts;
 mod storage;
 mod stored_bytes;

@@ -144,8 +144,12 @@ macro_rules! for_each_ir_op {
             Blockhash "blockhash" (number) -> 1 imm(None) Env -;
             /// A word of the call data, zero-padded.
             Calldataload "calldataload" (offset) -> 1 imm(None) Env -;
+            /// The consensus time in nanoseconds.
+            HederaTimestamp "hedera_timestamp" () -> 1 imm(None) Env -;
 
             // Facts that a call or a store may change.
+            /// The address of this account's entity, 0 before it has a number.
+            HederaAccountId "hedera_account_id" () -> 1 imm(None) ReadWorld -;
             /// The balance of an account.
             Balance "balance" (account) -> 1 imm(None) ReadWorld -;
             /// The balance of this account.
@@ -182,6 +186,12 @@ macro_rules! for_each_ir_op {
             Ripemd160 "ripemd160" (address, size) -> 1 imm(None) ReadMemory -;
             /// BLAKE2b of memory.
             Blake2b "blake2b" (address, size) -> 1 imm(None) ReadMemory -;
+            /// Whether `signature` of `message` by the ML-DSA-65 key at `key` is valid.
+            PqVerifyDilithium "pq_verify_dilithium" (message, size, signature, signature_size, key) -> 1 imm(None) ReadMemory -;
+            /// The same of Falcon-512.
+            PqVerifyFalcon "pq_verify_falcon" (message, size, signature, signature_size, key) -> 1 imm(None) ReadMemory -;
+            /// The same of SLH-DSA-SHA2-128s.
+            PqVerifySphincs "pq_verify_sphincs" (message, size, signature, signature_size, key) -> 1 imm(None) ReadMemory -;
 
             // Storage.
             /// Loads a storage word.
@@ -208,6 +218,28 @@ macro_rules! for_each_ir_op {
             Create "create" (value, address, size) -> 1 imm(None) Effect -;
             /// Creates a contract at a salted address; its address or 0.
             Create2 "create2" (value, address, size, salt) -> 1 imm(None) Effect -;
+            /// Moves units of a token; 1 on success, as of all services.
+            HtsTransfer "hts_transfer" (token, from, to, amount) -> 1 imm(None) Effect -;
+            /// Makes units of a token.
+            HtsMint "hts_mint" (token, amount) -> 1 imm(None) Effect -;
+            /// Destroys units of a token.
+            HtsBurn "hts_burn" (token, amount) -> 1 imm(None) Effect -;
+            /// Lets an account hold a token.
+            HtsAssociate "hts_associate" (account, token) -> 1 imm(None) Effect -;
+            /// Takes that back.
+            HtsDissociate "hts_dissociate" (account, token) -> 1 imm(None) Effect -;
+            /// Allows an account to take units.
+            HtsApprove "hts_approve" (token, spender, amount) -> 1 imm(None) Effect -;
+            /// Creates a token; its address or 0.
+            HtsCreate "hts_create" (address, size) -> 1 imm(None) Effect -;
+            /// Sends a message to a topic.
+            HcsSubmit "hcs_submit" (topic, address, size) -> 1 imm(None) Effect -;
+            /// Creates a topic; its address or 0.
+            HcsCreateTopic "hcs_create_topic" (address, size) -> 1 imm(None) Effect -;
+            /// Changes a topic.
+            HcsUpdateTopic "hcs_update_topic" (topic, address, size) -> 1 imm(None) Effect -;
+            /// Deletes a topic.
+            HcsDeleteTopic "hcs_delete_topic" (topic) -> 1 imm(None) Effect -;
             /// Calls a function of this module.
             Icall "icall" (; args) -> * imm(Func) Effect -;
 

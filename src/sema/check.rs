@@ -30,6 +30,7 @@ mod paths;
 mod patterns;
 mod places;
 mod raise;
+mod services;
 mod standard;
 mod stmts;
 mod structs;

@@ -67,6 +67,12 @@ impl<'a> Sema<'a> {
         self.modules[module].is_std
     }
 
+    /// A type of `std::hedera`, which is loaded wherever a service is named.
+    pub(super) fn hedera_type(&self, name: &str) -> Option<TypeDef> {
+        let module = self.modules.iter().find(|module| module.is_std && module.path == "std::hedera")?;
+        module.names.types.get(name)
+    }
+
     /// Brings imported names into scope; each module has its own names by now.
     pub(super) fn bring_in(&mut self, modules: &'a [Module]) {
         for (index, module) in modules.iter().enumerate() {

@@ -218,9 +218,6 @@ pub(super) const PREDECLARED_TYPES: &[&str] = &[
     "Error",
     "CallError",
     "DecodeError",
-    "HederaError",
-    "TokenParams",
-    "TopicParams",
 ];
 
 /// Whether `name` is predeclared among types.

@@ -10,14 +10,14 @@ use zvm::{Bytes, U256};
 use crate::world::worlds;
 
 /// A scheme: its operation, sizes of key and signature, its function, and vectors.
-struct Scheme {
-    op: Op,
+pub(crate) struct Scheme {
+    pub(crate) op: Op,
     sizes: (usize, usize),
     is_valid: fn(&[u8], &[u8], &[u8]) -> bool,
     vectors: &'static str,
 }
 
-const SCHEMES: [Scheme; 3] = [
+pub(crate) const SCHEMES: [Scheme; 3] = [
     Scheme {
         op: Op::PqVerifyDilithium,
         sizes: ML_DSA_65,
@@ -39,14 +39,14 @@ const SCHEMES: [Scheme; 3] = [
 ];
 
 /// Key, message and signature.
-struct Vector {
-    key: Vec<u8>,
-    message: Vec<u8>,
-    signature: Vec<u8>,
+pub(crate) struct Vector {
+    pub(crate) key: Vec<u8>,
+    pub(crate) message: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl Scheme {
-    fn vectors(&self) -> Vec<Vector> {
+    pub(crate) fn vectors(&self) -> Vec<Vector> {
         let values: Vec<Vec<u8>> = self
             .vectors
             .lines()

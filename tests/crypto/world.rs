@@ -30,10 +30,15 @@ pub(crate) struct World {
 
 /// A world in each tier, and one in which both run.
 pub(crate) fn worlds(text: &str) -> [World; 3] {
+    let code = assemble(text).expect("the text assembles").code;
+    worlds_of(Code::native(&code).raw())
+}
+
+/// The same of the code of an account.
+pub(crate) fn worlds_of(code: &Bytes) -> [World; 3] {
     [Mode::Interp, Mode::Jit, Mode::Check].map(|mode| {
-        let code = assemble(text).expect("the text assembles").code;
         let mut database = InMemoryDatabase::new();
-        database.insert_account(CONTRACT, 1, U256::ZERO, Code::native(&code).raw().clone());
+        database.insert_account(CONTRACT, 1, U256::ZERO, code.clone());
         let compiles = mode != Mode::Interp;
         let engine = Engine::builder().mode(mode).count_blocks(true).checking(Checking {
             on_difference: Some(Arc::new(|report| panic!("{}", report.case))),

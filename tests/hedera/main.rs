@@ -6,4 +6,5 @@ mod laws;
 mod operations;
 mod refusals;
 mod reverts;
+mod treasury;
 mod world;

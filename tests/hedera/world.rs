@@ -216,8 +216,18 @@ impl World {
         value: u64,
         data: Bytes,
     ) -> TransactionResult {
-        let transaction =
-            Transaction::legacy(from, Some(to), U256::from(value), data, 10_000_000, U256::ZERO);
+        self.transact(from, Some(to), value, data)
+    }
+
+    /// The same, which without `to` creates a contract.
+    pub(crate) fn transact(
+        &mut self,
+        from: Address,
+        to: Option<Address>,
+        value: u64,
+        data: Bytes,
+    ) -> TransactionResult {
+        let transaction = Transaction::legacy(from, to, U256::from(value), data, 10_000_000, U256::ZERO);
         let block = BlockEnv {
             gas_limit: U256::MAX,
             number: U256::from(1),

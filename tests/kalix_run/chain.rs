@@ -144,7 +144,9 @@ fn run_script(text: &str, compilation: &Compilation, mode: Mode) -> Result<(Stri
     database.insert_account(SENDER, 0, FUNDS, Bytes::new());
     let limits = Limits { transaction_gas_cap: false, ..Limits::default() };
     let engine = Engine::builder().fork(Fork::LATEST).native_code(true).mode(mode).limits(limits);
-    let engine = engine.count_blocks(true);
+    let mut abis = compilation.contracts.iter().map(|compiled| &compiled.artifact.kalix_abi);
+    let needs_hedera = abis.any(|abi| abi["requires"] == serde_json::json!(["hedera"]));
+    let engine = engine.count_blocks(true).hedera(needs_hedera);
     let engine = if mode == Mode::Interp { engine } else { engine.tier(jit()) };
     let executor = Executor::new(engine.build(), database);
     let mut chain = Chain {

@@ -26,6 +26,8 @@ pub(crate) struct Abi {
     pub(crate) errors: Vec<ErrorItem>,
     /// Parameters of the constructor; empty without one.
     pub(crate) constructor: Vec<Param>,
+    /// What the host must offer.
+    requires: Vec<String>,
 }
 
 /// A callable function.
@@ -101,6 +103,8 @@ struct AbiJson {
     errors: Vec<ItemJson>,
     #[serde(default)]
     constructor: Option<ItemJson>,
+    #[serde(default)]
+    requires: Vec<String>,
 }
 
 /// A function, event, error or constructor; each has some of these members.
@@ -141,6 +145,11 @@ struct ParamJson {
 }
 
 impl Abi {
+    /// Whether the contract uses Hedera's services.
+    pub(crate) fn requires_hedera(&self) -> bool {
+        self.requires.iter().any(|service| service == "hedera")
+    }
+
     /// Reads the ABI of a container; `None` if the container has none (empty text, or `{}`).
     pub(crate) fn read(text: &str) -> Result<Option<Abi>, Failure> {
         let malformed = |message: String| {
@@ -177,6 +186,7 @@ impl AbiJson {
                 Some(item) => params(item.inputs, None).map_err(|error| format!("constructor: {error}"))?,
                 None => Vec::new(),
             },
+            requires: self.requires,
         })
     }
 }

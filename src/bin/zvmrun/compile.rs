@@ -72,7 +72,7 @@ fn run(flags: &CompileFlags) -> Result<(), Failure> {
     let program = Program::load(&flags.file)?;
     let native =
         Native::new(Mode::Jit, &Extras { code_cache: Some(flags.code_cache.clone()), ..Extras::default() })?;
-    let spec = Spec { fork, native_code: true, hedera: false };
+    let spec = Spec { fork, native_code: true, hedera: program.rules(fork).hedera };
     let mut output = Output::new(false);
     let codes: [(&str, Option<&Bytes>); 2] = [("code", Some(&program.code)), ("init", program.init.as_ref())];
     for (name, code) in codes.into_iter().filter_map(|(name, code)| Some((name, code?))) {

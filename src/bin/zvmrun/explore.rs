@@ -22,6 +22,7 @@ use self::lines::Listing;
 use crate::failure::Failure;
 use crate::flags::{Flags, Mode};
 use crate::output::{Output, complain};
+use crate::program::Program;
 use crate::run::{self, Ran};
 use crate::session::Session;
 use crate::status::Status;
@@ -99,13 +100,14 @@ fn explore(flags: &ExploreFlags) -> Result<Status, Failure> {
     }
     let fork = run::fork(flags)?;
     let mut output = Output::new(false);
-    let mut watched = run::run_in(flags, Session::watched(fork)?, &mut output)?;
+    let rules = Program::load(&flags.file)?.rules(fork);
+    let mut watched = run::run_in(flags, Session::watched(rules)?, &mut output)?;
     let code = watched.code()?;
     let costs = watched.session.costs(&code.hash());
     let mut measured: Option<Vec<BlockProfile>> = None;
     for _ in 0..MEASUREMENTS {
         // The first run has said what there is to say.
-        let ran = run::run_in(flags, Session::measured(fork)?, &mut Output::new(true))?;
+        let ran = run::run_in(flags, Session::measured(rules)?, &mut Output::new(true))?;
         if let Some(profile) = ran.session.profile(&code.hash()) {
             let blocks = profile.blocks();
             measured = Some(match measured {

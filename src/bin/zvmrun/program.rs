@@ -5,11 +5,13 @@ use std::io::Read;
 use std::path::Path;
 
 use alloy_primitives::Bytes;
+use zvm::Fork;
 use zvm::bytecode::container::CONTAINER_SIZE_MAX;
 use zvm::bytecode::{Container, Encoding, NATIVE_PREFIX, asm};
 
 use crate::abi::Abi;
 use crate::failure::Failure;
+use crate::session::Rules;
 use crate::status::Status;
 
 /// A contract to run.
@@ -93,6 +95,11 @@ impl Program {
             #[cfg(feature = "jit")]
             sources: container.sections.as_ref().and_then(|sections| sections.sources.clone()),
         })
+    }
+
+    /// The rules that it runs by: services are there if its ABI requires them.
+    pub(crate) fn rules(&self, fork: Fork) -> Rules {
+        Rules { fork, hedera: self.abi.as_ref().is_some_and(Abi::requires_hedera) }
     }
 
     /// Name of the contract, if an ABI says it.

@@ -75,8 +75,8 @@ fn steps(flags: &Flags, output: &mut Output, report: &mut Report, names: &mut Na
     let settings = Settings::read(flags, names)?;
     let extras =
         Extras { perf_map: flags.perf_map, cases: flags.cases.clone(), code_cache: flags.code_cache.clone() };
-    let session = Session::new(settings.mode, settings.fork, extras)?;
     let program = Program::load(&flags.file)?;
+    let session = Session::new(settings.mode, program.rules(settings.fork), extras)?;
     let mut runner = Runner { settings, session, program, names, report, output, contract: Address::ZERO };
     runner.run(flags)?;
     runner.look_inside(flags)?;

@@ -60,6 +60,15 @@ pub(crate) struct Session {
     cases: Option<PathBuf>,
 }
 
+/// By which rules a session runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// Fork of Ethereum.
+    pub(crate) fork: Fork,
+    /// Whether Hedera's services are there.
+    pub(crate) hedera: bool,
+}
+
 /// What a session leaves behind, if it is asked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Extras {
@@ -73,14 +82,14 @@ pub(crate) struct Extras {
 
 impl Session {
     /// An empty world.
-    pub(crate) fn new(mode: Mode, fork: Fork, extras: Extras) -> Result<Session, Failure> {
+    pub(crate) fn new(mode: Mode, rules: Rules, extras: Extras) -> Result<Session, Failure> {
         let native = Native::new(mode, &extras)?;
-        let interpreter = builder(fork).mode(zvm::engine::Mode::Interp);
+        let interpreter = builder(rules).mode(zvm::engine::Mode::Interp);
         let (engine, second) = match mode {
             Mode::Interp => (interpreter.build(), None),
-            Mode::Auto => (native.tiered(builder(fork)).build(), None),
-            Mode::Jit => (native.at_once(builder(fork)).build(), None),
-            Mode::Check => (interpreter.build(), Some(native.at_once(builder(fork)).build())),
+            Mode::Auto => (native.tiered(builder(rules)).build(), None),
+            Mode::Jit => (native.at_once(builder(rules)).build(), None),
+            Mode::Check => (interpreter.build(), Some(native.at_once(builder(rules)).build())),
         };
         let second = second.map(|engine| executor(engine, Watch::default()));
         Ok(Session {
@@ -94,8 +103,8 @@ impl Session {
 
     /// An empty world in which every operation is watched. Everything is interpreted.
     #[cfg(feature = "jit")]
-    pub(crate) fn watched(fork: Fork) -> Result<Session, Failure> {
-        let engine = builder(fork).mode(zvm::engine::Mode::Interp).build();
+    pub(crate) fn watched(rules: Rules) -> Result<Session, Failure> {
+        let engine = builder(rules).mode(zvm::engine::Mode::Interp).build();
         let first = executor(engine, Watch::every_operation());
         Ok(Session {
             first,
@@ -108,9 +117,9 @@ impl Session {
 
     /// An empty world in which native code measures the time of its blocks.
     #[cfg(feature = "jit")]
-    pub(crate) fn measured(fork: Fork) -> Result<Session, Failure> {
+    pub(crate) fn measured(rules: Rules) -> Result<Session, Failure> {
         let native = Native::that_profiles()?;
-        let engine = native.at_once(builder(fork)).profiling(Profiling::Times).build();
+        let engine = native.at_once(builder(rules)).profiling(Profiling::Times).build();
         Ok(Session {
             first: executor(engine, Watch::default()),
             second: None,
@@ -180,7 +189,9 @@ impl Session {
     /// frames that differ.
     fn write_cases(&self, folder: PathBuf, transaction: &Transaction) -> Result<(), Failure> {
         let checking = Checking { case_folder: Some(folder), ..Checking::new() };
-        let engine = self.native.checked(builder(self.first.engine().spec().fork)).checking(checking).build();
+        let spec = self.first.engine().spec();
+        let rules = Rules { fork: spec.fork, hedera: spec.hedera };
+        let engine = self.native.checked(builder(rules)).checking(checking).build();
         let mut executor =
             Executor::with_inspector(engine, self.first.state().database().clone(), Watch::default());
         run_in(&mut executor, &self.block, transaction)?;
@@ -283,10 +294,10 @@ fn run_in(
 }
 
 /// What all engines have in common.
-fn builder(fork: Fork) -> EngineBuilder {
+fn builder(rules: Rules) -> EngineBuilder {
     // A tool may run for longer than a block allows.
     let limits = Limits { transaction_gas_cap: false, ..Limits::default() };
-    Engine::builder().fork(fork).limits(limits).count_blocks(true)
+    Engine::builder().fork(rules.fork).hedera(rules.hedera).limits(limits).count_blocks(true)
 }
 
 /// Facts of the block; always the same, so that runs can be repeated.

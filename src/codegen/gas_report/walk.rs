@@ -285,6 +285,12 @@ fn ranges(op: Op) -> &'static [(usize, Size)] {
             &[(0, Operand(1))]
         }
         Op::Log0 | Op::Log1 | Op::Log2 | Op::Log3 | Op::Log4 => &[(0, Operand(1))],
+        Op::HtsCreate | Op::HcsCreateTopic => &[(0, Operand(1))],
+        Op::HcsSubmit | Op::HcsUpdateTopic => &[(1, Operand(2))],
+        // The key is left out: it is a value in memory, which exists by then.
+        Op::PqVerifyDilithium | Op::PqVerifyFalcon | Op::PqVerifySphincs => {
+            &[(0, Operand(1)), (2, Operand(3))]
+        }
         Op::Mcopy => &[(0, Operand(2)), (1, Operand(2))],
         Op::CalldataCopy | Op::CodeCopy | Op::ReturndataCopy => &[(0, Operand(2))],
         Op::ExtcodeCopy => &[(1, Operand(3))],

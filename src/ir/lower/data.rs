@@ -112,6 +112,15 @@ impl Lower<'_, '_> {
                 Some((ty, words)) => self.cloned(*ty, words),
                 None => Vec::new(),
             },
+            (DataOp::Service(op), _) => self.service(op, &items, span),
+            (DataOp::VerifySignature(op), _) => {
+                match items.iter().map(|item| &item.1[..]).collect::<Vec<_>>()[..] {
+                    [&[key], &[message], &[signature]] => {
+                        vec![self.verify_signature(op, key, message, signature)]
+                    }
+                    _ => Vec::new(),
+                }
+            }
             (DataOp::Ecrecover, _) => {
                 let words: Vec<Value> = items.into_iter().flat_map(|item| item.1).collect();
                 self.ecrecover(&words)

@@ -310,10 +310,8 @@ impl Lower<'_, '_> {
             Env::SelfAddress => Op::Address,
             Env::SelfBalance => Op::Selfbalance,
             Env::GasLeft => Op::Gas,
-            Env::HederaAccountId | Env::HederaTimestamp => {
-                self.cx.unsupported(self.b.span(), "`hedera`");
-                return self.zero();
-            }
+            Env::HederaAccountId => Op::HederaAccountId,
+            Env::HederaTimestamp => Op::HederaTimestamp,
         };
         self.b.nullary(op)
     }

@@ -65,7 +65,19 @@ impl Effects {
             Effect::ReadTransient => Effects { reads_transient: true, ..Effects::NONE },
             Effect::WriteTransient => Effects { writes_transient: true, ..Effects::NONE },
             Effect::Effect => match op {
-                Op::Log => Effects { reads_memory: true, ..Effects::NONE },
+                // Services keep their records elsewhere and run no code.
+                Op::Log
+                | Op::HtsTransfer
+                | Op::HtsMint
+                | Op::HtsBurn
+                | Op::HtsAssociate
+                | Op::HtsDissociate
+                | Op::HtsApprove
+                | Op::HtsCreate
+                | Op::HcsSubmit
+                | Op::HcsCreateTopic
+                | Op::HcsUpdateTopic
+                | Op::HcsDeleteTopic => Effects { reads_memory: true, ..Effects::NONE },
                 Op::Staticcall => Effects { writes_storage: false, writes_transient: false, ..Effects::ALL },
                 _ => Effects::ALL,
             },

@@ -225,6 +225,8 @@ impl Flow<'_> {
             Op::Tload => self.read_slot(&mut live.transient, inst.args[0]),
             Op::Sstore => return self.write_slot(&mut live.storage, inst.args[0]),
             Op::Tstore => return self.write_slot(&mut live.transient, inst.args[0]),
+            // Services and signatures: how much they read is not worth following.
+            op if Effects::of(op).reads_memory => live.memory.make_all(),
             _ => {}
         }
         false

@@ -384,6 +384,9 @@ impl<'a> Checker<'_, 'a> {
             if object == "vm" && self.is_test() {
                 return self.vm_call(name, args, span);
             }
+            if let Some(typed) = self.service_call(object, name, args, callee_span, span) {
+                return typed;
+            }
             self.loose_args(args);
             return self.call_object(object, base.span, name, callee_span, span);
         }
@@ -457,9 +460,6 @@ impl<'a> Checker<'_, 'a> {
             "vm" => {
                 self.diags().error(Code::VmOutsideTest, object_span);
             }
-            "abi" | "hts" | "hcs" | "crypto" => {
-                self.unsupported_builtin(object, name.as_str(), callee_span);
-            }
             "self" => {
                 let function = self.sema.find_value(&name.name, self.contract);
                 let diagnostic = self
@@ -476,9 +476,7 @@ impl<'a> Checker<'_, 'a> {
                     );
                 }
             }
-            _ => {
-                self.diags().error(Code::NoFieldOrMethod, name.span).arg("t", object).arg("m", &name.name);
-            }
+            _ => self.no_member(object, name, &[]),
         }
         Typed::hole(span)
     }

@@ -33,10 +33,9 @@ const FIELDS: &[(&str, &str, Env, TypeId)] = &[
     ("block", "coinbase", Env::BlockCoinbase, TypeId::ADDRESS),
     ("self", "address", Env::SelfAddress, TypeId::ADDRESS),
     ("self", "balance", Env::SelfBalance, TypeId::U256),
+    ("hedera", "account_id", Env::HederaAccountId, TypeId::ADDRESS),
+    ("hedera", "timestamp", Env::HederaTimestamp, TypeId::U64),
 ];
-
-/// Fields of the environment that are not supported yet.
-const UNSUPPORTED_FIELDS: &[(&str, &str)] = &[("hedera", "account_id"), ("hedera", "timestamp")];
 
 /// Predeclared objects: they have fields or methods and are no values themselves.
 pub(super) const OBJECTS: &[&str] = &["msg", "tx", "block", "abi", "hts", "hcs", "hedera", "crypto", "vm"];
@@ -458,14 +457,17 @@ impl<'a> Checker<'_, 'a> {
                 Env::TxOrigin => {
                     self.diags().warning(Code::TxOrigin, span);
                 }
+                Env::HederaAccountId | Env::HederaTimestamp => {
+                    let op =
+                        if env == Env::HederaTimestamp { Op::HederaTimestamp } else { Op::HederaAccountId };
+                    if self.target_lacks(op, &format!("{object}.{}", name.name), span) {
+                        return Typed::hole(span);
+                    }
+                    self.effects.reads_state = true;
+                }
                 _ => {}
             }
             return Typed::new(ExprKind::Env(env), ty, span);
-        }
-        let known = UNSUPPORTED_FIELDS.contains(&(object, name.as_str()));
-        if known || matches!(object, "abi" | "hts" | "hcs" | "crypto") {
-            self.unsupported_builtin(object, name.as_str(), span);
-            return Typed::hole(span);
         }
         if object == "self" && self.is_resource(name.as_str()) {
             self.diags().error(Code::SelfIsContract, span).arg("x", &name.name).fix(
@@ -475,25 +477,9 @@ impl<'a> Checker<'_, 'a> {
             );
             return Typed::hole(span);
         }
-        let fields = FIELDS.iter().filter(|row| row.0 == object).map(|row| row.1);
-        let hint = closest(name.as_str(), fields).map(|other| format!("did you mean `{object}.{other}`?"));
-        let diagnostic =
-            self.diags().error(Code::NoFieldOrMethod, name.span).arg("t", object).arg("m", &name.name);
-        if let Some(hint) = hint {
-            diagnostic.label(hint);
-        }
+        let fields: Vec<&str> = FIELDS.iter().filter(|row| row.0 == object).map(|row| row.1).collect();
+        self.no_member(object, name, &fields);
         Typed::hole(span)
-    }
-
-    /// Reports a builtin that is not supported yet, or that the target cannot have.
-    pub(super) fn unsupported_builtin(&mut self, object: &str, name: &str, span: Span) {
-        // Services of a network are operations of the same name.
-        let prefix = if object == "crypto" { "pq" } else { object };
-        let builtin = format!("{object}.{name}");
-        match Op::from_name(&format!("{prefix}_{name}")) {
-            Some(op) if self.target_lacks(op, &builtin, span) => {}
-            _ => drop(self.unsupported(span, format_args!("`{builtin}`"))),
-        }
     }
 
     /// Whether the target has no operation for a builtin; reports that (K0508).
@@ -513,7 +499,6 @@ impl<'a> Checker<'_, 'a> {
     /// Whether the environment has this field (K0103 when it is called).
     pub(super) fn is_env_field(&self, object: &str, name: &str) -> bool {
         FIELDS.iter().any(|row| row.0 == object && row.1 == name)
-            || UNSUPPORTED_FIELDS.contains(&(object, name))
     }
 
     fn is_resource(&mut self, name: &str) -> bool {

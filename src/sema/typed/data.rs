@@ -2,12 +2,17 @@
 
 use alloy_primitives::U256;
 use sha2::Digest;
+use zvm::bytecode::Op;
 
 /// An operation on whole values, which it borrows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DataOp {
     /// `keccak256(b)` and other hashes of `bytes`.
     Hash(HashFunction),
+    /// `hts.mint(token, amount)` and its siblings, by the operation: a `Result` of `()` or `Address` with `HederaError`.
+    Service(Op),
+    /// `crypto.verify_dilithium(key, message, signature)` and its siblings, by the operation: `bool`.
+    VerifySignature(Op),
     /// `ecrecover(hash, v, r, s)`: `Option<Address>`.
     Ecrecover,
     /// `a.len()` of a value that is not a place.

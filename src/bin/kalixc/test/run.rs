@@ -60,14 +60,16 @@ pub(super) type Trouble = EngineError;
 
 /// A machine that runs tests in one tier.
 pub(super) struct Machine {
-    engine: Engine,
+    // Without and with Hedera's services.
+    engines: [Engine; 2],
     pub(super) is_jit: bool,
 }
 
 impl Machine {
     /// The interpreter.
     pub(super) fn interpreter() -> Machine {
-        Machine { engine: builder(Mode::Interp).build(), is_jit: false }
+        let engines = [false, true].map(|hedera| builder(Mode::Interp, hedera).build());
+        Machine { engines, is_jit: false }
     }
 
     /// Native code.
@@ -75,7 +77,9 @@ impl Machine {
     pub(super) fn jit() -> anyhow::Result<Machine> {
         let options = zvm_jit::JitOptions { count_blocks: true, ..zvm_jit::JitOptions::production() };
         let jit = zvm_jit::Jit::new(options).context("native code does not work on this machine")?;
-        Ok(Machine { engine: builder(Mode::Jit).tier(Arc::new(jit)).build(), is_jit: true })
+        let jit = Arc::new(jit);
+        let engines = [false, true].map(|hedera| builder(Mode::Jit, hedera).tier(jit.clone()).build());
+        Ok(Machine { engines, is_jit: true })
     }
 
     /// Native code.
@@ -109,7 +113,8 @@ impl Machine {
             ..BlockEnv::default()
         };
         let inspector = Cheats::new(&compilation.program.types, block.clone(), traces);
-        let mut executor = Executor::with_inspector(self.engine.clone(), database, inspector);
+        let engine = self.engines[usize::from(requires_hedera(compilation))].clone();
+        let mut executor = Executor::with_inspector(engine, database, inspector);
         executor.state_mut().begin_transaction(Fork::LATEST);
         let message = |input: Vec<u8>| Message {
             address: TEST,
@@ -141,9 +146,16 @@ impl Machine {
     }
 }
 
-fn builder(mode: Mode) -> zvm::engine::EngineBuilder {
+fn builder(mode: Mode, hedera: bool) -> zvm::engine::EngineBuilder {
     let limits = Limits { transaction_gas_cap: false, ..Limits::default() };
-    Engine::builder().fork(Fork::LATEST).native_code(true).mode(mode).limits(limits).count_blocks(true)
+    let builder = Engine::builder().fork(Fork::LATEST).native_code(true).hedera(hedera);
+    builder.mode(mode).limits(limits).count_blocks(true)
+}
+
+/// Whether a contract of the compilation uses Hedera's services.
+fn requires_hedera(compilation: &Compilation) -> bool {
+    let mut abis = compilation.contracts.iter().map(|contract| &contract.artifact.kalix_abi);
+    abis.any(|abi| abi["requires"].as_array().is_some_and(|services| services.contains(&"hedera".into())))
 }
 
 fn nothing() -> ExecutionResult {
