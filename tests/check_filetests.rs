@@ -2,8 +2,8 @@
 //!
 //! A line of carets says what is reported about the line above it: `//^^^^ error[K0203]: text`, where the
 //! carets stand under the primary place and the text is part of the title. `//~ error[K0203]: text` leaves
-//! the columns open, for places too far left. `//! test check evm` is about that target. Every diagnostic needs its annotation and every annotation its
-//! diagnostic. `BLESS=1 cargo test --test check_filetests` rewrites the annotations.
+//! the columns open, for places too far left. `//! test check evm` is about that target; `//! test build` generates the code
+//! too, for what only that shows. Every diagnostic needs its annotation and every annotation its diagnostic. `BLESS=1 cargo test --test check_filetests` rewrites the annotations.
 //!
 //! One more test per program damages it in many ways: checking never panics, and what passes without an error
 //! is fit for lowering.
@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use kalix::diag::{Code, Diagnostic, Diagnostics};
+use kalix::driver::CompileOptions;
 use kalix::modules::{Module, NoModules};
 use kalix::source::Source;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -51,22 +52,31 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) {
 
 fn run(file: &Path) -> Result<(), Failed> {
     let text = std::fs::read_to_string(file)?;
-    let target = match text.lines().next() {
-        Some("//! test check") => Encoding::Zvm,
-        Some("//! test check evm") => Encoding::Evm,
+    let mut source = Source::new(file.display().to_string(), text.clone());
+    let diags = match text.lines().next() {
+        Some("//! test check") => check(&mut source, Encoding::Zvm),
+        Some("//! test check evm") => check(&mut source, Encoding::Evm),
+        Some("//! test build") => {
+            let compilation = kalix::driver::compile(&source, &CompileOptions::STANDARD);
+            source = compilation.source;
+            compilation.diagnostics
+        }
         _ => return Err("the first line is not `//! test check`".into()),
     };
-    let mut source = Source::new(file.display().to_string(), text.clone());
-    let mut diags = Diagnostics::new();
-    let modules = load(&mut source, &mut diags);
-    let (_, checked) = kalix::sema::check_for(&modules, &source, target);
-    diags.append(checked);
-    diags.sort();
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(file, annotate(&text, &source, &diags))?;
         return Ok(());
     }
     compare(&text, &source, &diags)
+}
+
+fn check(source: &mut Source, target: Encoding) -> Diagnostics {
+    let mut diags = Diagnostics::new();
+    let modules = load(source, &mut diags);
+    let (_, checked) = kalix::sema::check_for(&modules, source, target);
+    diags.append(checked);
+    diags.sort();
+    diags
 }
 
 /// The module with those of the built-in library that it imports.

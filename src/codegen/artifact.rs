@@ -11,7 +11,7 @@ use zvm::bytecode::{Needs, Op as MachineOp};
 use zvm::gas::INIT_CODE_SIZE_MAX;
 
 use super::abi::{self, Details};
-use super::gas_report::Estimator;
+use super::gas_report::{Estimator, limits};
 use super::init_code;
 use super::{Assembly, CodegenOptions, Instruction, InternalError, JumpKind, compile_module};
 use crate::diag::{Code, Diagnostics};
@@ -78,6 +78,9 @@ pub fn build(
         return None;
     }
 
+    if !contract.is_test {
+        limits::check(program, contract, (&runtime, &init), source, diags);
+    }
     let estimator = Estimator::new(&runtime);
     let estimates = contract.entry_points.iter().map(|entry| estimator.estimate(entry.selector).to_json());
     let gas: Vec<Value> = estimates.collect();

@@ -11,6 +11,8 @@
 //!
 //! Neither the transaction's intrinsic gas nor refunds are part of it. There is not one cost constant here.
 
+pub mod limits;
+mod loops;
 mod walk;
 
 use std::cmp::Reverse;
@@ -61,6 +63,7 @@ impl GasEstimate {
 /// Run-time code, decoded once for the estimates of all its entry points.
 pub struct Estimator<'c> {
     program: Program<'c>,
+    assembly: &'c Assembly,
 }
 
 impl<'c> Estimator<'c> {
@@ -70,7 +73,7 @@ impl<'c> Estimator<'c> {
         let instructions =
             instructions(code, assembly.target.encoding()).map(|i| (i.offset as u32, i)).collect();
         let immutables = assembly.immutables.iter().map(|site| site.offset - 1).collect();
-        Estimator { program: Program { instructions, immutables } }
+        Estimator { program: Program { instructions, immutables }, assembly }
     }
 
     /// Estimates a call with this selector.
@@ -87,21 +90,35 @@ impl<'c> Estimator<'c> {
 
 struct Graph {
     nodes: Vec<Node>,
+    // Where each begins.
+    starts: Vec<State>,
     // False if there are too many states, or the code is not what codegen makes.
     is_complete: bool,
 }
 
 impl Graph {
     fn explore(program: &Program<'_>, selector: U256, precision: Precision, states_max: usize) -> Graph {
-        let start: State = (0, Vec::new());
-        let mut graph = Graph { nodes: vec![Node::default()], is_complete: false };
+        Graph::explore_from(program, selector, precision, states_max, (0, Vec::new()), &|_, _| true)
+    }
+
+    /// The graph of the states that follow `start`, as far as `goes_on` lets it go from the block at an offset.
+    fn explore_from(
+        program: &Program<'_>,
+        selector: U256,
+        precision: Precision,
+        states_max: usize,
+        start: State,
+        goes_on: &dyn Fn(u32, &State) -> bool,
+    ) -> Graph {
+        let mut graph =
+            Graph { nodes: vec![Node::default()], starts: vec![start.clone()], is_complete: false };
         let mut known: HashMap<State, usize> = HashMap::from([(start.clone(), 0)]);
         let mut work = vec![(0, start)];
         while let Some((index, (offset, stack))) = work.pop() {
-            let Some((mut node, ways)) = walk(program, selector, precision, offset, stack) else {
+            let Some((mut node, ways)) = walk(program, selector, precision, offset, stack, None) else {
                 return graph;
             };
-            for state in ways {
+            for state in ways.into_iter().filter(|state| goes_on(offset, state)) {
                 let fresh = graph.nodes.len();
                 let next = *known.entry(state.clone()).or_insert(fresh);
                 if next == fresh {
@@ -109,6 +126,7 @@ impl Graph {
                         return graph;
                     }
                     graph.nodes.push(Node::default());
+                    graph.starts.push(state.clone());
                     work.push((next, state));
                 }
                 node.successors.push(next);
@@ -121,9 +139,9 @@ impl Graph {
 
     fn summarize(&self) -> GasEstimate {
         let order = if self.is_complete { self.topological_order() } else { None };
-        let calls_out = self.nodes.iter().any(|n| n.calls_out);
-        let is_open = self.nodes.iter().any(|n| n.is_open);
-        let dearest = order.as_ref().filter(|_| !is_open).map(|order| self.dearest(order));
+        let calls_out = self.nodes.iter().any(|n| n.calls_at.is_some());
+        let is_open = self.nodes.iter().any(|n| n.open_at.is_some() || n.grows_at.is_some());
+        let dearest = order.as_ref().filter(|_| !is_open).map(|order| self.dearest(order).0);
         let min = if self.is_complete { self.cheapest().unwrap_or(0) } else { 0 };
         let names: Vec<&'static str> = self
             .nodes
@@ -164,26 +182,40 @@ impl Graph {
         (order.len() == self.nodes.len()).then_some(order)
     }
 
-    /// The most that a path costs. For each state, the dearest way there by size of memory.
-    fn dearest(&self, order: &[usize]) -> u64 {
-        let mut best: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); self.nodes.len()];
-        best[0].insert(0, 0);
-        let mut dearest = 0;
+    /// The most that a path costs, and the states of that path. For each state, the dearest way there by size of memory.
+    fn dearest(&self, order: &[usize]) -> (u64, Vec<usize>) {
+        // By words of memory: what the way costs, and the state and size that it came from.
+        type Ways = BTreeMap<u64, (u64, Option<(usize, u64)>)>;
+        let mut best: Vec<Ways> = vec![BTreeMap::new(); self.nodes.len()];
+        best[0].insert(0, (0, None));
+        let (mut dearest, mut last) = (0, None);
         for &at in order {
             let node = &self.nodes[at];
-            for (memory, cost) in std::mem::take(&mut best[at]) {
-                let memory = memory.max(node.memory_words);
+            let ways: Vec<(u64, u64)> = best[at].iter().map(|(&memory, way)| (memory, way.0)).collect();
+            for (before, cost) in ways {
+                let memory = before.max(node.memory_words);
                 let cost = cost.saturating_add(node.cost).saturating_add(node.most);
                 if node.successors.is_empty() {
-                    dearest = dearest.max(cost.saturating_add(memory_cost(memory)));
+                    let whole = cost.saturating_add(memory_cost(memory));
+                    if last.is_none() || whole > dearest {
+                        (dearest, last) = (whole, Some((at, before)));
+                    }
                 }
                 for &next in &node.successors {
-                    let known = best[next].entry(memory).or_default();
-                    *known = (*known).max(cost);
+                    let known = best[next].entry(memory).or_insert((cost, Some((at, before))));
+                    if cost > known.0 {
+                        *known = (cost, Some((at, before)));
+                    }
                 }
             }
         }
-        dearest
+        let mut path = Vec::new();
+        while let Some((at, memory)) = last {
+            path.push(at);
+            last = best[at].get(&memory).and_then(|way| way.1);
+        }
+        path.reverse();
+        (dearest, path)
     }
 
     /// The least that a successful path costs; loops may be walked as often as that takes.

@@ -1,7 +1,6 @@
 //! Attributes: which exist, where they may stand, and what they say.
 //!
-//! The table below is the only list. An attribute that means something which is not implemented yet is
-//! reported as such; hints without meaning for the result (`#[inline]`, `#[hot]`) are accepted.
+//! The table below is the only list. Hints without meaning for the result (`#[inline]`, `#[hot]`) are accepted.
 
 use alloy_primitives::{U256, keccak256};
 
@@ -52,8 +51,8 @@ impl Target {
     }
 }
 
-/// Name, where it may stand, and whether it is implemented.
-const ATTRIBUTES: &[(&str, &[Target], bool)] = {
+/// Name, and where it may stand.
+const ATTRIBUTES: &[(&str, &[Target])] = {
     use Target::*;
     const FUNCTIONS: &[Target] = &[PubFunction, Function, Constructor, Fallback];
     const EVERYWHERE: &[Target] = &[
@@ -73,23 +72,23 @@ const ATTRIBUTES: &[(&str, &[Target], bool)] = {
         Other,
     ];
     &[
-        ("selector", &[PubFunction, PubMember, PubConstant, InterfaceFunction], true),
-        ("abi_name", &[PubFunction, PubMember, PubConstant, InterfaceFunction, Event, Error], true),
-        ("gas", FUNCTIONS, false),
-        ("nonreentrant", &[PubFunction, Fallback], true),
-        ("reentrant", &[PubFunction, Fallback], true),
-        ("allow", EVERYWHERE, true),
-        ("inline", FUNCTIONS, true),
-        ("noinline", FUNCTIONS, true),
-        ("hot", &[PubFunction], true),
-        ("copy", &[Other], true),
-        ("unpacked", &[Other], true),
-        ("slot", &[PubMember, Member], true),
-        ("layout_lock", &[Contract], true),
-        ("anonymous", &[Event], true),
-        ("optional_return", &[InterfaceFunction], true),
-        ("fuzz", &[Test], true),
-        ("ignore", &[Test], true),
+        ("selector", &[PubFunction, PubMember, PubConstant, InterfaceFunction]),
+        ("abi_name", &[PubFunction, PubMember, PubConstant, InterfaceFunction, Event, Error]),
+        ("gas", &[PubFunction]),
+        ("nonreentrant", &[PubFunction, Fallback]),
+        ("reentrant", &[PubFunction, Fallback]),
+        ("allow", EVERYWHERE),
+        ("inline", FUNCTIONS),
+        ("noinline", FUNCTIONS),
+        ("hot", &[PubFunction]),
+        ("copy", &[Other]),
+        ("unpacked", &[Other]),
+        ("slot", &[PubMember, Member]),
+        ("layout_lock", &[Contract]),
+        ("anonymous", &[Event]),
+        ("optional_return", &[InterfaceFunction]),
+        ("fuzz", &[Test]),
+        ("ignore", &[Test]),
     ]
 };
 
@@ -123,11 +122,11 @@ pub(super) fn docs(attrs: &ast::Attrs) -> Vec<String> {
 }
 
 impl Sema<'_> {
-    /// Reports attributes that are unknown, misplaced, repeated or not implemented.
+    /// Reports attributes that are unknown, misplaced or repeated.
     pub(super) fn check_attrs(&mut self, attrs: &ast::Attrs, target: Target) {
         for (index, attr) in attrs.list.iter().enumerate() {
             let name = attr.name.as_str();
-            let Some(&(_, targets, implemented)) = ATTRIBUTES.iter().find(|row| row.0 == name) else {
+            let Some(&(_, targets)) = ATTRIBUTES.iter().find(|row| row.0 == name) else {
                 let names = ATTRIBUTES.iter().map(|row| row.0);
                 let hint = closest(name, names).map(|other| format!("; did you mean `{other}`?"));
                 self.diags
@@ -147,8 +146,6 @@ impl Sema<'_> {
                     .error(Code::ItemNotAllowed, attr.span)
                     .arg("item", format!("#[{name}]"))
                     .arg("place", "this list twice");
-            } else if !implemented {
-                self.diags.unsupported(attr.span, format_args!("`#[{name}]`"));
             } else if name == "fuzz" && fuzz_runs(attr).is_none() {
                 bad_argument(&mut self.diags, attr, "it takes the number of runs, `#[fuzz(runs = 1000)]`");
             } else if [
@@ -191,6 +188,27 @@ impl Sema<'_> {
         }
         bad_argument(&mut self.diags, attr, "it takes the name of a file, `#[layout_lock(\"layout.json\")]`");
         None
+    }
+
+    /// What `#[gas(max = N)]` says: a positive number (K0603), and where the attribute stands.
+    pub(super) fn gas_max(&mut self, attrs: &ast::Attrs) -> Option<(u64, Span)> {
+        let attr = attrs.find("gas")?;
+        let value = match attr.args.as_slice() {
+            [AttrArg::Named { name, value }] if name.as_str() == "max" => value,
+            _ => {
+                let what = "it takes the most that a call may cost, `#[gas(max = 30_000)]`";
+                bad_argument(&mut self.diags, attr, what);
+                return None;
+            }
+        };
+        let number = match &value.kind {
+            LiteralKind::Int(int) => u64::try_from(int.value).ok().filter(|&number| number > 0),
+            _ => None,
+        };
+        if number.is_none() {
+            self.diags.error(Code::AnnotationNotPositive, value.span).arg("annotation", "gas(max)");
+        }
+        number.map(|number| (number, attr.span))
     }
 
     /// What `#[selector(…)]` says.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Bytes, U256};
-use kalix::codegen::init_code::{self, ImmutableSite};
-use kalix::codegen::{CodegenOptions, Target, compile_module};
+use kalix::codegen::gas_report::{Estimator, GasEstimate};
+use kalix::codegen::{Assembly, CodegenOptions, Target, compile_module, init_code};
 use kalix::diag::{Diagnostics, Severity};
 use kalix::ir::lower::{Lowered, lower_contract};
 use kalix::modules::NoModules;
@@ -13,6 +13,7 @@ use kalix::source::Source;
 use testkit::observe::Observed;
 use testkit::program::{Program, Setting};
 use testkit::tiers::{Agreed, Compile, Prepared};
+use zvm::outcome::Exit;
 
 fn report(diags: &Diagnostics, source: &Source) -> String {
     let line = |d: &kalix::diag::Diagnostic| {
@@ -48,23 +49,27 @@ pub(crate) struct Compiled {
     pub(crate) index: usize,
     pub(crate) target: Target,
     /// Without the target's prefix.
-    pub(crate) runtime: Vec<u8>,
-    /// Where the run-time code reads immutables.
-    pub(crate) immutables: Vec<ImmutableSite>,
+    pub(crate) runtime: Assembly,
     /// Without the target's prefix.
     pub(crate) init: Vec<u8>,
 }
 
 impl Compiled {
     pub(crate) fn new(text: &str, options: &CodegenOptions) -> Result<Compiled, String> {
-        let program = check(text)?;
-        let index = 0;
+        Compiled::contract_of(check(text)?, 0, options)
+    }
+
+    /// The contract at `index` of a program.
+    pub(crate) fn contract_of(
+        program: typed::Program,
+        index: usize,
+        options: &CodegenOptions,
+    ) -> Result<Compiled, String> {
         let lowered = lower(&program, index)?;
-        let assembly = compile_module(&lowered.runtime, options).map_err(|e| e.to_string())?;
-        let init = init_code::complete(&lowered, &assembly, options.target.prefix());
+        let runtime = compile_module(&lowered.runtime, options).map_err(|e| e.to_string())?;
+        let init = init_code::complete(&lowered, &runtime, options.target.prefix());
         let init = compile_module(&init, options).map_err(|e| e.to_string())?.bytes;
-        let (target, runtime, immutables) = (options.target, assembly.bytes, assembly.immutables);
-        Ok(Compiled { program, index, target, runtime, immutables, init })
+        Ok(Compiled { program, index, target: options.target, runtime, init })
     }
 
     pub(crate) fn contract(&self) -> &typed::Contract {
@@ -82,6 +87,7 @@ pub(crate) struct World {
     pub(crate) storage: BTreeMap<U256, U256>,
     code: Vec<u8>,
     prepared: Prepared,
+    estimates: BTreeMap<[u8; 4], GasEstimate>,
 }
 
 impl World {
@@ -96,15 +102,18 @@ impl World {
         let Some(storage) = agreed.observed.storage.clone() else { return Ok((agreed.observed, None)) };
         let deployed = agreed.observed.output.strip_prefix(compiled.target.prefix()).unwrap_or_default();
         let mut blank = deployed.to_vec();
-        for site in &compiled.immutables {
+        for site in &compiled.runtime.immutables {
             blank.get_mut(site.offset as usize..site.offset as usize + 32).ok_or("code is missing")?.fill(0);
         }
-        if blank != compiled.runtime {
+        if blank != compiled.runtime.bytes {
             return Err("the init code does not return the runtime code".into());
         }
         let program = program(deployed.to_vec(), compiled.target, Setting::plain());
         let prepared = Prepared::new(&program, &Compile::PLAIN);
-        Ok((agreed.observed, Some(World { compiled, storage, code: program.code, prepared })))
+        Ok((
+            agreed.observed,
+            Some(World { compiled, storage, code: program.code, prepared, estimates: BTreeMap::new() }),
+        ))
     }
 
     /// Calls the contract; storage changes stay.
@@ -117,6 +126,23 @@ impl World {
             self.storage = storage.clone();
         }
         Ok(agreed.observed)
+    }
+
+    /// Holds what a call of the entry point `selector` cost against what was estimated.
+    pub(crate) fn check_gas(&mut self, selector: [u8; 4], observed: &Observed) -> Result<(), String> {
+        // A trap takes all gas, and no estimate is about it.
+        let is_success = matches!(observed.exit, Exit::Halt | Exit::Return);
+        if !is_success && observed.exit != Exit::Revert {
+            return Ok(());
+        }
+        let used = GAS - observed.gas_left;
+        let estimate = || Estimator::new(&self.compiled.runtime).estimate(selector);
+        let found = self.estimates.entry(selector).or_insert_with(estimate);
+        let min = if is_success { found.min } else { 0 };
+        if used < min || found.bound.is_some_and(|bound| used > bound) {
+            return Err(format!("used {used} gas, the estimate is {found:?}"));
+        }
+        Ok(())
     }
 }
 

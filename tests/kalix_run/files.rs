@@ -142,8 +142,9 @@ fn run_command(world: &mut World, command: &str) -> Result<Vec<String>, String> 
     let outputs: Vec<TypeId> = entry.outputs.iter().map(|output| output.ty).collect();
     let inputs: Vec<_> = entry.inputs.iter().map(|input| input.ty).collect();
     let args = encode_args(&world.compiled.program.types, &inputs, &args, &|_| None)?;
-    let input: Bytes = [&entry.selector[..], &args].concat().into();
-    let observed = world.call(input, value)?;
+    let selector = entry.selector;
+    let observed = world.call([&selector[..], &args].concat().into(), value)?;
+    world.check_gas(selector, &observed)?;
     Ok(show_observed(&world.compiled.program, &outputs, &observed))
 }
 

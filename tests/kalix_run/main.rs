@@ -1,12 +1,13 @@
 //! Kalix programs, compiled and executed in both tiers.
 //!
 //! [`files`] runs the scripts below `tests/filetests/run`, [`chain`] those below `tests/filetests/chain`; [`random`] compares generated programs with a model,
-//! [`hostile`] sends damaged arguments. The scripts are executed on revm, too, by a test of `zvm-fuzz`, which brings
+//! [`hostile`] sends damaged arguments, [`gas`] holds examples against their estimates. The scripts are executed on revm, too, by a test of `zvm-fuzz`, which brings
 //! another [`peer`].
 
 mod chain;
 mod compile;
 mod files;
+mod gas;
 mod generate;
 mod hostile;
 mod lowering;

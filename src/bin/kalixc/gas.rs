@@ -29,7 +29,7 @@ pub(crate) fn gas(args: &GasArgs) -> anyhow::Result<ExitCode> {
 /// Prints the figures of every function.
 fn table(args: &GasArgs) -> anyhow::Result<ExitCode> {
     let sources = Sources::find(args.path.as_deref())?;
-    let mut rows: Vec<[String; 5]> = Vec::new();
+    let mut rows: Vec<[String; 4]> = Vec::new();
     let mut has_failed = false;
     for file in sources.files() {
         let compilation = compile_file(file, &args.code)?;
@@ -52,18 +52,17 @@ fn table(args: &GasArgs) -> anyhow::Result<ExitCode> {
         say(&format!("kalixc: no function of {} has such a name\n", sources.shown()));
         return Ok(ExitCode::from(MISTAKES));
     }
-    print(&aligned(&["function", "min", "typical", "max", "terms"], &rows))?;
+    print(&aligned(&["function", "min", "max", "terms"], &rows))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(name: String, gas: &Value) -> [String; 5] {
+fn row(name: String, gas: &Value) -> [String; 4] {
     let number = |member: &str| gas[member].as_u64();
     let max = match (number("bound"), number("bound_excluding_calls")) {
         (Some(bound), _) => bound.to_string(),
         (None, Some(bound)) => format!("{bound} + calls"),
         (None, None) => "unbounded".to_owned(),
     };
-    let typical = number("typical").map_or_else(|| "-".to_owned(), |typical| typical.to_string());
     let terms = gas["terms"].as_array().into_iter().flatten().map(|term| {
         let op = term["op"].as_str().unwrap_or_default();
         match term["count"].as_u64() {
@@ -76,21 +75,21 @@ fn row(name: String, gas: &Value) -> [String; 5] {
     if gas["exact"].as_bool() == Some(true) {
         terms.push("exact".to_owned());
     }
-    [name, number("min").unwrap_or_default().to_string(), typical, max, terms.join(", ")]
+    [name, number("min").unwrap_or_default().to_string(), max, terms.join(", ")]
 }
 
 /// A table whose columns of numbers stand on the right.
-fn aligned(head: &[&str; 5], rows: &[[String; 5]]) -> String {
+fn aligned(head: &[&str; 4], rows: &[[String; 4]]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([head[column].len()]).max().unwrap_or(0)
     };
-    let widths = [0, 1, 2, 3].map(width);
+    let widths = [0, 1, 2].map(width);
     let mut text = String::new();
     let head = head.map(str::to_owned);
-    for [name, min, typical, max, terms] in std::iter::once(&head).chain(rows) {
-        let [a, b, c, d] = widths;
-        let line = format!("{name:<a$}  {min:>b$}  {typical:>c$}  {max:>d$}  {terms}");
+    for [name, min, max, terms] in std::iter::once(&head).chain(rows) {
+        let [a, b, c] = widths;
+        let line = format!("{name:<a$}  {min:>b$}  {max:>c$}  {terms}");
         writeln!(text, "{}", line.trim_end()).expect("a string grows");
     }
     text

@@ -55,10 +55,14 @@ pub(super) struct Node {
     pub(super) memory_words: u64,
     /// Operations whose cost state or data decide.
     pub(super) terms: BTreeMap<&'static str, u64>,
-    /// Whether a length is not known.
-    pub(super) is_open: bool,
-    /// Whether other code runs.
-    pub(super) calls_out: bool,
+    /// Where an operation is whose price a length decides that is not known.
+    pub(super) open_at: Option<u32>,
+    /// Where an operation is that makes memory grow up to a place that is not known.
+    pub(super) grows_at: Option<u32>,
+    /// Where other code is run.
+    pub(super) calls_at: Option<u32>,
+    /// The offset of its last instruction.
+    pub(super) last: u32,
     /// How the frame ends, if it does.
     pub(super) end: Option<End>,
     /// The states that may follow.
@@ -74,13 +78,15 @@ pub(super) enum End {
     Failure,
 }
 
-/// Walks the block of a state; `None` if the code is not what codegen makes.
+/// Walks the block of a state; `None` if the code is not what codegen makes. `steps` gets the offset of each instruction
+/// with the most that it costs, growth of memory aside.
 pub(super) fn walk(
     program: &Program<'_>,
     selector: U256,
     precision: Precision,
     offset: u32,
     stack: Vec<Word>,
+    mut steps: Option<&mut Vec<(u32, u64)>>,
 ) -> Option<(Node, Vec<State>)> {
     let mut block = Block { node: Node::default(), stack, selector, precision, warm: HashSet::new() };
     let mut at = offset;
@@ -88,8 +94,12 @@ pub(super) fn walk(
         let instruction = program.instructions.get(&at)?;
         let op = instruction.op?;
         let next = instruction.next as u32;
+        let before = block.node.cost + block.node.most;
         block.node.cost += op.info().gas;
         let operands = block.take(op, instruction)?;
+        if op != Op::JumpDest || at == offset {
+            block.node.last = at;
+        }
         match op {
             Op::JumpDest if at != offset => {
                 // The block that begins here pays for it.
@@ -105,13 +115,21 @@ pub(super) fn walk(
                     _ => vec![taken, next],
                 }));
             }
+            // A loop's rounds are counted so.
+            Op::Assert if operands[0] == Word::Known(U256::ZERO) => {
+                block.node.end = Some(End::Failure);
+                return Some(block.leave(vec![]));
+            }
             Op::Invalid => {
                 block.node.end = Some(End::Failure);
                 return Some(block.leave(vec![]));
             }
             _ => {}
         }
-        block.charge(op, instruction.immediate_byte(), &operands);
+        block.charge(op, instruction, &operands);
+        if let Some(steps) = &mut steps {
+            steps.push((at, block.node.cost + block.node.most - before));
+        }
         if op.ends_block() {
             let failed = matches!(op, Op::Revert | Op::Panic);
             block.node.end = Some(if failed { End::Failure } else { End::Success });
@@ -189,19 +207,25 @@ impl Block {
     }
 
     /// Adds the dynamic part of an operation's price.
-    fn charge(&mut self, op: Op, immediate: u8, operands: &[Word]) {
+    fn charge(&mut self, op: Op, instruction: &Instruction<'_>, operands: &[Word]) {
+        let (at, immediate) = (instruction.offset as u32, instruction.immediate_byte());
         let rate = op.dynamic_rate();
         match op.info().dynamic {
             DynamicGas::None => {}
             DynamicGas::Memory => {}
             DynamicGas::PerWord(_) | DynamicGas::PerByte(_) => {
-                let Some(size) = size_operand(op).map(|at| operands[at]) else { return self.open(op) };
+                // What comes back from a call is as large as that pleases, and part of what the call costs.
+                if op == Op::ReturndataCopy && known(operands[2]).is_none() {
+                    self.node.calls_at.get_or_insert(at);
+                    return;
+                }
+                let Some(size) = size_operand(op).map(|at| operands[at]) else { return self.open(op, at) };
                 match known(size) {
                     Some(size) if matches!(op.info().dynamic, DynamicGas::PerByte(_)) => {
                         self.node.cost += rate * size
                     }
                     Some(size) => self.node.cost += rate * words(size),
-                    None => self.open(op),
+                    None => self.open(op, at),
                 }
             }
             DynamicGas::PerExponentByte(_) => match operands[1] {
@@ -218,22 +242,22 @@ impl Block {
                 self.term(op, SSTORE_WARM, SSTORE_SET + cold);
             }
             DynamicGas::Account => self.term(op, ACCOUNT.warm, ACCOUNT.cold),
-            DynamicGas::AccountPerWord(_) | DynamicGas::SelfDestruct => self.open(op),
+            DynamicGas::AccountPerWord(_) | DynamicGas::SelfDestruct => self.open(op, at),
             DynamicGas::Call | DynamicGas::All => {
                 self.term(op, 0, 0);
-                self.node.calls_out = true;
+                self.node.calls_at.get_or_insert(at);
             }
         }
         if matches!(op, Op::Create | Op::Create2) {
-            self.node.calls_out = true;
+            self.node.calls_at.get_or_insert(at);
         }
-        self.grow(op, operands);
+        self.grow(op, at, operands);
     }
 
     /// A price that nothing bounds.
-    fn open(&mut self, op: Op) {
+    fn open(&mut self, op: Op, at: u32) {
         self.term(op, 0, 0);
-        self.node.is_open = true;
+        self.node.open_at.get_or_insert(at);
     }
 
     /// Whether the slot was touched before in this block; from now on it was.
@@ -242,7 +266,7 @@ impl Block {
     }
 
     /// Notes the memory that an operation touches.
-    fn grow(&mut self, op: Op, operands: &[Word]) {
+    fn grow(&mut self, op: Op, at: u32, operands: &[Word]) {
         for &(offset, size) in ranges(op) {
             let size = match size {
                 Size::Fixed(size) => Some(size),
@@ -255,7 +279,9 @@ impl Block {
             };
             match end.filter(|&end| end <= MEMORY_WORDS_MAX) {
                 Some(end) => self.node.memory_words = self.node.memory_words.max(end),
-                None => self.node.is_open = true,
+                None => {
+                    self.node.grows_at.get_or_insert(at);
+                }
             }
         }
     }

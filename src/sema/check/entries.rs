@@ -223,6 +223,7 @@ impl<'a> Sema<'a> {
             signature: external.signature,
             is_getter,
             is_hot: attrs.find("hot").is_some(),
+            gas_max: self.gas_max(attrs),
         }
     }
 

@@ -496,8 +496,6 @@ impl<'a> Checker<'_, 'a> {
             let positive = value.filter(|value| *value > U256::ZERO && *value <= limit.max_word());
             match (positive, bound.kind) {
                 (Some(value), LoopBoundKind::Gas) => {
-                    // An assertion that nothing checks would be a false promise.
-                    self.diags().unsupported(bound.span, "`gas` on a loop");
                     bounds.gas = Some((value.saturating_to(), bound.value.span))
                 }
                 (Some(value), LoopBoundKind::Max) => bounds.max = Some(value),

@@ -215,6 +215,8 @@ pub struct EntryPoint {
     pub is_getter: bool,
     /// Whether it is `#[hot]`: compared before all others.
     pub is_hot: bool,
+    /// N of `#[gas(max = N)]`, and where the attribute stands. Checked on the emitted code (K0601, K0602).
+    pub gas_max: Option<(u64, Span)>,
 }
 
 /// An input or output of an entry point.
