@@ -76,7 +76,9 @@ fn run_folder(name: &str) {
     for path in paths {
         let text = std::fs::read_to_string(&path).expect("a readable script");
         let found = match run_everywhere(&text) {
-            Ok(found) => found,
+            Ok(Some(found)) => found,
+            // Peers run the other target alone.
+            Ok(None) => continue,
             Err(error) => {
                 writeln!(failures, "{}\n  {error}", path.display()).expect("a String accepts all");
                 continue;
@@ -95,8 +97,8 @@ fn run_folder(name: &str) {
     assert!(failures.is_empty(), "\n{failures}If the new results are right, rewrite them with BLESS=1.");
 }
 
-/// The script with the results of today; an error if two ways to run it differ.
-fn run_everywhere(text: &str) -> Result<String, String> {
+/// The script with the results of today, `None` if no way runs its target; an error if two ways differ.
+fn run_everywhere(text: &str) -> Result<Option<String>, String> {
     let mut first: Option<String> = None;
     let is_native = text.starts_with("//! target zvm\n");
     for options in every_way().filter(|way| !is_native || way.target == Target::Zvm) {
@@ -120,7 +122,7 @@ fn run_everywhere(text: &str) -> Result<String, String> {
             }
         }
     }
-    first.ok_or_else(|| "nothing ran".to_owned())
+    Ok(first)
 }
 
 /// A deployed account, with the position of its contract in the file.
