@@ -17,7 +17,12 @@ fn functions_are_listed_with_their_figures() {
     let (stdout, _) = expect(&folder, &["gas", "a.kalix", "--only", "Counter.n"], 0);
     assert!(!stdout.contains("bump"), "{stdout}");
     let (_, stderr) = expect(&folder, &["gas", "a.kalix", "--only", "nothing"], 1);
-    assert!(stderr.contains("has such a name"), "{stderr}");
+    assert!(stderr.contains("no function of a.kalix has `nothing` in its name"), "{stderr}");
+    fs::write(folder.join("empty.kalix"), "").unwrap();
+    let (_, stderr) = expect(&folder, &["gas", "empty.kalix"], 1);
+    assert!(stderr.contains("empty.kalix holds no function"), "{stderr}");
+    let (_, stderr) = expect(&folder, &["audit", "empty.kalix"], 1);
+    assert!(stderr.contains("empty.kalix holds no contract"), "{stderr}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use kalix::source::Span;
 
 use crate::flags::{CodeFlags, Reporting};
 use crate::package::Sources;
-use crate::{MISTAKES, compile_file, print, report};
+use crate::{MISTAKES, compile_file, print, report, say};
 
 /// Prints for each contract who may call what, and what is done against re-entry and why.
 pub(crate) fn audit(
@@ -28,6 +28,10 @@ pub(crate) fn audit(
         if !compilation.has_errors() {
             own.for_each(|contract| text += &Auditor { compilation: &compilation, contract }.contract());
         }
+    }
+    if text.is_empty() && !has_failed {
+        say(&format!("kalixc: {} holds no contract, so there is nothing to audit\n", sources.shown()));
+        return Ok(ExitCode::from(MISTAKES));
     }
     print(&text)?;
     Ok(if has_failed { ExitCode::from(MISTAKES) } else { ExitCode::SUCCESS })

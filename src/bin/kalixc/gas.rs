@@ -49,7 +49,10 @@ fn table(args: &GasArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(MISTAKES));
     }
     if rows.is_empty() {
-        say(&format!("kalixc: no function of {} has such a name\n", sources.shown()));
+        say(&match &args.only {
+            Some(only) => format!("kalixc: no function of {} has `{only}` in its name\n", sources.shown()),
+            None => format!("kalixc: {} holds no function that a caller could reach\n", sources.shown()),
+        });
         return Ok(ExitCode::from(MISTAKES));
     }
     print(&aligned(&["function", "min", "max", "terms"], &rows))?;

@@ -21,7 +21,7 @@ pub struct FacadeFunction {
     pub signature: String,
     /// Price in gas; a view's is that of a cold word.
     pub gas: u64,
-    /// Further gas per element of the last array of the arguments, or per byte of them where there is none.
+    /// What the price grows with.
     pub rate: Rate,
     /// Whether it may change the state.
     pub changes_state: bool,
@@ -91,6 +91,14 @@ macro_rules! views {
         true
     };
 }
+macro_rules! rate {
+    () => {
+        Rate::Fixed
+    };
+    ($rate:literal) => {
+        Rate::PerWord($rate)
+    };
+}
 macro_rules! pays {
     (payable) => {
         true
@@ -121,13 +129,10 @@ macro_rules! functions {
                     answer.0 = i64::from(code.number());
                     Ret::abi_encode_params(&answer)
                 }
-                #[allow(unused_mut, unused_assignments, reason = "only some rows have a rate")]
-                let mut rate = Rate::Fixed;
-                $( rate = Rate::PerWord($rate); )?
                 FacadeFunction {
                     signature: format!("{}{}", stringify!($name), Args::SOL_NAME),
                     gas: $gas,
-                    rate,
+                    rate: rate!($($rate)?),
                     changes_state: views!($kind),
                     is_payable: pays!($kind),
                     run,
