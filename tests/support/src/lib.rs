@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod boundary;
+pub mod cases;
 pub mod differential;
 pub mod filetests;
 pub mod generate;
