@@ -35,8 +35,10 @@ fn compiled() -> Vec<Vec<u8>> {
         collect(&Path::new(ROOT).join(folder), "kalix", &mut texts);
     }
     let mut containers = Vec::new();
-    for text in texts {
-        let compilation = kalix::compile(&Source::new("example.kalix", text), &CompileOptions::STANDARD);
+    let programs = texts.iter().flat_map(|text| testkit::cases::split(text).1);
+    for program in programs {
+        let source = Source::new("example.kalix", program.text);
+        let compilation = kalix::compile(&source, &CompileOptions::STANDARD);
         containers.extend(compilation.contracts.into_iter().map(|contract| contract.artifact.bytes));
     }
     assert!(containers.len() >= 2, "the examples compile");

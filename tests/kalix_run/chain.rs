@@ -10,14 +10,13 @@
 //! //= …                                    what came out
 //! ```
 //!
-//! A script whose first line is `//! target zvm` is compiled for the native machine only.
+//! A program with a line `//! target zvm` is compiled for the native machine only.
 //!
-//! Every script runs interpreted, compiled, and both at once, at every level of optimization; results are equal, and gas
-//! too between tiers. `BLESS=1 cargo test --test kalix_run` rewrites the `//=` lines.
+//! Every program runs at every level of optimization, and at the usual one interpreted, compiled, and both at once;
+//! results are equal, and gas too between tiers. `BLESS=1 cargo test --test kalix_run` rewrites the `//=` lines.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use alloy_dyn_abi::{DynSolType, DynSolValue};
@@ -34,8 +33,11 @@ use zvm::{Engine, Fork, Mode};
 use zvm_jit::{Jit, JitOptions};
 use zvm_statetest::vectors::vectors_dir;
 
-use crate::files::{diff, encode_args, every_way, parse_call, parse_slot, parse_word, show, show_word};
+use crate::files::{
+    encode_args, every_way, is_executed_natively, parse_call, parse_slot, parse_word, show, show_word,
+};
 use crate::peer::Peer;
+use crate::scripts::{diff, run_folder};
 
 /// Sends all transactions.
 const SENDER: Address = Address::repeat_byte(0x5e);
@@ -49,58 +51,23 @@ fn jit() -> Arc<Jit> {
 
 #[test]
 fn contracts_do_to_each_other_what_they_say() {
-    run_folder("chain");
+    run_folder("chain", run_everywhere);
 }
 
 /// Kalix contracts and contracts that solc compiled, whose code is among the vectors.
 #[test]
 fn contracts_of_two_languages_call_each_other() {
     if vectors_dir().is_some() {
-        run_folder("solidity");
+        run_folder("solidity", run_everywhere);
     } else {
         println!("skipped: the vectors are not there (ZVM_VECTORS)");
     }
 }
 
-fn run_folder(name: &str) {
-    let folder = Path::new(crate::ROOT).join("tests/filetests").join(name);
-    let bless = std::env::var_os("BLESS").is_some_and(|value| value != "0");
-    let mut paths: Vec<_> = std::fs::read_dir(&folder)
-        .expect("the folder of scripts")
-        .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "kalix"))
-        .collect();
-    paths.sort();
-    assert!(!paths.is_empty(), "{} holds no script", folder.display());
-    let mut failures = String::new();
-    for path in paths {
-        let text = std::fs::read_to_string(&path).expect("a readable script");
-        let found = match run_everywhere(&text) {
-            Ok(Some(found)) => found,
-            // Peers run the other target alone.
-            Ok(None) => continue,
-            Err(error) => {
-                writeln!(failures, "{}\n  {error}", path.display()).expect("a String accepts all");
-                continue;
-            }
-        };
-        if found == text {
-            continue;
-        }
-        if bless {
-            std::fs::write(&path, found).expect("a writable script");
-        } else {
-            writeln!(failures, "{}", path.display()).expect("a String accepts all");
-            diff(&text, &found).iter().for_each(|line| failures += &format!("  {line}\n"));
-        }
-    }
-    assert!(failures.is_empty(), "\n{failures}If the new results are right, rewrite them with BLESS=1.");
-}
-
 /// The script with the results of today, `None` if no way runs its target; an error if two ways differ.
 fn run_everywhere(text: &str) -> Result<Option<String>, String> {
     let mut first: Option<String> = None;
-    let is_native = text.starts_with("//! target zvm\n");
+    let is_native = text.lines().any(|line| line == "//! target zvm");
     for options in every_way().filter(|way| !is_native || way.target == Target::Zvm) {
         let source = Source::new("test.kalix", text);
         let compilation = compile(&source, &CompileOptions { codegen: options });
@@ -108,7 +75,9 @@ fn run_everywhere(text: &str) -> Result<Option<String>, String> {
             return Err(kalix::diag::render::render_short(&compilation.diagnostics, &source));
         }
         let mut gas_of_code: Option<Vec<u64>> = None;
-        for &mode in crate::MODES {
+        for &mode in
+            crate::MODES.iter().filter(|&&mode| mode == Mode::Interp || is_executed_natively(&options))
+        {
             let (found, gas) = run_script(text, &compilation, mode)?;
             let expected = first.get_or_insert_with(|| found.clone());
             if *expected != found {

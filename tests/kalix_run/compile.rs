@@ -12,7 +12,7 @@ use kalix::sema::typed;
 use kalix::source::Source;
 use testkit::observe::Observed;
 use testkit::program::{Program, Setting};
-use testkit::tiers::{Agreed, Compile, Prepared};
+use testkit::tiers::{Compile, Prepared};
 use zvm::outcome::Exit;
 
 fn report(diags: &Diagnostics, source: &Source) -> String {
@@ -52,6 +52,8 @@ pub(crate) struct Compiled {
     pub(crate) runtime: Assembly,
     /// Without the target's prefix.
     pub(crate) init: Vec<u8>,
+    /// Whether it is executed as native code, too.
+    pub(crate) is_native: bool,
 }
 
 impl Compiled {
@@ -69,11 +71,18 @@ impl Compiled {
         let runtime = compile_module(&lowered.runtime, options).map_err(|e| e.to_string())?;
         let init = init_code::complete(&lowered, &runtime, options.target.prefix());
         let init = compile_module(&init, options).map_err(|e| e.to_string())?.bytes;
-        Ok(Compiled { program, index, target: options.target, runtime, init })
+        Ok(Compiled { program, index, target: options.target, runtime, init, is_native: true })
     }
 
     pub(crate) fn contract(&self) -> &typed::Contract {
         &self.program.contracts[self.index]
+    }
+
+    fn prepare(&self, program: &Program) -> Prepared {
+        match self.is_native {
+            true => Prepared::new(program, &Compile::PLAIN),
+            false => Prepared::without_native(program),
+        }
     }
 
     pub(crate) fn entry(&self, name: &str) -> Option<&typed::EntryPoint> {
@@ -98,7 +107,9 @@ impl World {
         value: U256,
     ) -> Result<(Observed, Option<World>), String> {
         let code = [&compiled.init[..], args].concat();
-        let agreed = run(code, compiled.target, Setting { value, gas: GAS, ..Setting::plain() })?;
+        let creation = program(code, compiled.target, Setting { value, gas: GAS, ..Setting::plain() });
+        let agreed = compiled.prepare(&creation).check(&creation.setting)?;
+        crate::peer::frame(&creation, &agreed.observed)?;
         let Some(storage) = agreed.observed.storage.clone() else { return Ok((agreed.observed, None)) };
         let deployed = agreed.observed.output.strip_prefix(compiled.target.prefix()).unwrap_or_default();
         let mut blank = deployed.to_vec();
@@ -109,7 +120,7 @@ impl World {
             return Err("the init code does not return the runtime code".into());
         }
         let program = program(deployed.to_vec(), compiled.target, Setting::plain());
-        let prepared = Prepared::new(&program, &Compile::PLAIN);
+        let prepared = compiled.prepare(&program);
         Ok((
             agreed.observed,
             Some(World { compiled, storage, code: program.code, prepared, estimates: BTreeMap::new() }),
@@ -150,11 +161,4 @@ const GAS: u64 = 10_000_000;
 
 fn program(code: Vec<u8>, target: Target, setting: Setting) -> Program {
     Program { encoding: target.encoding(), code, setting }
-}
-
-fn run(code: Vec<u8>, target: Target, setting: Setting) -> Result<Agreed, String> {
-    let program = program(code, target, setting);
-    let agreed = Prepared::new(&program, &Compile::PLAIN).check(&program.setting)?;
-    crate::peer::frame(&program, &agreed.observed)?;
-    Ok(agreed)
 }

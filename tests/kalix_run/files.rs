@@ -9,10 +9,11 @@
 //! //= …                          what came out
 //! ```
 //!
-//! `BLESS=1 cargo test --test kalix_run` rewrites the `//=` lines.
+//! A file holds one program, or several, each after a line `//! case: <§ and the sentence that it tests>`. They are
+//! compiled in every way and executed interpreted, those of the usual level of optimization as native code, too. `BLESS=1 cargo test --test kalix_run` rewrites the
+//! `//=` lines.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::{Bytes, U256, hex};
@@ -25,47 +26,26 @@ use zvm::host::Log;
 use zvm::outcome::Exit;
 
 use crate::compile::{Compiled, World};
+use crate::scripts::{diff, run_folder};
 
 #[test]
 fn scripts_do_what_they_say() {
-    let folder = Path::new(crate::ROOT).join("tests/filetests/run");
-    let bless = std::env::var_os("BLESS").is_some_and(|value| value != "0");
-    let mut paths: Vec<_> = std::fs::read_dir(&folder)
-        .expect("the folder of scripts")
-        .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "kalix"))
-        .collect();
-    paths.sort();
-    assert!(!paths.is_empty(), "{} holds no script", folder.display());
-    let mut failures = String::new();
-    for path in paths {
-        let text = std::fs::read_to_string(&path).expect("a readable script");
-        let run = |options: &CodegenOptions| {
-            run_script(&text, options).unwrap_or_else(|error| format!("{text}\nERROR {error}"))
-        };
-        let found = run(&CodegenOptions::STANDARD);
-        for options in every_way() {
-            let other = run(&options);
-            if found != other {
-                let (path, CodegenOptions { target, opt_level, .. }) = (path.display(), options);
-                writeln!(failures, "{path} for {}, {opt_level:?}", target.name())
-                    .expect("a String accepts all");
-                diff(&found, &other).iter().for_each(|line| failures += &format!("  {line}\n"));
-            }
-        }
-        if found == text {
-            continue;
-        }
-        if bless && !found.contains("\nERROR ") {
-            std::fs::write(&path, found).expect("a writable script");
-        } else {
-            writeln!(failures, "{}", path.display()).expect("a String accepts all");
-            for line in diff(&text, &found) {
-                writeln!(failures, "  {line}").expect("a String accepts all");
-            }
+    run_folder("run", |text| run_everywhere(text).map(Some));
+}
+
+/// The program with the results of today; an error if two ways to compile it differ.
+fn run_everywhere(text: &str) -> Result<String, String> {
+    let mut first: Option<String> = None;
+    for options in every_way() {
+        let CodegenOptions { target, opt_level, .. } = options;
+        let way = format!("{}, {opt_level:?}", target.name());
+        let found = run_script(text, &options).map_err(|error| format!("{way}: {error}"))?;
+        let expected = first.get_or_insert_with(|| found.clone());
+        if *expected != found {
+            return Err(format!("{way}\n  {}", diff(expected, &found).join("\n  ")));
         }
     }
-    assert!(failures.is_empty(), "\n{failures}If the new results are right, rewrite them with BLESS=1.");
+    first.ok_or_else(|| "there is no way to compile it".to_owned())
 }
 
 /// The ways to compile a program, which all give the same results.
@@ -74,20 +54,18 @@ pub(crate) fn every_way() -> impl Iterator<Item = CodegenOptions> {
     ways.map(|(target, opt_level)| CodegenOptions { target, opt_level, ..CodegenOptions::STANDARD })
 }
 
-/// The lines of `found` that `text` does not have at that place, and the other way round.
-pub(crate) fn diff(text: &str, found: &str) -> Vec<String> {
-    let (old, new): (Vec<_>, Vec<_>) = (text.lines().collect(), found.lines().collect());
-    let same_start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let context = old[..same_start].iter().rev().find(|line| line.starts_with("//>"));
-    let mut lines: Vec<String> = context.into_iter().map(|line| format!("  {line}")).collect();
-    lines.extend(old[same_start..].iter().take(3).map(|line| format!("- {line}")));
-    lines.extend(new[same_start..].iter().take(8).map(|line| format!("+ {line}")));
-    lines
+/// Whether what is compiled in this way is executed as native code, too: making that takes longer than all the rest.
+pub(crate) fn is_executed_natively(options: &CodegenOptions) -> bool {
+    options.opt_level == CodegenOptions::STANDARD.opt_level
 }
 
 /// The script with the results that it has today.
 fn run_script(text: &str, options: &CodegenOptions) -> Result<String, String> {
-    let mut compiled = Some(Compiled::new(text, options)?);
+    let compile = || {
+        let compiled = Compiled::new(text, options)?;
+        Ok::<_, String>(Compiled { is_native: is_executed_natively(options), ..compiled })
+    };
+    let mut compiled = Some(compile()?);
     let mut world = None;
     let mut out = String::new();
     for line in text.lines().filter(|line| !line.starts_with("//=")) {
@@ -97,7 +75,7 @@ fn run_script(text: &str, options: &CodegenOptions) -> Result<String, String> {
         let results = if let Some(rest) = command.strip_prefix("deploy") {
             let source = match compiled.take() {
                 Some(compiled) => compiled,
-                None => Compiled::new(text, options)?,
+                None => compile()?,
             };
             let (_, args, value) = parse_call(&format!("deploy{rest}"))?;
             let program = source.program.clone();

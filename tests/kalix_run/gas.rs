@@ -17,7 +17,7 @@ use kalix::source::Source;
 use zvm::outcome::Exit;
 
 use crate::compile::{Compiled, World};
-use crate::files::every_way;
+use crate::files::{every_way, is_executed_natively};
 
 /// The examples.
 const FILES: [&str; 5] = ["amm_pair", "loops", "staking", "token", "token_vault"];
@@ -61,6 +61,7 @@ fn executions_of_examples_lie_within_their_estimates() {
             for options in every_way() {
                 let compiled = Compiled::contract_of(program.clone(), index, &options)
                     .unwrap_or_else(|error| panic!("{file}: {error}"));
+                let compiled = Compiled { is_native: is_executed_natively(&options), ..compiled };
                 let name = format!("{file}: {}", contract.name);
                 let Some(mut world) = deployed(compiled) else { continue };
                 for round in 0..ROUNDS {

@@ -15,6 +15,7 @@ mod model;
 mod packages;
 mod peer;
 mod random;
+mod scripts;
 
 use kalix::codegen::Target;
 use zvm::Mode;

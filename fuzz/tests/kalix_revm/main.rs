@@ -8,6 +8,8 @@ mod compile;
 #[path = "../../../tests/kalix_run/files.rs"]
 mod files;
 mod peer;
+#[path = "../../../tests/kalix_run/scripts.rs"]
+mod scripts;
 
 use kalix::codegen::Target;
 use zvm::Mode;

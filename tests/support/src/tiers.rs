@@ -183,7 +183,8 @@ fn run(code: &Arc<Code>, setting: &Setting, mut tier: impl FnMut(&mut Frame, &mu
 /// A program together with its compiled code, to be run under several settings.
 pub struct Prepared {
     code: Arc<Code>,
-    compiled: Result<Arc<dyn CompiledCode>, String>,
+    /// Nothing where no native code is asked for.
+    compiled: Option<Result<Arc<dyn CompiledCode>, String>>,
 }
 
 /// Both tiers agreed; what they agreed on, and which blocks ran when compiled code led.
@@ -200,12 +201,17 @@ impl Prepared {
     pub fn new(program: &Program, how: &Compile) -> Prepared {
         let code = program.to_code();
         let compiled = compile(&code, &program.setting, how);
-        Prepared { code, compiled }
+        Prepared { code, compiled: Some(compiled) }
+    }
+
+    /// The program without native code: [`check`](Prepared::check) compares the interpreter with itself, step by step.
+    pub fn without_native(program: &Program) -> Prepared {
+        Prepared { code: program.to_code(), compiled: None }
     }
 
     /// The program with native code from elsewhere.
     pub fn with_compiled(program: &Program, compiled: Arc<dyn CompiledCode>) -> Prepared {
-        Prepared { code: program.to_code(), compiled: Ok(compiled) }
+        Prepared { code: program.to_code(), compiled: Some(Ok(compiled)) }
     }
 
     /// Runs the code under `setting` in every tier; an error says what differs, or why there is no native code.
@@ -214,6 +220,9 @@ impl Prepared {
         let interpreted = run_interpreted(&self.code, setting);
         if let Some(difference) = stepwise.observed.difference(&interpreted.observed) {
             return Err(format!("step by step against the interpreter:\n  {difference}"));
+        }
+        if self.compiled.is_none() {
+            return Ok(Agreed { observed: interpreted.observed, blocks: interpreted.blocks });
         }
         let compiled = self.compiled()?;
         let native = run_compiled(&self.code, setting, compiled);
@@ -238,8 +247,9 @@ impl Prepared {
 
     fn compiled(&self) -> Result<&dyn CompiledCode, String> {
         match &self.compiled {
-            Ok(compiled) => Ok(&**compiled),
-            Err(error) => Err(format!("the program was not compiled: {error}")),
+            Some(Ok(compiled)) => Ok(&**compiled),
+            Some(Err(error)) => Err(format!("the program was not compiled: {error}")),
+            None => Err("the program was prepared without native code".into()),
         }
     }
 }
