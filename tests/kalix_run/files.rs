@@ -4,7 +4,7 @@
 //! //> deploy(5) value 1          runs the init code; without this line, with no arguments and no value
 //! //> add(1, -2) value 3         calls an entry point; arguments are integers, true, false or 0x words,
 //! //                              or for other types [1, 2], (1, 0x02), "text", 0x00ff
-//! //> calldata 0x01020304        calls with these bytes
+//! //> calldata 0x01020304 value 3   calls with these bytes; what no entry point returns is shown as bytes
 //! //> storage keccak(0, 7)       reads a slot: a number, or the hash of two words, computed with sha3
 //! //= …                          what came out
 //! ```
@@ -110,10 +110,25 @@ fn run_command(world: &mut World, command: &str) -> Result<Vec<String>, String> 
         let value = world.storage.get(&parse_slot(slot)?).copied().unwrap_or_default();
         return Ok(vec![format!("{value:#x}")]);
     }
-    if let Some(bytes) = command.strip_prefix("calldata ") {
+    if let Some(rest) = command.strip_prefix("calldata ") {
+        let (bytes, value) = match rest.split_once(" value ") {
+            Some((bytes, value)) => (bytes, parse_word(value)?),
+            None => (rest, U256::ZERO),
+        };
         let input = hex::decode(bytes).map_err(|error| error.to_string())?;
-        let observed = world.call(input.into(), U256::ZERO)?;
-        return Ok(show_observed(&world.compiled.program, &[TypeId::U256], &observed));
+        let entries = &world.compiled.contract().entry_points;
+        let entry = entries.iter().find(|entry| input.starts_with(&entry.selector));
+        let outputs: Option<Vec<TypeId>> =
+            entry.map(|entry| entry.outputs.iter().map(|output| output.ty).collect());
+        let observed = world.call(input.into(), value)?;
+        let program = &world.compiled.program;
+        return Ok(match outputs {
+            None if observed.exit == Exit::Return => {
+                let rest = show(program, &[], Exit::Halt, &[], &observed.logs).split_off(1);
+                [vec![format!("ok {}", hex::encode_prefixed(&observed.output))], rest].concat()
+            }
+            outputs => show_observed(program, &outputs.unwrap_or_default(), &observed),
+        });
     }
     let (name, args, value) = parse_call(command)?;
     let entry = world.compiled.entry(&name).ok_or("no such entry point")?;
