@@ -99,6 +99,8 @@ pub struct Interception {
 pub trait World {
     /// A storage word; reading it this way makes nothing warm.
     fn storage(&mut self, address: &Address, key: &U256) -> Result<U256, HostError>;
+    /// Whether the account is dead, which a call with value pays for; looking this way makes nothing warm.
+    fn is_dead(&mut self, address: &Address) -> Result<bool, HostError>;
     /// Gives an account this balance, wei.
     fn set_balance(&mut self, address: &Address, balance: U256) -> Result<(), HostError>;
 }
@@ -106,6 +108,10 @@ pub trait World {
 impl<D: Database> World for State<D> {
     fn storage(&mut self, address: &Address, key: &U256) -> Result<U256, HostError> {
         self.peek_storage(address, key)
+    }
+
+    fn is_dead(&mut self, address: &Address) -> Result<bool, HostError> {
+        State::is_dead(self, address)
     }
 
     fn set_balance(&mut self, address: &Address, balance: U256) -> Result<(), HostError> {

@@ -13,6 +13,7 @@
 
 pub mod limits;
 mod loops;
+pub mod path;
 mod walk;
 
 use std::cmp::Reverse;
@@ -25,6 +26,7 @@ use zvm::gas::memory_cost;
 
 use super::Assembly;
 
+use path::CodeCosts;
 use walk::{End, Node, Precision, Program, State, walk};
 
 /// States explored for one entry point with known words followed through arithmetic.
@@ -74,6 +76,12 @@ impl<'c> Estimator<'c> {
             instructions(code, assembly.target.encoding()).map(|i| (i.offset as u32, i)).collect();
         let immutables = assembly.immutables.iter().map(|site| site.offset - 1).collect();
         Estimator { program: Program { instructions, immutables }, assembly }
+    }
+
+    /// What the blocks of the code cost, for following one execution of it.
+    pub fn costs(&self) -> CodeCosts {
+        let assembly = self.assembly;
+        CodeCosts::new(&assembly.bytes[..assembly.code_size], assembly.target.encoding())
     }
 
     /// Estimates a call with this selector.

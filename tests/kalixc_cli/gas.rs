@@ -1,6 +1,7 @@
 //! `kalixc gas` and its snapshots.
 
 use std::fs;
+use std::path::Path;
 
 use super::{expect, files, folder};
 
@@ -48,4 +49,41 @@ fn a_snapshot_is_kept_and_compared() {
     expect(&folder, &["gas", "snapshot", "a.kalix", "--check"], 2);
     fs::write(folder.join("a.kalix"), SOURCE.replace("c.bump();", "assert(false);")).unwrap();
     expect(&folder, &["gas", "snapshot", "a.kalix"], 1);
+}
+
+/// Every function of every example is called by its tests, and every call costs what the estimator says of it.
+#[test]
+fn estimates_of_all_paths_of_all_examples_are_exact() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let names = files(&examples).into_iter().filter(|name| name.ends_with(".kalix")).collect::<Vec<_>>();
+    assert!(names.len() >= 31, "{names:?}");
+    let mut calls = 0;
+    for (name, target) in names.iter().flat_map(|name| [(name, "zvm"), (name, "evm")]) {
+        let (stdout, stderr) = expect(&examples, &["gas", "paths", name, "--target", target], 0);
+        let summary = stdout.lines().last().unwrap_or_default();
+        assert!(summary.ends_with("0 off; 0 never called"), "{name} for {target}: {stdout}\n{stderr}");
+        // What precompiled contracts take is reported, not estimated: only signatures are checked by one.
+        let has_outside = !summary.contains("; 0 with code from outside;");
+        assert_eq!(has_outside, name == "permit.kalix", "{name} for {target}: {summary}");
+        calls += summary.split(' ').next().and_then(|count| count.parse::<u64>().ok()).expect("a count");
+    }
+    assert!(calls >= 2_500, "{calls} calls");
+}
+
+#[test]
+fn paths_say_what_no_test_calls() {
+    let folder = folder("gas_paths");
+    fs::write(folder.join("a.kalix"), SOURCE).unwrap();
+    let (stdout, _) = expect(&folder, &["gas", "paths", "a.kalix"], 0);
+    assert!(stdout.contains("Counter.n") && stdout.contains("never called"), "{stdout}");
+    assert!(
+        stdout.ends_with("2 calls of 3 functions; 0 with code from outside; 0 off; 1 never called\n"),
+        "{stdout}"
+    );
+    fs::write(folder.join("a.kalix"), SOURCE.split("test").next().unwrap()).unwrap();
+    let (_, stderr) = expect(&folder, &["gas", "paths", "a.kalix"], 1);
+    assert!(stderr.contains("a.kalix holds no test"), "{stderr}");
+    fs::write(folder.join("a.kalix"), SOURCE.replace("c.bump();", "assert(false);")).unwrap();
+    let (_, stderr) = expect(&folder, &["gas", "paths", "a.kalix"], 1);
+    assert!(stderr.contains("the test \"bump\" fails"), "{stderr}");
 }

@@ -111,6 +111,18 @@ pub(crate) struct GasArgs {
 /// What else `kalixc gas` does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum GasCommand {
+    /// Estimate every call that the tests make, in the state that they make it in, and hold it against what it took.
+    ///
+    /// Lists for each function how many calls and ways through it the tests have, and what they cost. Exit status 1 if an
+    /// estimate is off, if a test fails, or if no test is there.
+    Paths {
+        /// A source file or the folder of a package; without it, the package around the current folder.
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        code: CodeFlags,
+        #[command(flatten)]
+        reporting: Reporting,
+    },
     /// Write down what each test costs, or compare with what was written down.
     ///
     /// Exit status 1 if a test fails, or with --check if a figure differs.

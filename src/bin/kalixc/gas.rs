@@ -1,4 +1,7 @@
-//! `kalixc gas`: what functions cost, and snapshots of what tests cost.
+//! `kalixc gas`: what functions cost, what one call costs, and snapshots of what tests cost.
+
+pub(crate) mod follow;
+mod paths;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,6 +24,9 @@ pub(crate) fn gas(args: &GasArgs) -> anyhow::Result<ExitCode> {
             let sources = Sources::find(path.as_deref())?;
             let request = TestRequest { filter: None, tier: TestTier::Interp, seed: 0, code, reporting };
             snapshot(&sources, &request, file, *check)
+        }
+        Some(GasCommand::Paths { path, code, reporting }) => {
+            paths::paths(&Sources::find(path.as_deref())?, code, reporting)
         }
         None => table(args),
     }
@@ -55,7 +61,7 @@ fn table(args: &GasArgs) -> anyhow::Result<ExitCode> {
         });
         return Ok(ExitCode::from(MISTAKES));
     }
-    print(&aligned(&["function", "min", "max", "terms"], &rows))?;
+    print(&aligned(["function", "min", "max", "terms"], &rows))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,18 +87,21 @@ fn row(name: String, gas: &Value) -> [String; 4] {
     [name, number("min").unwrap_or_default().to_string(), max, terms.join(", ")]
 }
 
-/// A table whose columns of numbers stand on the right.
-fn aligned(head: &[&str; 4], rows: &[[String; 4]]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([head[column].len()]).max().unwrap_or(0)
-    };
-    let widths = [0, 1, 2].map(width);
-    let mut text = String::new();
+/// A table whose columns of numbers, all but the first and the last, stand on the right.
+fn aligned<const COLUMNS: usize>(head: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     let head = head.map(str::to_owned);
-    for [name, min, max, terms] in std::iter::once(&head).chain(rows) {
-        let [a, b, c] = widths;
-        let line = format!("{name:<a$}  {min:>b$}  {max:>c$}  {terms}");
+    let lines = || std::iter::once(&head).chain(rows);
+    let widths: Vec<usize> = (0..COLUMNS)
+        .map(|column| lines().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    for row in lines() {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ if column + 1 == COLUMNS => cell.clone(),
+            _ => format!("{cell:>width$}"),
+        });
+        let line = cells.collect::<Vec<_>>().join("  ");
         writeln!(text, "{}", line.trim_end()).expect("a string grows");
     }
     text

@@ -17,16 +17,20 @@ use kalix::sema::types::TypeId;
 use kalix::sema::weave::Test;
 
 use crate::flags::{CodeFlags, Reporting, TestTier};
+use crate::gas::follow::Followed;
 use crate::package::{Folders, Sources};
 use crate::{MISTAKES, counted, print, read, report, say};
+use anyhow::bail;
 use explain::Explainer;
-use run::{CALLER, Machine, Outcome, TEST, difference};
+use run::{CALLER, Machine, Outcome, TEST, Watch, difference};
 use values::{Random, Values};
 
 /// Of the inputs that a property tries, how many `vm.assume` may refuse for each that it takes.
 const REFUSED_PER_RUN_MAX: u32 = 32;
 /// Most inputs that native code runs with: each run compiles what it creates.
 const NATIVE_RUNS_MAX: u32 = 32;
+/// Most inputs of a property whose calls are followed one operation at a time.
+const FOLLOWED_RUNS_MAX: u32 = 16;
 /// Most runs in search of a smaller input.
 const SHRINK_RUNS_MAX: u32 = 2_000;
 
@@ -105,7 +109,9 @@ fn run_all(
     }
     let (mut tally, mut passed) = (Tally::default(), Vec::new());
     for file in sources.files() {
-        let Some((compilation, tests)) = compile(file, request)? else { return Ok(None) };
+        let Some((compilation, tests)) = compile(file, request.code, request.reporting)? else {
+            return Ok(None);
+        };
         let names = names_of(&compilation);
         let values = Values::new(&compilation.program.types, &names);
         for test in &tests {
@@ -156,13 +162,48 @@ pub(crate) fn measure(sources: &Sources, request: &TestRequest<'_>) -> anyhow::R
     Ok(done.filter(|(tally, _)| tally.failed == 0).map(|(_, passed)| passed))
 }
 
-fn compile(file: &Path, request: &TestRequest<'_>) -> anyhow::Result<Option<(Compilation, Vec<Test>)>> {
+/// Runs the tests of a compiled file, each with its first inputs, and gives every call of a contract with its estimate. A
+/// test that fails has no calls that somebody meant: then its title.
+pub(crate) fn follow(
+    compilation: &Compilation,
+    tests: &[Test],
+    seed: u64,
+) -> anyhow::Result<Result<Vec<Followed>, String>> {
+    let machine = Machine::interpreter();
+    let names = names_of(compilation);
+    let values = Values::new(&compilation.program.types, &names);
+    let mut followed = Vec::new();
+    for test in tests.iter().filter(|test| !test.is_ignored) {
+        let Some((contract, entry)) = find(compilation, test) else {
+            bail!("the test \"{}\" got lost on the way to code", test.name);
+        };
+        let runner = Runner { compilation, contract, entry, test, values: &values };
+        let params: Vec<TypeId> = entry.inputs.iter().map(|input| input.ty).collect();
+        let mut random = Random::new(seed);
+        let runs = if params.is_empty() { 1 } else { test.runs.min(FOLLOWED_RUNS_MAX) };
+        for run in 0..runs {
+            let input = values.input(&params, run, &mut random);
+            let outcome = runner.outcome(&machine, &input, Watch::Gas)?;
+            if !outcome.is_good() {
+                return Ok(Err(title(test)));
+            }
+            followed.extend(outcome.followed);
+        }
+    }
+    Ok(Ok(followed))
+}
+
+/// Compiles a file with its tests; nothing if it has a mistake, which was reported.
+pub(crate) fn compile(
+    file: &Path,
+    code: &CodeFlags,
+    reporting: &Reporting,
+) -> anyhow::Result<Option<(Compilation, Vec<Test>)>> {
     let mut folders = Folders::around(file)?;
     let source = read(file)?;
     let path = folders.module_path(file);
-    let (compilation, tests) = compile_tests(source, path, &mut folders, &request.code.compile_options());
+    let (compilation, tests) = compile_tests(source, path, &mut folders, &code.compile_options());
     folders.trouble()?;
-    let reporting = request.reporting;
     // What is to be said about what compiles is said by a build; here it would only hide the tests.
     let has_failed = compilation.has_errors() || reporting.denies_warnings();
     if has_failed && report(&compilation.diagnostics, &compilation.source, reporting)? {
@@ -274,7 +315,7 @@ impl Runner<'_> {
     ) -> anyhow::Result<Result<Vec<Outcome>, String>> {
         let mut outcomes = Vec::new();
         for machine in machines {
-            match self.outcome(machine, input, false) {
+            match self.outcome(machine, input, Watch::Nothing) {
                 Ok(outcome) => outcomes.push(outcome),
                 Err(error) => return Ok(Err(format!("{error}\n"))),
             }
@@ -286,12 +327,12 @@ impl Runner<'_> {
         &self,
         machine: &Machine,
         input: &[DynSolValue],
-        traces: bool,
+        watch: Watch,
     ) -> Result<Outcome, run::Trouble> {
         let mut call_data = self.entry.selector.to_vec();
         call_data.extend(DynSolValue::Tuple(input.to_vec()).abi_encode_params());
         let args = self.test.declared_in.is_some().then(|| self.constructor_args());
-        machine.run(self.compilation, self.contract, call_data, args.as_deref(), traces)
+        machine.run(self.compilation, self.contract, call_data, args.as_deref(), watch)
     }
 
     /// What the constructor of a contract with tests in it gets: zeros.
@@ -329,7 +370,7 @@ impl Runner<'_> {
         let interpreter = Machine::interpreter();
         let first = input.clone();
         let smallest = self.shrink(machines, params, input)?;
-        let outcome = match self.outcome(&interpreter, &smallest, true) {
+        let outcome = match self.outcome(&interpreter, &smallest, Watch::Failures) {
             Ok(outcome) => outcome,
             Err(error) => return Ok(error.to_string()),
         };
@@ -360,7 +401,7 @@ impl Runner<'_> {
                 if runs > SHRINK_RUNS_MAX {
                     return Ok(input);
                 }
-                if let Ok(outcome) = self.outcome(&machines[0], &candidate, false)
+                if let Ok(outcome) = self.outcome(&machines[0], &candidate, Watch::Nothing)
                     && !outcome.is_good()
                 {
                     input = candidate;

@@ -296,13 +296,15 @@ fn known(word: Word) -> Option<u64> {
 
 /// How many bytes a range has.
 #[derive(Clone, Copy)]
-enum Size {
+pub(super) enum Size {
+    /// This many.
     Fixed(u64),
+    /// As many as this operand says.
     Operand(usize),
 }
 
 /// The memory ranges of an operation: which operand is the offset, and the size.
-fn ranges(op: Op) -> &'static [(usize, Size)] {
+pub(super) fn ranges(op: Op) -> &'static [(usize, Size)] {
     use Size::{Fixed, Operand};
     match op {
         Op::Mload | Op::Mstore => &[(0, Fixed(32))],
@@ -328,7 +330,7 @@ fn ranges(op: Op) -> &'static [(usize, Size)] {
 }
 
 /// The operand that a price per word or byte multiplies; `None` where this file does not know it.
-fn size_operand(op: Op) -> Option<usize> {
+pub(super) fn size_operand(op: Op) -> Option<usize> {
     match ranges(op) {
         [(_, Size::Operand(at)), ..] => Some(*at),
         _ => None,

@@ -12,8 +12,10 @@ use kalix::sema::types::Types;
 use zvm::call_stack::{Answer, CallKind, CallRequest, CreateRequest, FrameKind};
 use zvm::compiled::frame::Frame;
 use zvm::host::{BlockEnv, HostError, Log};
-use zvm::inspect::{CallEnd, CallStart, Inspector, Interception, World};
+use zvm::inspect::{CallEnd, CallStart, Inspector, Interception, StorageAccess, World};
 use zvm::outcome::Exit;
+
+use crate::gas::follow::Follower;
 
 /// What a test itself found wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +76,8 @@ pub(crate) struct Cheats {
     pub(crate) created: HashMap<Address, Bytes>,
     pub(crate) finding: Option<Finding>,
     pub(crate) is_rejected: bool,
+    /// Estimates what every call costs, if that is asked for; the interpreter runs everything then.
+    pub(crate) follower: Option<Follower>,
 }
 
 impl Cheats {
@@ -95,11 +99,15 @@ impl Cheats {
             created: HashMap::new(),
             finding: None,
             is_rejected: false,
+            follower: None,
         }
     }
 
-    /// The outermost frame is about to run; nobody else tells of it.
-    pub(crate) fn begin(&mut self, code_address: Address, is_creation: bool) {
+    /// The outermost frame is about to run with this much gas; nobody else tells of it.
+    pub(crate) fn begin(&mut self, code_address: Address, is_creation: bool, gas: u64) {
+        if let Some(follower) = &mut self.follower {
+            follower.begin(code_address, is_creation, gas);
+        }
         self.levels = vec![Level { code_address, is_creation, trail: Vec::new(), logged: 0 }];
     }
 
@@ -171,10 +179,16 @@ fn bytes_argument(data: &[u8], count: usize) -> Option<Bytes> {
 
 impl Inspector for Cheats {
     fn wants_steps(&self) -> bool {
-        self.traces
+        self.traces || self.follower.is_some()
     }
 
     fn step(&mut self, frame: &Frame) {
+        if let Some(follower) = &mut self.follower {
+            follower.step(frame);
+        }
+        if !self.traces {
+            return;
+        }
         if let Some(level) = self.levels.last_mut() {
             if level.trail.len() == TRAIL_MAX {
                 level.trail.drain(..TRAIL_MAX / 2);
@@ -184,6 +198,9 @@ impl Inspector for Cheats {
     }
 
     fn call_start(&mut self, start: &CallStart<'_>) {
+        if let Some(follower) = &mut self.follower {
+            follower.call_start(start);
+        }
         let is_creation = start.kind.is_create();
         if is_creation {
             self.created.insert(start.address, start.input.clone());
@@ -192,7 +209,16 @@ impl Inspector for Cheats {
         self.levels.push(Level { code_address, is_creation, trail: Vec::new(), logged });
     }
 
+    fn storage(&mut self, access: &StorageAccess) {
+        if let Some(follower) = &mut self.follower {
+            follower.storage(access);
+        }
+    }
+
     fn call_end(&mut self, end: &CallEnd<'_>) {
+        if let Some(follower) = &mut self.follower {
+            follower.call_end(end);
+        }
         let Some(level) = self.levels.pop() else { return };
         if end.is_success() {
             return;
@@ -226,7 +252,13 @@ impl Inspector for Cheats {
         depth: usize,
         world: &mut dyn World,
     ) -> Result<Option<Interception>, HostError> {
+        if let Some(follower) = &mut self.follower {
+            follower.intercept_call(request, depth, world)?;
+        }
         if request.code_address == cheats::ADDRESS {
+            if let Some(follower) = &mut self.follower {
+                follower.answered();
+            }
             return self.serve(&request.input, world).map(Some);
         }
         if depth == 1 {

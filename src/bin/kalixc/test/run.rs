@@ -19,6 +19,7 @@ use zvm::state::InMemoryDatabase;
 use zvm::{Engine, Fork, Mode};
 
 use super::cheats::{Cheats, FailedFrame, Finding};
+use crate::gas::follow::{Followed, Follower};
 
 /// The account that holds the test.
 pub(super) const TEST: Address = Address::repeat_byte(0x7e);
@@ -46,6 +47,8 @@ pub(super) struct Outcome {
     pub(super) blocks_interpreted: u64,
     pub(super) failed_frames: Vec<FailedFrame>,
     pub(super) created: HashMap<Address, Bytes>,
+    /// The calls with what they were estimated to cost, where that was asked for.
+    pub(super) followed: Vec<Followed>,
 }
 
 impl Outcome {
@@ -53,6 +56,17 @@ impl Outcome {
     pub(super) fn is_good(&self) -> bool {
         self.is_rejected || self.finding.is_none() && matches!(self.exit, Exit::Halt | Exit::Return)
     }
+}
+
+/// What is to be watched while a test runs; either makes the interpreter run everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// Nothing beside what a test needs.
+    Nothing,
+    /// Where frames fail.
+    Failures,
+    /// What calls cost.
+    Gas,
 }
 
 /// Why there is no outcome.
@@ -96,7 +110,7 @@ impl Machine {
         contract: &CompiledContract,
         call_data: Vec<u8>,
         constructor_args: Option<&[u8]>,
-        traces: bool,
+        watch: Watch,
     ) -> Result<Outcome, Trouble> {
         let artifact = &contract.artifact;
         let code = [artifact.runtime.target.prefix(), &artifact.runtime.bytes].concat();
@@ -112,7 +126,8 @@ impl Machine {
             chain_id: U256::from(1),
             ..BlockEnv::default()
         };
-        let inspector = Cheats::new(&compilation.program.types, block.clone(), traces);
+        let mut inspector = Cheats::new(&compilation.program.types, block.clone(), watch == Watch::Failures);
+        inspector.follower = (watch == Watch::Gas).then(|| Follower::new(&compilation.contracts));
         let engine = self.engines[usize::from(requires_hedera(compilation))].clone();
         let mut executor = Executor::with_inspector(engine, database, inspector);
         executor.state_mut().begin_transaction(Fork::LATEST);
@@ -128,7 +143,7 @@ impl Machine {
         if let Some(args) = constructor_args {
             let init = artifact.container.init().unwrap_or_default();
             let init = Code::new([&init[..], args].concat(), true);
-            executor.inspector_mut().begin(TEST, true);
+            executor.inspector_mut().begin(TEST, true, GAS);
             let result = executor.execute(Arc::new(init), message(Vec::new()), GAS, &block, &tx)?;
             if !result.is_success() {
                 return Ok(outcome(result, executor, true));
@@ -139,7 +154,7 @@ impl Machine {
             // A contract without code does nothing, as does a test of it.
             return Ok(outcome(nothing(), executor, false));
         };
-        executor.inspector_mut().begin(TEST, false);
+        executor.inspector_mut().begin(TEST, false, GAS);
         let result = executor.execute(code, message(call_data), GAS, &block, &tx)?;
         executor.inspector_mut().end();
         Ok(outcome(result, executor, false))
@@ -189,6 +204,7 @@ fn outcome(
         blocks_interpreted: result.blocks_interpreted,
         failed_frames: std::mem::take(&mut cheats.failed_frames),
         created: std::mem::take(&mut cheats.created),
+        followed: cheats.follower.take().map(Follower::finish).unwrap_or_default(),
     }
 }
 
