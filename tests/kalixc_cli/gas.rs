@@ -87,3 +87,81 @@ fn paths_say_what_no_test_calls() {
     let (_, stderr) = expect(&folder, &["gas", "paths", "a.kalix"], 1);
     assert!(stderr.contains("the test \"bump\" fails"), "{stderr}");
 }
+
+const VAULT: &str = "contract Vault {\n    pub state total: u256;\n    pub state { paused: bool, fee: u16 }\n    \
+    pub table held: Map<Address, u64>;\n    table lent: Map<Address, Map<u8, i64>>;\n    error Off;\n    \
+    receive() payable { state.total += msg.value; }\n    \
+    pub fn put(n: u64) { require(!state.paused, Off()); state.held[msg.sender] += n; state.total += n as u256; }\n    \
+    pub fn lend(to: Address, kind: u8) { state.lent[to][kind] -= 1; state.fee = 7; }\n}\n\
+    contract User { constructor(vault: Address) { state.vault = vault; } immutable vault: Address;\n    \
+    pub fn put(n: u64) { Vault(state.vault).put(n); } }\n";
+
+#[test]
+fn one_call_is_estimated_in_a_given_state() {
+    let folder = folder("gas_call");
+    fs::write(folder.join("a.kalix"), VAULT).unwrap();
+    let figures = |args: &[&str]| {
+        let all = [&["gas", "a.kalix", "--function"], args].concat();
+        let (stdout, stderr) = expect(&folder, &all, 0);
+        let figure = |name: &str| {
+            let line = stdout.lines().find(|line| line.trim_start().starts_with(name)).expect(name);
+            line.split_whitespace().find_map(|word| word.parse::<u64>().ok()).expect("a figure")
+        };
+        assert_eq!(figure("estimate"), figure("executed"), "{args:?}: {stdout}{stderr}");
+        (figure("estimate"), stdout)
+    };
+    let caller = "0x00000000000000000000000000000000000000A1";
+    let put = |more: &[&str]| figures(&[&["Vault.put", "--args", "5", "--from", caller], more].concat());
+    let (first, shown) = put(&[]);
+    assert!(shown.starts_with("Vault.put succeeds\n") && shown.contains("SSTORE from zero"), "{shown}");
+    // From another word than zero a store costs 17,100 less, and two words are stored.
+    let held = format!("held[{caller}]=3");
+    let (second, _) = put(&["--state", &held]);
+    assert_eq!(first - second, 20_000 - 2_900);
+    let (both, _) = put(&["--state", &held, "--state", "total=9"]);
+    assert_eq!(second - both, 20_000 - 2_900);
+    let before = format!("Vault.put(7) from {caller}");
+    assert_eq!(put(&["--before", "new Vault()", "--before", &before]).0, both);
+    // Fields of a group share a slot.
+    let (_, shown) = put(&["--state", "paused=true", "--state", "fee=9"]);
+    assert!(shown.starts_with("Vault.put reverts with 0x"), "{shown}");
+    put(&["--state", "paused=false", "--state", "fee=9", "--target", "evm"]);
+    let (_, shown) = figures(&[
+        "Vault.lend",
+        "--args",
+        "0x00000000000000000000000000000000000000b2, 4",
+        "--state",
+        "lent[0x00000000000000000000000000000000000000b2][4]=-3",
+        "--state",
+        "paused=true",
+    ]);
+    assert!(
+        shown.contains("SSTORE other value  ") && shown.contains("2 times") && !shown.contains("from zero"),
+        "{shown}"
+    );
+    // Contracts that were created before stand for their addresses; what they cost is estimated, too.
+    let (through, shown) =
+        figures(&["User.put", "--args", "5", "--before", "new Vault()", "--before", "new User(Vault)"]);
+    assert!(through > first && shown.contains("called contracts"), "{shown}");
+    figures(&["Vault.receive", "--value", "12"]);
+    figures(&["Vault.constructor"]);
+
+    for (args, reason) in [
+        (&["put"][..], "write CONTRACT.put"),
+        (&["Vault.put"], "arguments are missing: (uint64)"),
+        (&["Vault.put", "--args", "5", "--state", "nope=1"], "no state or table `nope`"),
+        (&["Vault.put", "--args", "5", "--state", "total"], "sets nothing"),
+        (&["Vault.put", "--args", "5", "--state", "total[1]=1"], "has no more keys"),
+        (
+            &["Vault.put", "--args", "5", "--state", "lent[0x00000000000000000000000000000000000000b2]=1"],
+            "no single word",
+        ),
+        (&["Vault.put", "--args", "x"], "`x` as (uint64)"),
+        (&["User.put", "--args", "1"], "create it with --before 'new User(…)'"),
+        (&["Vault.put", "--args", "1", "--before", "Vault"], "is no step"),
+    ] {
+        let all = [&["gas", "a.kalix", "--function"], args].concat();
+        let (_, stderr) = expect(&folder, &all, 2);
+        assert!(stderr.contains(reason), "{args:?}: {stderr}");
+    }
+}

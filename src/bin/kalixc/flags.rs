@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use alloy_primitives::U256;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kalix::codegen::{self, CodegenOptions, OptLevel};
 use kalix::driver::CompileOptions;
@@ -102,6 +103,26 @@ pub(crate) struct GasArgs {
     /// Show only functions whose name, written `Contract.function`, has this in it.
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Option<String>,
+    /// Estimate one call of this function, written `Contract.function`, in a given state; `Contract.constructor` is the
+    /// creation.
+    #[arg(long, value_name = "FUNCTION", conflicts_with = "only")]
+    pub(crate) function: Option<String>,
+    /// Its arguments, separated by commas; a contract that was created before stands for its address.
+    #[arg(long, value_name = "LIST", requires = "function")]
+    pub(crate) args: Option<String>,
+    /// What ran before, each in a transaction of its own: `new C(args)` or `C.f(args)`, with `from ADDRESS` and
+    /// `value WEI` behind it. A contract that nobody creates is created without arguments.
+    #[arg(long, value_name = "STEP", requires = "function")]
+    pub(crate) before: Vec<String>,
+    /// A word in storage: `NAME=VALUE`, `NAME[KEY]=VALUE` or `0xSLOT=VALUE`.
+    #[arg(long, value_name = "SETTING", requires = "function")]
+    pub(crate) state: Vec<String>,
+    /// Who calls.
+    #[arg(long, value_name = "ADDRESS", requires = "function")]
+    pub(crate) from: Option<String>,
+    /// Wei that go along.
+    #[arg(long, value_name = "WEI", requires = "function", default_value = "0")]
+    pub(crate) value: U256,
     #[command(flatten)]
     pub(crate) code: CodeFlags,
     #[command(flatten)]

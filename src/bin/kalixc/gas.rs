@@ -1,7 +1,9 @@
 //! `kalixc gas`: what functions cost, what one call costs, and snapshots of what tests cost.
 
+mod call;
 pub(crate) mod follow;
 mod paths;
+mod state;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -28,7 +30,10 @@ pub(crate) fn gas(args: &GasArgs) -> anyhow::Result<ExitCode> {
         Some(GasCommand::Paths { path, code, reporting }) => {
             paths::paths(&Sources::find(path.as_deref())?, code, reporting)
         }
-        None => table(args),
+        None => match &args.function {
+            Some(function) => call::call(args, function),
+            None => table(args),
+        },
     }
 }
 

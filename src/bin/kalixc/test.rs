@@ -22,7 +22,8 @@ use crate::package::{Folders, Sources};
 use crate::{MISTAKES, counted, print, read, report, say};
 use anyhow::bail;
 use explain::Explainer;
-use run::{CALLER, Machine, Outcome, TEST, Watch, difference};
+pub(crate) use run::{BALANCE, CALLER, GAS, first_block, interpreter};
+use run::{Machine, Outcome, TEST, Watch, difference};
 use values::{Random, Values};
 
 /// Of the inputs that a property tries, how many `vm.assume` may refuse for each that it takes.

@@ -81,9 +81,23 @@ impl Follower {
         }
     }
 
-    /// Everything that was followed.
-    pub(crate) fn finish(self) -> Vec<Followed> {
-        self.ended
+    /// Makes an account warm from the start.
+    pub(crate) fn warm(&mut self, account: Address) {
+        self.resolver.warm_account(account);
+    }
+
+    /// Says which accounts are contracts already, by their names.
+    pub(crate) fn place(&mut self, places: &HashMap<String, Address>, contracts: &[CompiledContract]) {
+        for (number, contract) in contracts.iter().enumerate() {
+            if let Some(&place) = places.get(&contract.artifact.name) {
+                self.accounts.insert(place, number);
+            }
+        }
+    }
+
+    /// Everything that was followed since the last time, in the order in which it ended.
+    pub(crate) fn take(&mut self) -> Vec<Followed> {
+        std::mem::take(&mut self.ended)
     }
 
     /// A frame of nobody's making begins.

@@ -24,11 +24,11 @@ use crate::gas::follow::{Followed, Follower};
 /// The account that holds the test.
 pub(super) const TEST: Address = Address::repeat_byte(0x7e);
 /// The account that calls the test.
-pub(super) const CALLER: Address = Address::repeat_byte(0xca);
+pub(crate) const CALLER: Address = Address::repeat_byte(0xca);
 /// What both have, wei: more than a test would spend.
-const BALANCE: U256 = U256::from_limbs([u64::MAX, u32::MAX as u64, 0, 0]);
+pub(crate) const BALANCE: U256 = U256::from_limbs([u64::MAX, u32::MAX as u64, 0, 0]);
 /// Gas of a test.
-pub(super) const GAS: u64 = 1 << 28;
+pub(crate) const GAS: u64 = 1 << 28;
 /// The time of the first block: no contract meets one near zero.
 const TIMESTAMP: u64 = 1_000_000_000;
 
@@ -119,13 +119,7 @@ impl Machine {
         database.insert_account(cheats::ADDRESS, 1, U256::ZERO, Bytes::from_static(&[0]));
         let deployed = if constructor_args.is_none() { Bytes::from(code) } else { Bytes::new() };
         database.insert_account(TEST, 1, BALANCE, deployed);
-        let block = BlockEnv {
-            number: U256::from(1),
-            timestamp: U256::from(TIMESTAMP),
-            gas_limit: U256::from(GAS),
-            chain_id: U256::from(1),
-            ..BlockEnv::default()
-        };
+        let block = first_block();
         let mut inspector = Cheats::new(&compilation.program.types, block.clone(), watch == Watch::Failures);
         inspector.follower = (watch == Watch::Gas).then(|| Follower::new(&compilation.contracts));
         let engine = self.engines[usize::from(requires_hedera(compilation))].clone();
@@ -159,6 +153,22 @@ impl Machine {
         executor.inspector_mut().end();
         Ok(outcome(result, executor, false))
     }
+}
+
+/// The block in which a test begins.
+pub(crate) fn first_block() -> BlockEnv {
+    BlockEnv {
+        number: U256::from(1),
+        timestamp: U256::from(TIMESTAMP),
+        gas_limit: U256::from(GAS),
+        chain_id: U256::from(1),
+        ..BlockEnv::default()
+    }
+}
+
+/// What interprets the contracts of a compilation, under the rules of tests.
+pub(crate) fn interpreter(compilation: &Compilation) -> Engine {
+    builder(Mode::Interp, requires_hedera(compilation)).build()
 }
 
 fn builder(mode: Mode, hedera: bool) -> zvm::engine::EngineBuilder {
@@ -204,7 +214,7 @@ fn outcome(
         blocks_interpreted: result.blocks_interpreted,
         failed_frames: std::mem::take(&mut cheats.failed_frames),
         created: std::mem::take(&mut cheats.created),
-        followed: cheats.follower.take().map(Follower::finish).unwrap_or_default(),
+        followed: cheats.follower.as_mut().map(Follower::take).unwrap_or_default(),
     }
 }
 
