@@ -11,6 +11,7 @@
 
 pub mod ast;
 mod grammar;
+pub mod habits;
 mod lexer;
 mod literals;
 mod parser;

@@ -14,12 +14,14 @@ pub mod hedera;
 pub mod host;
 pub mod inspect;
 pub mod interp;
+pub mod keccak;
 pub mod outcome;
 pub mod precompiles;
 pub mod profile;
 pub mod state;
 pub mod tx;
 
-pub use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+pub use alloy_primitives::{Address, B256, Bytes, U256};
 pub use engine::{Engine, Executor, Mode};
 pub use fork::Fork;
+pub use keccak::keccak256;

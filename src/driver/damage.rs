@@ -46,10 +46,13 @@ impl<'s> Damage<'s> {
         match diagnostic.code() {
             Code::NotFound | Code::NoMember => {
                 let text = self.text.get(diagnostic.span().start as usize..diagnostic.span().end as usize);
-                let name = text.unwrap_or("").rsplit("::").next().unwrap_or("").trim();
-                // `state` outside a contract may follow from a brace too many.
-                let is_name = Token::lexer(name).next() == Some(Ok(Token::Ident));
-                is_name && !self.declared.contains(name)
+                // Of a path, a report names the part that is missing or the whole.
+                let mut parts = text.unwrap_or("").split("::").map(str::trim);
+                parts.all(|name| {
+                    // `state` outside a contract may follow from a brace too many.
+                    let is_name = Token::lexer(name).next() == Some(Ok(Token::Ident));
+                    is_name && !self.declared.contains(name)
+                })
             }
             Code::MissingReturn => {
                 let at = diagnostic.span().start;

@@ -14,6 +14,7 @@ use super::types::{IntType, Type, TypeId};
 use crate::diag::Code;
 use crate::source::Span;
 use crate::syntax::ast::{self, TypeArg, TypeKind};
+use crate::syntax::habits::type_here;
 
 /// So many words of a key are hashed together (TABLEHASHN).
 const KEY_WORDS_MAX: usize = 16;
@@ -515,30 +516,12 @@ impl<'a> Sema<'a> {
         };
         names.extend(declared.iter().map(String::as_str));
         names.extend(["u8", "u16", "u32", "u64", "u128", "u256", "i8", "i16", "i32", "i64", "i128", "i256"]);
-        let hint = match solidity_type(name) {
+        let hint = match type_here(name) {
             Some(kalix) => format!("; it is written `{kalix}`"),
             None => suggestion(closest(name, names.into_iter())),
         };
         self.diags.error(Code::NotFound, path.span).arg("name", path).arg("hint", hint);
     }
-}
-
-/// How a type that newcomers bring along is written here.
-fn solidity_type(name: &str) -> Option<String> {
-    Some(match name {
-        "address" => "Address".into(),
-        "uint" => "u256".into(),
-        "int" => "i256".into(),
-        "usize" => "u256".into(),
-        "bytes32" => "bytes<32>` or `Hash".into(),
-        "mapping" => "Map".into(),
-        "String" | "str" => "string".into(),
-        _ => {
-            let bits = name.strip_prefix("uint").map(|bits| format!("u{bits}"));
-            let short = bits.or_else(|| name.strip_prefix("int").map(|bits| format!("i{bits}")))?;
-            IntType::from_name(&short)?.name()
-        }
-    })
 }
 
 /// `; did you mean …?`, or nothing.

@@ -22,6 +22,7 @@ use chumsky::recursive::Indirect;
 use chumsky::util::MaybeRef;
 
 use super::ast::Ident;
+use super::habits;
 use super::token::{Expected, Part, T, Token};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
@@ -117,6 +118,9 @@ impl ParseError {
             Some(_) => diagnostic.arg("tok", format_args!("`{word}`")),
         };
         diagnostic.arg("set", expected.describe());
+        if let Some(note) = habits::note(word).filter(|_| found == Some(Token::Ident)) {
+            diagnostic.note(note);
+        }
         diagnostic
     }
 

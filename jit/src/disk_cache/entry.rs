@@ -1,7 +1,7 @@
 //! What is in a file: little-endian, magic `ZVMN` [4], version u32, key [32], number of the region u32, number of
 //! regions u32, first block u32, end of the blocks u32, size of the code u32, the code, and Keccak-256 of all that [32].
 
-use alloy_primitives::keccak256;
+use zvm::keccak256;
 
 use super::{Key, RegionName};
 

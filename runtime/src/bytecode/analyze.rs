@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, Bytes};
 
 use super::decode::{Instruction, instructions};
 use super::encoding::{Encoding, NATIVE_PREFIX, delegation_target};
@@ -10,6 +10,7 @@ use super::info::Op;
 use super::steps::step;
 use crate::compiled::cache::Cached;
 use crate::compiled::state::TierState;
+use crate::keccak::keccak256;
 
 /// Zero bytes after the body, so that an immediate and the `halt` after it can always be read.
 ///

@@ -19,11 +19,12 @@ mod error;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use alloy_primitives::{Bytes, keccak256};
+use alloy_primitives::Bytes;
 
 use super::analyze::Code;
 use super::encoding::{Encoding, NATIVE_PREFIX};
 use crate::gas::{CODE_SIZE_MAX, INIT_CODE_SIZE_MAX};
+use crate::keccak::keccak256;
 
 pub use error::{ContainerError, Field, Problem};
 

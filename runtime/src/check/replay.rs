@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::case_text::{asked_text, exit_name, message_text, service_text};
 use super::{Difference, Event, FrameEnd};
@@ -13,6 +13,7 @@ use crate::compiled::frame::Frame;
 use crate::gas::STACK_LIMIT;
 use crate::hedera::{Acting, ServiceReply, ServiceRequest};
 use crate::host::{Access, BlockEnv, Host, HostError, Log, StorageWrite, TxEnv};
+use crate::keccak::keccak256;
 use crate::outcome::Exit;
 use crate::state::AccountInfo;
 

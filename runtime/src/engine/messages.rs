@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, Bytes, keccak256};
+use alloy_primitives::{Address, Bytes};
 
 use super::driver::Executor;
 use super::{EngineError, ExecutionResult};
@@ -18,6 +18,7 @@ use crate::hedera::facade::{self, FacadeAnswer, FacadeCall};
 use crate::hedera::{Ledger, Refusal, SYSTEM_CONTRACT};
 use crate::host::{BlockEnv, HostError, TxEnv};
 use crate::inspect::{CallStart, Inspector, Interception};
+use crate::keccak::keccak256;
 use crate::outcome::{Exit, Trap};
 use crate::precompiles::{self, runs_without_code};
 use crate::profile::Operations;

@@ -3,11 +3,12 @@
 //! A record is named by the number of its table and its keys; its first word lies at keccak256(table ‖ keys), the
 //! others behind it.
 
-use alloy_primitives::{Address, Bytes, U256, keccak256};
+use alloy_primitives::{Address, Bytes, U256};
 
 use super::{SYSTEM_CODE, SYSTEM_CONTRACT};
 use crate::host::HostError;
 use crate::interp::ops::context::address_word;
+use crate::keccak::keccak256;
 use crate::state::{Database, State};
 
 /// The tables of the ledger. Their numbers are part of the state.

@@ -1,11 +1,12 @@
 //! Accounts of a state: reading and changing them, what a transaction touches, creates and destroys.
 
-use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, U256, keccak256};
+use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, U256};
 
 use super::journal::Entry;
 use super::slots::SlotId;
 use super::{AccountInfo, Database, State, too_many};
 use crate::host::{Access, HostError};
+use crate::keccak::keccak256;
 use crate::precompiles::is_precompile;
 
 /// Number of an account among those of the state; accounts keep their place during a transaction.

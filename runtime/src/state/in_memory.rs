@@ -1,10 +1,11 @@
 //! A database in maps.
 
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 
 use super::hash::WordMap;
 use super::{AccountInfo, CommitDatabase, Database, StateDiff};
 use crate::host::HostError;
+use crate::keccak::keccak256;
 
 /// A database that lives in memory.
 #[derive(Clone, Debug, Default)]

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, U256};
 use alloy_trie::TrieAccount;
 use alloy_trie::root::{state_root_unsorted, storage_root_unhashed};
 
 use super::AccountInfo;
 use crate::host::Log;
+use crate::keccak::keccak256;
 
 /// Collects accounts, in any order, for the root of the state that they are.
 ///

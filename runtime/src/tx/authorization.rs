@@ -57,8 +57,10 @@ impl Authorization {
         r: U256,
         s: U256,
     ) -> Option<Address> {
-        use alloy_primitives::{B512, keccak256};
+        use alloy_primitives::B512;
         use alloy_rlp::Encodable;
+
+        use crate::keccak::keccak256;
 
         if y_parity > U256::ONE || s > Self::S_MAX {
             return None;

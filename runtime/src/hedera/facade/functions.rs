@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use alloy_primitives::{Address, U256, keccak256};
+use alloy_primitives::{Address, U256};
 use alloy_sol_types::abi::TokenSeq;
 use alloy_sol_types::{SolType, sol_data};
 
@@ -14,6 +14,7 @@ use super::structs::{
     ExpiryAbi, FungibleTokenInfoAbi, HederaTokenAbi, KeyValueAbi, TokenInfoAbi, TokenKeyAbi, amount, expiry,
     key_value, set_expiry, set_keys, token_info, token_of, units,
 };
+use crate::keccak::keccak256;
 
 /// A function of the facade.
 pub struct FacadeFunction {

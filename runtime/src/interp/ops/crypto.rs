@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use alloy_primitives::{U256, keccak256 as hash};
+use alloy_primitives::U256;
 use blake2::Blake2b256;
 use ripemd::Ripemd160;
 use sha2::{Digest, Sha256};
@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::bytecode::Op;
 use crate::compiled::frame::Frame;
 use crate::host::Host;
+use crate::keccak::keccak256 as hash;
 use crate::outcome::{Exit, Trap};
 
 /// `keccak256` of memory.
