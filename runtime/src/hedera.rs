@@ -26,6 +26,7 @@ pub use self::params::{TokenParams, TopicParams};
 pub use self::tokens::{APPROVAL_TOPIC, Relation, TRANSFER_TOPIC, Token};
 pub use self::topics::{MESSAGE_TOPIC, RUNNING_HASH_BYTES, RunningHash, Topic, running_hash};
 
+use crate::bytecode::Op;
 use crate::host::Log;
 use crate::interp::ops::context::{address_word, word_address};
 
@@ -54,7 +55,7 @@ pub struct Acting {
 }
 
 macro_rules! service_requests {
-    ($( $(#[doc = $doc:literal])+ $Name:ident $name:literal {
+    ($( $(#[doc = $doc:literal])+ $Name:ident $name:literal $Op:ident {
         $( $(#[doc = $field_doc:literal])+ $field:ident: $Type:ty, )*
     } )*) => {
         /// What a frame asks of the services, one variant per operation; fields are in the order of its operands.
@@ -67,6 +68,11 @@ macro_rules! service_requests {
             /// The request's name in a case file.
             pub const fn name(&self) -> &'static str {
                 match self { $( ServiceRequest::$Name { .. } => $name, )* }
+            }
+
+            /// The operation that asks so.
+            pub const fn op(&self) -> Op {
+                match self { $( ServiceRequest::$Name { .. } => Op::$Op, )* }
             }
 
             /// The parts that are words, in order.
@@ -139,7 +145,7 @@ impl Part for Bytes {
 
 service_requests! {
     /// Moves units of a token.
-    Transfer "transfer" {
+    Transfer "transfer" HtsTransfer {
         /// Token.
         token: Address,
         /// Account that gives.
@@ -150,35 +156,35 @@ service_requests! {
         amount: U256,
     }
     /// Makes units, which the treasury gets.
-    Mint "mint" {
+    Mint "mint" HtsMint {
         /// Token.
         token: Address,
         /// Units.
         amount: U256,
     }
     /// Destroys units of the treasury.
-    Burn "burn" {
+    Burn "burn" HtsBurn {
         /// Token.
         token: Address,
         /// Units.
         amount: U256,
     }
     /// Lets an account hold a token.
-    Associate "associate" {
+    Associate "associate" HtsAssociate {
         /// Account.
         account: Address,
         /// Token.
         token: Address,
     }
     /// Ends that.
-    Dissociate "dissociate" {
+    Dissociate "dissociate" HtsDissociate {
         /// Account.
         account: Address,
         /// Token.
         token: Address,
     }
     /// Lets another account take units of the acting one, in place of what it was allowed before.
-    Approve "approve" {
+    Approve "approve" HtsApprove {
         /// Token.
         token: Address,
         /// Account that may take.
@@ -187,36 +193,36 @@ service_requests! {
         amount: U256,
     }
     /// Creates a token.
-    CreateToken "create-token" {
+    CreateToken "create-token" HtsCreate {
         /// ABI encoding of [`TokenParams`].
         params: Bytes,
     }
     /// Submits a message to a topic.
-    Submit "submit" {
+    Submit "submit" HcsSubmit {
         /// Topic.
         topic: Address,
         /// Message.
         message: Bytes,
     }
     /// Creates a topic.
-    CreateTopic "create-topic" {
+    CreateTopic "create-topic" HcsCreateTopic {
         /// ABI encoding of [`TopicParams`].
         params: Bytes,
     }
     /// Gives a topic another memo.
-    UpdateTopic "update-topic" {
+    UpdateTopic "update-topic" HcsUpdateTopic {
         /// Topic.
         topic: Address,
         /// ABI encoding of [`TopicParams`].
         params: Bytes,
     }
     /// Ends a topic.
-    DeleteTopic "delete-topic" {
+    DeleteTopic "delete-topic" HcsDeleteTopic {
         /// Topic.
         topic: Address,
     }
     /// The long-zero address of the acting account's entity.
-    AccountId "account-id" {}
+    AccountId "account-id" HederaAccountId {}
 }
 
 /// What a service answers.

@@ -73,6 +73,13 @@ pub trait Inspector {
         let _ = (request, depth);
     }
 
+    /// A frame asks a service of Hedera by an operation: it may be answered in the services' place, which then are not
+    /// asked. Of the answer, log entries are appended like the services' own.
+    fn intercept_service(&mut self, acting: &Acting, request: &ServiceRequest) -> Option<ServiceReply> {
+        let _ = (acting, request);
+        None
+    }
+
     /// A frame is about to get the answer to its call or creation, which may be changed. `depth` counts the active
     /// frames, the asking one included.
     fn answer(&mut self, answer: &mut Answer, depth: usize) {
@@ -165,6 +172,13 @@ macro_rules! forward_inspector {
             }
             fn intercept_create(&mut self, request: &mut CreateRequest, depth: usize) {
                 (**self).intercept_create(request, depth);
+            }
+            fn intercept_service(
+                &mut self,
+                acting: &Acting,
+                request: &ServiceRequest,
+            ) -> Option<ServiceReply> {
+                (**self).intercept_service(acting, request)
             }
             fn answer(&mut self, answer: &mut Answer, depth: usize) {
                 (**self).answer(answer, depth);
@@ -325,6 +339,10 @@ impl<H: Host, I: Inspector> Host for Inspected<'_, H, I> {
     }
 
     fn hedera(&mut self, acting: &Acting, request: &ServiceRequest) -> Result<ServiceReply, HostError> {
+        if let Some(reply) = self.inspector.intercept_service(acting, request) {
+            reply.logs.iter().for_each(|log| self.log(log.clone()));
+            return Ok(reply);
+        }
         let reply = self.host.hedera(acting, request)?;
         reply.logs.iter().for_each(|log| self.inspector.log(log));
         Ok(reply)

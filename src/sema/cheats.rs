@@ -61,6 +61,8 @@ define_cheats! {
     ExpectRevertWith "expect revert with" (data: BYTES);
     /// The next log entry of the test is one that the next call shall make.
     ExpectEmit "expect emit" ();
+    /// The next operation of that byte, in whatever contract, is refused.
+    HederaFail "hedera_fail" (op: U8);
     /// The input does not count.
     Reject "reject" ();
     /// An assertion failed: its number, and both sides as far as they can be shown.

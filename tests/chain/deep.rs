@@ -4,7 +4,9 @@ use std::thread;
 
 use zvm::{Address, Bytes, Mode, U256};
 
-use crate::world::{World, account_code};
+use testkit::relay::account_code;
+
+use crate::world::World;
 
 const HERE: Address = Address::repeat_byte(0xdd);
 /// Frames from the outermost one to depth 1024.

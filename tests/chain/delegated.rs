@@ -5,8 +5,8 @@ use zvm::bytecode::delegation_to;
 use zvm::outcome::{Exit, Trap};
 use zvm::{Address, Bytes, Fork, U256};
 
-use crate::relay::{relayed, trying, word};
-use crate::world::{MODES, World, account_code};
+use crate::world::{MODES, World};
+use testkit::relay::{account_code, relayed, trying, word};
 
 const RELAY: Address = address!("7712000000000000000000000000000000000001");
 const DELEGATOR: Address = address!("de1e9a7000000000000000000000000000000002");

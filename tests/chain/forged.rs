@@ -3,7 +3,8 @@
 use zvm::outcome::{Exit, Trap};
 use zvm::{Address, Bytes, Fork};
 
-use crate::world::{MODES, World, account_code};
+use crate::world::{MODES, World};
+use testkit::relay::account_code;
 
 const CREATOR: Address = Address::repeat_byte(0xc4);
 

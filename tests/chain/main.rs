@@ -6,5 +6,4 @@ mod delegated;
 mod forged;
 mod mixed;
 mod precompiled;
-mod relay;
 mod world;

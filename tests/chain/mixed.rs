@@ -10,61 +10,25 @@ use kalix::source::Source;
 use kalix::{CompileOptions, compile};
 use zvm::outcome::Exit;
 use zvm::{Address, Bytes, Mode, U256};
-use zvm_statetest::vectors::vectors_dir;
 
-use crate::relay::{calldata, relayed, strict, trying, with_bytes, word};
 use crate::world::{MODES, SENDER, World};
+use testkit::multisig::{self, execute, submit};
+use testkit::relay::{calldata, relayed, strict, trying, with_bytes, word};
 
 /// A native relay that answers with success and data.
 const TRYING: Address = address!("7712000000000000000000000000000000000001");
 /// A native relay that passes failure on.
 const STRICT: Address = address!("57121c7000000000000000000000000000000002");
 
-/// Init code of Solidity's Multisig in each build, without its arguments.
-fn multisigs() -> Option<Vec<(String, Bytes)>> {
-    let Some(vectors) = vectors_dir() else {
-        eprintln!("skipped: no vectors folder (set ZVM_VECTORS)");
-        return None;
-    };
-    let mut builds = Vec::new();
-    for build in ["ir-1000000", "ir-200", "legacy-200", "legacy-noopt"] {
-        let path = vectors.join(format!("solidity/Multisig.{build}.json"));
-        let text = fs::read_to_string(&path).expect("the vectors have every build");
-        let script: serde_json::Value = serde_json::from_str(&text).expect("a script is JSON");
-        let steps = script["steps"].as_array().expect("a script has steps");
-        let deploy = steps
-            .iter()
-            .find(|step| step["contract"] == "Multisig" && step["expected"]["success"] == true)
-            .expect("the script deploys a Multisig");
-        let owners = deploy["ctor_args"][0].as_array().expect("the first argument is a list").len();
-        let data: Bytes =
-            deploy["data"].as_str().expect("data is text").parse().expect("data is hexadecimal");
-        let arguments = 32 * (3 + owners);
-        builds.push((build.to_owned(), data.slice(..data.len() - arguments)));
-    }
-    Some(builds)
-}
-
 /// Deploys a Multisig of these owners, any one of whom decides, with 1000 wei.
 fn deploy_multisig(world: &mut World, init_code: &Bytes, owners: &[Address]) -> Address {
-    let mut arguments = [word(64), word(1), word(owners.len() as u64)].concat();
-    owners.iter().for_each(|owner| arguments.extend(owner.into_word()));
-    let result = world.send(None, 1000, [&init_code[..], &arguments].concat().into());
+    let result = world.send(None, 1000, multisig::creation(init_code, owners));
     result.created.expect("the constructor succeeds")
 }
 
 /// The native relays, each with 100 wei.
 fn relays() -> [(Address, u64, Bytes); 2] {
     [(TRYING, 100, trying(".zvm")), (STRICT, 100, strict(".zvm"))]
-}
-
-fn submit(to: Address, value: u64, data: &[u8]) -> Bytes {
-    let selector = &keccak256("submit(address,uint96,bytes)")[..4];
-    [selector, &with_bytes(&[*to.into_word(), word(value)], data)].concat().into()
-}
-
-fn execute(id: u64) -> Bytes {
-    calldata("execute(uint256)", &[word(id)])
 }
 
 fn probe(id: u64) -> Bytes {
@@ -84,7 +48,7 @@ fn answer(is_success: bool, data: &[u8]) -> Vec<u8> {
 /// sender → native → solc (execute, with value) → native, re-entered → solc, re-entered, which reverts.
 #[test]
 fn native_and_solidity_call_each_other_with_value_reverts_and_reentry() {
-    for (build, init_code) in multisigs().into_iter().flatten() {
+    for (build, init_code) in multisig::builds().into_iter().flatten() {
         for mode in MODES {
             let row = format!("{build}, {:?}", mode.0);
             let mut world = World::new(mode, &relays());
@@ -116,7 +80,7 @@ fn native_and_solidity_call_each_other_with_value_reverts_and_reentry() {
 /// sender → native (strict) → solc → native (strict) → solc reverts: everything is undone, the reason survives.
 #[test]
 fn a_revert_crosses_the_encodings_and_undoes_all_of_them() {
-    for (build, init_code) in multisigs().into_iter().flatten() {
+    for (build, init_code) in multisig::builds().into_iter().flatten() {
         for mode in MODES {
             let row = format!("{build}, {:?}", mode.0);
             let mut world = World::new(mode, &relays());
@@ -143,7 +107,7 @@ fn solidity_calls_the_token_vault() {
     let compilation = compile(&Source::new("token_vault.kalix", &text), &CompileOptions::STANDARD);
     let sections = compilation.contracts[0].artifact.container.sections.as_ref();
     let vault_init = sections.and_then(|sections| sections.init.clone()).expect("kalixc writes init code");
-    for (build, init_code) in multisigs().into_iter().flatten() {
+    for (build, init_code) in multisig::builds().into_iter().flatten() {
         for mode in MODES {
             let row = format!("{build}, {:?}", mode.0);
             let mut world = World::new(mode, &relays());

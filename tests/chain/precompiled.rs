@@ -4,8 +4,8 @@ use alloy_primitives::address;
 use zvm::outcome::{Exit, Trap};
 use zvm::{Address, Bytes, Fork, Mode};
 
-use crate::relay::{relayed, trying, word};
 use crate::world::{MODES, World};
+use testkit::relay::{relayed, trying, word};
 
 const RELAY: Address = address!("7712000000000000000000000000000000000001");
 const IDENTITY: Address = address!("0000000000000000000000000000000000000004");

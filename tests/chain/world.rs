@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use zvm::bytecode::{Code, Encoding, assemble};
 use zvm::check::Checking;
 use zvm::engine::{Executor, Limits};
 use zvm::host::BlockEnv;
@@ -22,15 +21,6 @@ fn jit() -> Arc<Jit> {
     static JIT: OnceLock<Arc<Jit>> = OnceLock::new();
     let make = || Arc::new(Jit::new(JitOptions::checked()).expect("the JIT supports this machine"));
     JIT.get_or_init(make).clone()
-}
-
-/// The bytes that an account with this program has.
-pub(crate) fn account_code(text: &str) -> Bytes {
-    let assembly = assemble(text).expect("the text assembles");
-    match assembly.encoding {
-        Encoding::Evm => assembly.code.into(),
-        Encoding::Zvm => Code::native(&assembly.code).raw().clone(),
-    }
 }
 
 /// Accounts, and an executor over them.

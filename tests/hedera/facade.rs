@@ -1,40 +1,33 @@
 //! The services as Solidity code reaches them: the system contract at 0x167, and ERC-20 calls to a token's address.
 
 use alloy_sol_types::{SolType, SolValue, sol_data};
+use testkit::relay::{relayed, strict_by};
+use testkit::services::Service;
 use zvm::hedera::facade::functions;
 use zvm::hedera::{KeyRole, ResponseCode, SYSTEM_CONTRACT, TRANSFER_TOPIC};
 use zvm::outcome::Exit;
 use zvm::{Address, Bytes, U256, keccak256};
 
-use crate::world::{ACTOR, OTHER, Service, USER, World, account_code, n, w, ways};
+use crate::world::{ACTOR, OTHER, USER, World, n, w, ways};
 
-/// Calls `word 0` by CALL with the value of its own call and the bytes behind that word; passes the outcome on.
+/// A relay by CALL.
 const CALLER: Address = Address::repeat_byte(0xca);
-/// The same by DELEGATECALL.
+/// One by DELEGATECALL.
 const DELEGATOR: Address = Address::repeat_byte(0xde);
-/// The same by STATICCALL.
+/// One by STATICCALL.
 const READER: Address = Address::repeat_byte(0xad);
-
-fn caller_code(operation: &str) -> Bytes {
-    let value = if operation == "call" { "callvalue\n" } else { "" };
-    account_code(&format!(
-        ".evm\npush1 32\ncalldatasize\nsub\ndup1\npush1 32\npush0\ncalldatacopy\npush0\nswap1\npush0\nswap1\npush0
-        {value}push0\ncalldataload\ngas\n{operation}\nreturndatasize\npush0\npush0\nreturndatacopy\npush2 ok\njumpi
-        returndatasize\npush0\nrevert\nok:\njumpdest\nreturndatasize\npush0\nreturn"
-    ))
-}
 
 fn world(way: crate::world::Way) -> World {
     let accounts = [
-        (CALLER, caller_code("call")),
-        (DELEGATOR, caller_code("delegatecall")),
-        (READER, caller_code("staticcall")),
+        (CALLER, strict_by(".evm", "call")),
+        (DELEGATOR, strict_by(".evm", "delegatecall")),
+        (READER, strict_by(".evm", "staticcall")),
     ];
     World::with(way, &accounts)
 }
 
 /// Call data of a function by its name among the system contract's.
-fn call_data(name: &str, arguments: &[u8]) -> Vec<u8> {
+pub(crate) fn call_data(name: &str, arguments: &[u8]) -> Vec<u8> {
     let function = functions()
         .iter()
         .find(|function| function.signature.split('(').next() == Some(name))
@@ -42,7 +35,7 @@ fn call_data(name: &str, arguments: &[u8]) -> Vec<u8> {
     [&function.selector()[..], arguments].concat()
 }
 
-fn erc20(signature: &str, arguments: &[u8]) -> Vec<u8> {
+pub(crate) fn erc20(signature: &str, arguments: &[u8]) -> Vec<u8> {
     [&keccak256(signature)[..4], arguments].concat()
 }
 
@@ -54,39 +47,38 @@ fn through(
     value: u64,
     data: &[u8],
 ) -> (Exit, Bytes, Vec<zvm::host::Log>) {
-    let data = [&w(to).to_be_bytes::<32>()[..], data].concat();
-    let result = world.send_from(USER, contract, value, data.into());
+    let result = world.send_from(USER, contract, value, relayed(to, value, data));
     (result.exit, result.output, result.logs)
 }
 
 /// The response code that a function of the service returned first.
-fn code_of(output: &[u8]) -> ResponseCode {
+pub(crate) fn code_of(output: &[u8]) -> ResponseCode {
     let number = U256::from_be_slice(&output[..32]).try_into().expect("codes are small");
     ResponseCode::from_number(number).expect("a known code")
 }
 
-type KeyAbi = (
+/// The interface's `TokenKey`.
+pub(crate) type KeyAbi = (
     sol_data::Uint<256>,
     (sol_data::Bool, sol_data::Address, sol_data::Bytes, sol_data::Bytes, sol_data::Address),
 );
-type CreateAbi = (
-    (
-        sol_data::String,
-        sol_data::String,
-        sol_data::Address,
-        sol_data::String,
-        sol_data::Bool,
-        sol_data::Int<64>,
-        sol_data::Bool,
-        sol_data::Array<KeyAbi>,
-        (sol_data::Int<64>, sol_data::Address, sol_data::Int<64>),
-    ),
+/// The interface's `HederaToken`.
+pub(crate) type TokenAbi = (
+    sol_data::String,
+    sol_data::String,
+    sol_data::Address,
+    sol_data::String,
+    sol_data::Bool,
     sol_data::Int<64>,
-    sol_data::Int<32>,
+    sol_data::Bool,
+    sol_data::Array<KeyAbi>,
+    (sol_data::Int<64>, sol_data::Address, sol_data::Int<64>),
 );
+/// What `createFungibleToken` takes.
+pub(crate) type CreateAbi = (TokenAbi, sol_data::Int<64>, sol_data::Int<32>);
 
 /// Call data that creates a token of `treasury`, whose creator holds the roles of those bits.
-fn create_data(treasury: Address, roles: u64, max_supply: i64, supply: i64) -> Vec<u8> {
+pub(crate) fn create_data(treasury: Address, roles: u64, max_supply: i64, supply: i64) -> Vec<u8> {
     let none = Bytes::new();
     let keys = vec![(U256::from(roles), (true, Address::ZERO, none.clone(), none, Address::ZERO))];
     let token = (

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use testkit::random::Random;
+use testkit::services::Service;
 use zvm::hedera::{
     Acting, Key, KeyRole, Ledger, ResponseCode, ServiceReply, ServiceRequest, Token, TopicParams, number_of,
     running_hash,
@@ -11,7 +12,7 @@ use zvm::hedera::{
 use zvm::state::{InMemoryDatabase, State};
 use zvm::{Address, Bytes, Fork, U256};
 
-use crate::world::{ACTOR, MODES, NOW, Service, USER, Way, World, n, params, w};
+use crate::world::{ACTOR, MODES, NOW, USER, Way, World, n, params, w};
 
 const TIME: u64 = NOW * 1_000_000_000;
 

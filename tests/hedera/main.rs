@@ -3,8 +3,10 @@
 
 mod facade;
 mod laws;
+mod meeting;
 mod operations;
 mod refusals;
 mod reverts;
+mod rules;
 mod treasury;
 mod world;

@@ -1,6 +1,8 @@
 //! What each operation does when it succeeds: the word, the response code, the ledger, the log entry, the gas.
 
 use alloy_primitives::keccak256;
+use testkit::relay::{account_code, link};
+use testkit::services::{SERVICES, Service, asking};
 use zvm::bytecode::Op;
 use zvm::hedera::{
     APPROVAL_TOPIC, Key, KeyRole, MESSAGE_TOPIC, ResponseCode, TRANSFER_TOPIC, TokenParams, TopicParams,
@@ -8,7 +10,7 @@ use zvm::hedera::{
 };
 use zvm::{Address, U256};
 
-use crate::world::{ACTOR, NOW, OTHER, RIVAL, Service, USER, World, asking, n, params, w, ways};
+use crate::world::{ACTOR, NOW, OTHER, RIVAL, USER, World, n, params, w, ways};
 
 #[test]
 fn a_token_is_created_as_its_parameters_say() {
@@ -197,7 +199,7 @@ fn without_the_services_their_operations_are_invalid() {
     use zvm::state::InMemoryDatabase;
     use zvm::tx::Transaction;
     use zvm::{Bytes, Engine};
-    let code = crate::world::account_code(".zvm\nhedera_timestamp\nhalt");
+    let code = account_code(".zvm\nhedera_timestamp\nhalt");
     let mut database = InMemoryDatabase::new();
     database.insert_account(OTHER, 1, U256::ZERO, code);
     let mut executor = Executor::new(Engine::builder().build(), database);
@@ -210,15 +212,11 @@ fn without_the_services_their_operations_are_invalid() {
 #[test]
 fn a_static_frame_may_only_read() {
     use zvm::outcome::Exit;
-    // Calls the actor by STATICCALL with its own call data; answers with success.
-    let caller = crate::world::account_code(&format!(
-        ".evm\ncalldatasize\npush0\npush0\ncalldatacopy\npush0\npush0\ncalldatasize\npush0\npush20 {ACTOR:#x}\ngas
-        staticcall\npush0\nmstore\npush1 32\npush0\nreturn"
-    ));
+    let caller = link(".evm", "staticcall", &ACTOR, "return");
     for way in ways() {
         let mut world = World::with(way, &[(Address::repeat_byte(0x57), caller.clone())]);
         let token = world.token(10);
-        for (service, _, words, has_data) in crate::world::SERVICES {
+        for (service, _, words, has_data) in SERVICES {
             let operands = vec![w(token); words];
             let data: &[u8] = if has_data { b"data" } else { &[] };
             let before = world.executor.changes().accounts.get(&zvm::hedera::SYSTEM_CONTRACT).cloned();

@@ -1,13 +1,14 @@
 //! Each refusal of each operation, directly and through DELEGATECALL: the word 0, the response code, and a ledger that
 //! is what it was.
 
+use testkit::services::Service;
 use zvm::hedera::{
     AMOUNT_MAX, Key, KeyRole, MESSAGE_BYTES_MAX, ResponseCode, SYSTEM_CONTRACT, Token, TokenParams,
     TopicParams, long_zero,
 };
 use zvm::{Address, U256};
 
-use crate::world::{ACTOR, OTHER, RIVAL, Service, USER, World, n, params, w, ways};
+use crate::world::{ACTOR, OTHER, RIVAL, USER, World, n, params, w, ways};
 
 /// Checks that a service is refused with that code after some preparation, in every way.
 fn refused(code: ResponseCode, service: Service, prepare: impl Fn(&mut World) -> (Vec<U256>, Vec<u8>)) {

@@ -1,10 +1,12 @@
 //! A reverted frame leaves the ledger as it was, at whatever depth it stands.
 
+use testkit::relay;
+use testkit::services::{Service, asking};
 use zvm::hedera::TopicParams;
 use zvm::outcome::Exit;
-use zvm::{Address, Bytes, U256};
+use zvm::{Address, U256};
 
-use crate::world::{ACTOR, Service, USER, Way, World, account_code, asking, n, params, w, ways};
+use crate::world::{ACTOR, USER, Way, World, n, params, w, ways};
 
 /// Contracts between the user and the actor.
 const DEPTH: u8 = 5;
@@ -13,21 +15,13 @@ fn link(number: u8) -> Address {
     Address::repeat_byte(0xc0 + number)
 }
 
-/// Calls the next account with its own call data, and then reverts or returns; `end` is that operation.
-fn link_code(next: Address, end: &str) -> Bytes {
-    account_code(&format!(
-        ".evm\ncalldatasize\npush0\npush0\ncalldatacopy\npush0\npush0\ncalldatasize\npush0\npush0\npush20 {next:#x}
-        gas\ncall\npush0\nmstore\npush1 32\npush0\n{end}"
-    ))
-}
-
 /// A world in which a chain of contracts leads to the actor; the one at `reverting` reverts.
 fn chain(way: Way, reverting: Option<u8>) -> World {
     let links: Vec<_> = (0..DEPTH)
         .map(|number| {
             let next = if number + 1 == DEPTH { ACTOR } else { link(number + 1) };
             let end = if reverting == Some(number) { "revert" } else { "return" };
-            (link(number), link_code(next, end))
+            (link(number), relay::link(".evm", "call", &next, end))
         })
         .collect();
     World::with(way, &links)

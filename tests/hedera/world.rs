@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use zvm::bytecode::{Code, Encoding, assemble};
+use testkit::relay::proxy;
+use testkit::services::{self, Service, asking};
 use zvm::check::Checking;
 use zvm::engine::Executor;
 use zvm::hedera::{Ledger, ResponseCode, TokenParams};
@@ -28,120 +29,6 @@ pub(crate) const NOW: u64 = 1_700_000_000;
 
 /// Ways to run, each with whether compiled code must run.
 pub(crate) const MODES: [(Mode, bool); 3] = [(Mode::Interp, false), (Mode::Jit, true), (Mode::Check, true)];
-
-/// Which service the actor asks; the number is the first word of its call data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
-    Transfer,
-    Mint,
-    Burn,
-    Associate,
-    Dissociate,
-    Approve,
-    Create,
-    Submit,
-    CreateTopic,
-    UpdateTopic,
-    DeleteTopic,
-    AccountId,
-    Timestamp,
-}
-
-/// All services: mnemonic, words among the operands, and whether a memory range follows.
-pub(crate) const SERVICES: [(Service, &str, usize, bool); 13] = [
-    (Service::Transfer, "hts_transfer", 4, false),
-    (Service::Mint, "hts_mint", 2, false),
-    (Service::Burn, "hts_burn", 2, false),
-    (Service::Associate, "hts_associate", 2, false),
-    (Service::Dissociate, "hts_dissociate", 2, false),
-    (Service::Approve, "hts_approve", 3, false),
-    (Service::Create, "hts_create", 0, true),
-    (Service::Submit, "hcs_submit", 1, true),
-    (Service::CreateTopic, "hcs_create_topic", 0, true),
-    (Service::UpdateTopic, "hcs_update_topic", 1, true),
-    (Service::DeleteTopic, "hcs_delete_topic", 1, false),
-    (Service::AccountId, "hedera_account_id", 0, false),
-    (Service::Timestamp, "hedera_timestamp", 0, false),
-];
-
-/// A program that asks the service of its call data's first word, with the words and the bytes behind it, and answers
-/// with the word on the stack and the return-data buffer.
-fn actor_text() -> String {
-    let mut text = String::from(".zvm\n");
-    for (number, (_, name, _, _)) in SERVICES.iter().enumerate() {
-        text += &format!("push0\ncalldataload\npush1 {number}\neq\npush2 {name}\njumpi\n");
-    }
-    text += "invalid\n";
-    for (_, name, words, has_data) in SERVICES {
-        text += &format!("{name}:\njumpdest\n");
-        if has_data {
-            let start = 32 * (words + 1);
-            text +=
-                &format!("push1 {start}\ncalldatasize\nsub\ndup1\npush1 {start}\npush1 128\ncalldatacopy\n");
-            text += "push1 128\n";
-        }
-        for word in (1..=words).rev() {
-            text += &format!("push1 {}\ncalldataload\n", 32 * word);
-        }
-        text += &format!("{name}\npush2 answer\njump\n");
-    }
-    text += "answer:
-        jumpdest
-        push0
-        mstore
-        returndatasize
-        push0
-        push1 32
-        returndatacopy
-        push1 32
-        returndatasize
-        add
-        push0
-        return
-    ";
-    text
-}
-
-/// A program that runs the library's code on its own account and passes its outcome on.
-fn delegating_text() -> String {
-    format!(
-        ".evm
-        calldatasize
-        push0
-        push0
-        calldatacopy
-        push0
-        push0
-        calldatasize
-        push0
-        push20 {LIBRARY:#x}
-        gas
-        delegatecall
-        returndatasize
-        push0
-        push0
-        returndatacopy
-        push2 ok
-        jumpi
-        returndatasize
-        push0
-        revert
-    ok:
-        jumpdest
-        returndatasize
-        push0
-        return"
-    )
-}
-
-/// The bytes that an account with this program has.
-pub(crate) fn account_code(text: &str) -> Bytes {
-    let assembly = assemble(text).expect("the text assembles");
-    match assembly.encoding {
-        Encoding::Evm => assembly.code.into(),
-        Encoding::Zvm => Code::native(&assembly.code).raw().clone(),
-    }
-}
 
 /// One compiler for all tests: making one takes a while.
 fn jit() -> Arc<Jit> {
@@ -189,11 +76,11 @@ impl World {
     /// A world with further accounts.
     pub(crate) fn with(way: Way, accounts: &[(Address, Bytes)]) -> World {
         let mut database = InMemoryDatabase::new();
-        let actor = account_code(&actor_text());
+        let actor = services::actor();
         for account in [USER, OTHER] {
             database.insert_account(account, 0, U256::from(1_000_000), Bytes::new());
         }
-        let code = if way.is_delegated { account_code(&delegating_text()) } else { actor.clone() };
+        let code = if way.is_delegated { proxy(".evm", "delegatecall", &LIBRARY) } else { actor.clone() };
         database.insert_account(ACTOR, 1, U256::ZERO, code);
         database.insert_account(RIVAL, 1, U256::ZERO, actor.clone());
         database.insert_account(LIBRARY, 1, U256::ZERO, actor);
@@ -289,17 +176,6 @@ impl World {
         let relation = self.ledger().relation(&token, &account).expect("no host trouble");
         relation.expect("associated").balance
     }
-}
-
-/// Call data of a contract that asks a service.
-pub(crate) fn asking(service: Service, words: &[U256], data: &[u8]) -> Bytes {
-    let number = SERVICES.iter().position(|row| row.0 == service).expect("all are listed");
-    let mut bytes = U256::from(number).to_be_bytes_vec();
-    for word in words {
-        bytes.extend(word.to_be_bytes::<32>());
-    }
-    bytes.extend(data);
-    bytes.into()
 }
 
 /// Parameters of a token.

@@ -293,20 +293,137 @@ fn a_test_without_end_ends() {
     assert!(text.contains("stopped: ") && text.contains("gas"), "{text}");
 }
 
+/// Examples of what only the native machine has.
+const NATIVE_EXAMPLES: [&str; 3] = ["audit_log.kalix", "quantum_vault.kalix", "token_treasury.kalix"];
+
 #[test]
 fn the_examples_build_for_both_targets_and_pass_in_both_tiers() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let out = folder("examples");
     let out = out.to_str().expect("a folder with a plain name");
     let names = files(&root.join("examples"));
-    assert!(names.len() >= 8, "{names:?}");
+    assert!(NATIVE_EXAMPLES.iter().all(|name| names.iter().any(|other| other == name)), "{names:?}");
     for name in names {
         let path = format!("examples/{name}");
         for target in ["zvm", "evm"] {
-            let (_, stderr) = expect(root, &["build", "--target", target, "--out-dir", out, &path], 0);
-            assert_eq!(stderr, "", "{path}");
+            let is_refused = target == "evm" && NATIVE_EXAMPLES.contains(&name.as_str());
+            let args = ["build", "--target", target, "--out-dir", out, &path];
+            let (_, stderr) = expect(root, &args, i32::from(is_refused));
+            if is_refused {
+                assert!(stderr.contains("error[K0508]"), "{path}: {stderr}");
+            } else {
+                assert_eq!(stderr, "", "{path}");
+            }
         }
         let (stdout, _) = expect(root, &["test", &path, "--tier", "both"], 0);
         assert!(stdout.contains("; 100 % of the blocks"), "{path}\n{stdout}");
     }
+}
+
+/// The treasury sample: `redeem` takes units back, burns them and pays, and each of the three may fail.
+#[test]
+fn what_fails_after_the_first_step_of_a_redemption_undoes_it() {
+    let sample = include_str!("../hedera/hts_treasury.kalix");
+    let tests = r#"
+interface IERC20 {
+    fn balanceOf(account: Address) view -> u256;
+    fn allowance(owner: Address, spender: Address) view -> u256;
+    fn approve(spender: Address, amount: u256) -> bool;
+}
+/// Takes no wei.
+contract Stubborn { pub fn here() view -> Address { self.address } }
+
+/// A treasury that sells for ten wei.
+fn opened() -> Treasury {
+    let treasury = new Treasury(10);
+    treasury.open("Ore", "ORE");
+    treasury
+}
+test "a burn that is refused" {
+    let alice = vm.address("alice");
+    vm.deal(alice, 50);
+    let treasury = opened();
+    let token = IERC20(treasury.token());
+    vm.prank_all(alice);
+    treasury.join();
+    treasury.buy{value: 50}(5);
+    token.approve(treasury.address, 3);
+    vm.hedera_fail(0xe2);
+    vm.expect_revert(HederaError(0xe2));
+    treasury.redeem(3);
+    assert_eq(token.balanceOf(alice), 5);
+    assert_eq(token.allowance(alice, treasury.address), 3);
+    assert_eq(treasury.sold(), 5);
+    assert_eq(treasury.address.balance, 50);
+    treasury.redeem(3);
+    assert_eq(token.balanceOf(alice), 2);
+    assert_eq(alice.balance, 30);
+}
+test "a payment that is refused" {
+    let holder = new Stubborn().address;
+    vm.deal(holder, 50);
+    let treasury = opened();
+    let token = IERC20(treasury.token());
+    vm.prank_all(holder);
+    treasury.join();
+    treasury.buy{value: 50}(5);
+    token.approve(treasury.address, 3);
+    vm.expect_revert();
+    treasury.redeem(3);
+    assert_eq(token.balanceOf(holder), 5);
+    assert_eq(token.allowance(holder, treasury.address), 3);
+    assert_eq(treasury.sold(), 5);
+    assert_eq(treasury.address.balance, 50);
+    // Of nothing nothing is owed.
+    vm.deal(treasury.address, 0);
+    vm.expect_revert();
+    treasury.redeem(1);
+    assert_eq(treasury.sold(), 5);
+}
+test "each service fails once, and what it was for did not happen" {
+    let alice = vm.address("alice");
+    vm.deal(alice, 100);
+    let treasury = new Treasury(10);
+    vm.hedera_fail(0xe6);
+    vm.expect_revert(HederaError(0xe6));
+    treasury.open("Ore", "ORE");
+    vm.hedera_fail(0xe8);
+    vm.expect_revert(HederaError(0xe8));
+    treasury.open("Ore", "ORE");
+    assert_eq(treasury.token(), Address::ZERO);
+    treasury.open("Ore", "ORE");
+    vm.prank_all(alice);
+    vm.hedera_fail(0xe3);
+    vm.expect_revert(HederaError(0xe3));
+    treasury.join();
+    treasury.join();
+    for op in [0xe1, 0xe0, 0xe7] {
+        vm.hedera_fail(op);
+        vm.expect_revert(HederaError(op));
+        treasury.buy{value: 10}(1);
+        assert_eq(treasury.sold(), 0);
+        assert_eq(alice.balance, 100);
+    }
+    // Two of a kind are two, and others pass between them.
+    vm.hedera_fail(0xe1);
+    vm.hedera_fail(0xe1);
+    vm.expect_revert(HederaError(0xe1));
+    treasury.buy{value: 10}(1);
+    vm.expect_revert(HederaError(0xe1));
+    treasury.buy{value: 10}(1);
+    treasury.buy{value: 10}(1);
+}
+"#;
+    let folder = folder("redemption");
+    fs::write(folder.join("a.kalix"), format!("{sample}{tests}")).expect("a writable folder");
+    let (stdout, stderr) = expect(&folder, &["test", "a.kalix", "--tier", "both"], 0);
+    assert!(stdout.contains("3 passed"), "{stdout}{stderr}");
+}
+
+#[test]
+fn a_failure_of_a_service_that_nobody_asks_is_no_test() {
+    let tests = "test \"left\" { vm.hedera_fail(0xe2); }\ntest \"none\" { vm.hedera_fail(0x05); }\n";
+    let text = run("no_service", tests, &[], 1);
+    assert!(text.contains("vm.hedera_fail had no effect: no hts_burn came after it"), "{text}");
+    assert!(text.contains("operation 0x05") || text.contains("came after it"), "{text}");
 }

@@ -102,6 +102,8 @@ response_codes! {
     InvalidTokenMaxSupply INVALID_TOKEN_MAX_SUPPLY = 224;
     /// The token has as many units as it may.
     TokenMaxSupplyReached TOKEN_MAX_SUPPLY_REACHED = 236;
+    /// Nobody may change the custom fees.
+    TokenHasNoFeeScheduleKey TOKEN_HAS_NO_FEE_SCHEDULE_KEY = 240;
     /// The token is paused.
     TokenIsPaused TOKEN_IS_PAUSED = 265;
     /// The token can't be paused.

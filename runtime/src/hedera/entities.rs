@@ -43,7 +43,7 @@ impl Ledger<'_> {
         if !alias.is_zero() {
             return Ok(Some(word_address(&alias)));
         }
-        if self.is_token(address)? || self.topic(address)?.is_some() {
+        if self.is_token(address)? || self.is_topic(address)? {
             return Ok(None);
         }
         Ok(self.store.is_alive(address)?.then_some(*address))

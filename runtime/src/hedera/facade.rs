@@ -96,10 +96,18 @@ pub fn call(ledger: &mut Ledger<'_>, call: &FacadeCall<'_>) -> Result<FacadeAnsw
     let Some((&selector, arguments)) = call.input.split_first_chunk::<4>() else {
         return Ok(FacadeAnswer::revert(call.gas, "no function is named"));
     };
+    let input_gas = INPUT_WORD_GAS * words(call.input.len() as u64);
     let mut token = Address::ZERO;
+    // What an unknown function leaves of the gas.
+    let mut gas_left = call.gas;
     let (function, arguments) = if selector == REDIRECT {
+        // To find the token the ledger is read; every function there is costs as much.
+        let Some(gas) = call.gas.checked_sub(functions::VIEW + input_gas) else {
+            return Ok(FacadeAnswer::trap(Trap::OutOfGas));
+        };
+        gas_left = gas;
         let Some((named, data)) = redirected(ledger, arguments)? else {
-            return Ok(FacadeAnswer::revert(call.gas, ResponseCode::InvalidTokenId.name()));
+            return Ok(FacadeAnswer::revert(gas_left, ResponseCode::InvalidTokenId.name()));
         };
         // A token's own code acts for who called the token. Run on another account, it is that account's code.
         if call.kind == CallKind::DelegateCall && call.address == named {
@@ -114,12 +122,12 @@ pub fn call(ledger: &mut Ledger<'_>, call: &FacadeCall<'_>) -> Result<FacadeAnsw
         (functions::function(&selector), arguments)
     };
     let Some(function) = function else {
-        return Ok(FacadeAnswer::revert(call.gas, "no such function"));
+        return Ok(FacadeAnswer::revert(gas_left, "no such function"));
     };
     if function.changes_state && call.is_static {
         return Ok(FacadeAnswer::trap(Trap::StaticViolation));
     }
-    let price = function.gas + INPUT_WORD_GAS * words(call.input.len() as u64);
+    let price = function.gas + input_gas;
     let Some(gas) = call.gas.checked_sub(price.saturating_add(function.extra_gas(arguments))) else {
         return Ok(FacadeAnswer::trap(Trap::OutOfGas));
     };

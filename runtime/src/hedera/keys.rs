@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, Bytes, U256};
 
+use super::ResponseCode;
 use super::words::{Store, load_bytes, save_bytes};
 use crate::host::HostError;
 use crate::interp::ops::context::word_address;
@@ -37,6 +38,19 @@ impl KeyRole {
         KeyRole::FeeSchedule,
         KeyRole::Pause,
     ];
+
+    /// What the network answers where nobody holds the role.
+    pub const fn missing(self) -> ResponseCode {
+        match self {
+            KeyRole::Admin => ResponseCode::TokenIsImmutable,
+            KeyRole::Kyc => ResponseCode::TokenHasNoKycKey,
+            KeyRole::Freeze => ResponseCode::TokenHasNoFreezeKey,
+            KeyRole::Wipe => ResponseCode::TokenHasNoWipeKey,
+            KeyRole::Supply => ResponseCode::TokenHasNoSupplyKey,
+            KeyRole::FeeSchedule => ResponseCode::TokenHasNoFeeScheduleKey,
+            KeyRole::Pause => ResponseCode::TokenHasNoPauseKey,
+        }
+    }
 
     /// The role's bit in `TokenKey.keyType`.
     pub const fn bit(self) -> u64 {

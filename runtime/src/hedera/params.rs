@@ -102,6 +102,8 @@ pub(super) fn check_token(token: &Token) -> Result<(), Refusal> {
     check_text(&token.memo, ResponseCode::MemoTooLong)?;
     ensure(token.decimals <= i32::MAX as u32, ResponseCode::InvalidTokenDecimals)?;
     ensure(token.total_supply <= AMOUNT_MAX, ResponseCode::InvalidTokenInitialSupply)?;
+    let can_freeze = token.key(KeyRole::Freeze).is_set();
+    ensure(can_freeze || !token.freeze_default, ResponseCode::TokenHasNoFreezeKey)?;
     if let Some(max) = token.max_supply {
         ensure((1..=AMOUNT_MAX).contains(&max), ResponseCode::InvalidTokenMaxSupply)?;
         ensure(token.total_supply <= max, ResponseCode::InvalidTokenInitialSupply)?;

@@ -1,274 +1,24 @@
-//! Fungible tokens: what a token is, who holds how much of it, and what may be done with it.
+//! Fungible tokens: what may be done with them, and who may do it. What the ledger keeps of them is in [`record`].
+
+mod record;
 
 use alloy_primitives::{Address, B256, Bytes, U256, b256};
 
-use super::entities::number_of;
+use self::record::{Facts, Supply};
+pub use self::record::{Relation, Token};
 use super::facade::proxy_code;
-use super::keys::{KEY_WORDS, load_key, save_key};
 use super::ledger::{Ledger, Refusal, ensure};
 use super::params::check_token;
-use super::words::{Table, key, load_bytes, place, save_bytes};
-use super::{AMOUNT_MAX, Acting, Key, KeyRole, ResponseCode};
+use super::words::{Table, key};
+use super::{AMOUNT_MAX, Acting, KeyRole, ResponseCode};
 use crate::host::{HostError, Log};
-use crate::interp::ops::context::word_address;
 
 /// Topic 0 of `Transfer(address,address,uint256)`.
 pub const TRANSFER_TOPIC: B256 = b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
 /// Topic 0 of `Approval(address,address,uint256)`.
 pub const APPROVAL_TOPIC: B256 = b256!("8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925");
 
-/// A fungible token.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Token {
-    /// Name.
-    pub name: String,
-    /// Symbol.
-    pub symbol: String,
-    /// Memo.
-    pub memo: String,
-    /// Decimals, for display.
-    pub decimals: u32,
-    /// Account that gets what is minted and gives what is burned.
-    pub treasury: Address,
-    /// Units in all.
-    pub total_supply: u64,
-    /// Most units that there may be; `None` for no limit but the largest amount.
-    pub max_supply: Option<u64>,
-    /// Who holds which role, by [`KeyRole`].
-    pub keys: [Key; 7],
-    /// Whether accounts begin frozen.
-    pub freeze_default: bool,
-    /// Whether nothing of it moves.
-    pub is_paused: bool,
-    /// Whether it was deleted.
-    pub is_deleted: bool,
-    /// Account that would pay for renewal, which costs nothing here.
-    pub auto_renew_account: Address,
-    /// Seconds between renewals, as given.
-    pub auto_renew_period: i64,
-    /// Second of expiry, as given; tokens do not expire here.
-    pub expiry: i64,
-}
-
-impl Token {
-    /// Who holds a role.
-    pub fn key(&self, role: KeyRole) -> &Key {
-        &self.keys[role as usize]
-    }
-}
-
-/// What the first word of a token's record says, which is all that moving units needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Facts {
-    pub(super) treasury: Address,
-    decimals: u32,
-    is_paused: bool,
-    is_deleted: bool,
-    freeze_default: bool,
-    /// Roles that somebody holds, by their bits.
-    roles: u8,
-}
-
-impl Facts {
-    fn from_word(word: U256) -> Option<Facts> {
-        word.bit(EXISTS).then(|| Facts {
-            treasury: word_address(&word),
-            decimals: word.as_limbs()[3] as u32,
-            is_paused: word.bit(PAUSED),
-            is_deleted: word.bit(DELETED),
-            freeze_default: word.bit(FREEZE_DEFAULT),
-            roles: (word >> ROLES).byte(0),
-        })
-    }
-
-    fn word(self) -> U256 {
-        let mut word =
-            key(&self.treasury) | (U256::from(self.decimals) << DECIMALS) | (U256::from(self.roles) << ROLES);
-        word.set_bit(EXISTS, true);
-        word.set_bit(PAUSED, self.is_paused);
-        word.set_bit(DELETED, self.is_deleted);
-        word.set_bit(FREEZE_DEFAULT, self.freeze_default);
-        word
-    }
-
-    fn of(token: &Token) -> Facts {
-        let held = KeyRole::ALL.into_iter().filter(|&role| token.key(role).is_set());
-        Facts {
-            treasury: token.treasury,
-            decimals: token.decimals,
-            is_paused: token.is_paused,
-            is_deleted: token.is_deleted,
-            freeze_default: token.freeze_default,
-            roles: held.map(|role| role.bit() as u8).sum(),
-        }
-    }
-
-    fn has(&self, role: KeyRole) -> bool {
-        u64::from(self.roles) & role.bit() != 0
-    }
-
-    /// Refuses a token that takes no part in anything now.
-    fn check_live(&self) -> Result<(), Refusal> {
-        ensure(!self.is_deleted, ResponseCode::TokenWasDeleted)?;
-        ensure(!self.is_paused, ResponseCode::TokenIsPaused)
-    }
-}
-
-/// Units of a token in all, and the most that there may be.
-#[derive(Clone, Copy, Debug)]
-struct Supply {
-    total: u64,
-    max: Option<u64>,
-}
-
-impl Supply {
-    fn most(&self) -> u64 {
-        self.max.unwrap_or(AMOUNT_MAX)
-    }
-}
-
-/// What an account has to do with a token that it is associated with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Relation {
-    /// Units.
-    pub balance: u64,
-    /// Whether none can be moved.
-    pub is_frozen: bool,
-    /// Whether KYC is granted, where the token asks for it.
-    pub has_kyc: bool,
-}
-
-/// Bits of a relation's word, above the balance.
-const ASSOCIATED: usize = 64;
-const FROZEN: usize = 65;
-const KYC: usize = 66;
-
-impl Relation {
-    fn from_word(word: U256) -> Option<Relation> {
-        word.bit(ASSOCIATED).then(|| Relation {
-            balance: word.as_limbs()[0],
-            is_frozen: word.bit(FROZEN),
-            has_kyc: word.bit(KYC),
-        })
-    }
-
-    fn word(self) -> U256 {
-        let mut word = U256::from(self.balance);
-        word.set_bit(ASSOCIATED, true);
-        word.set_bit(FROZEN, self.is_frozen);
-        word.set_bit(KYC, self.has_kyc);
-        word
-    }
-
-    /// Refuses an account that can't move the token now.
-    fn check(&self, token: &Facts) -> Result<(), Refusal> {
-        ensure(!self.is_frozen, ResponseCode::AccountFrozenForToken)?;
-        let is_known = self.has_kyc || !token.has(KeyRole::Kyc);
-        ensure(is_known, ResponseCode::AccountKycNotGrantedForToken)
-    }
-}
-
-/// Words of a token's record, from its first on.
-mod field {
-    /// Treasury, and above it flags, roles and decimals.
-    pub(super) const FACTS: u64 = 0;
-    /// Total supply, above it the most, and above that whether there is one.
-    pub(super) const SUPPLY: u64 = 1;
-    pub(super) const NAME: u64 = 2;
-    pub(super) const SYMBOL: u64 = 3;
-    pub(super) const MEMO: u64 = 4;
-    /// Account that renews, and above it the period.
-    pub(super) const RENEWAL: u64 = 5;
-    pub(super) const EXPIRY: u64 = 6;
-    /// Keys, one after the other.
-    pub(super) const KEYS: u64 = 7;
-}
-
-/// Bits of a token's first word, above the treasury.
-const EXISTS: usize = 160;
-const PAUSED: usize = 161;
-const DELETED: usize = 162;
-const FREEZE_DEFAULT: usize = 163;
-const ROLES: usize = 168;
-const DECIMALS: usize = 192;
-/// Bit of a token's second word.
-const HAS_MAX: usize = 128;
-
-/// A word of a token's record.
-fn at(token: &Address, index: u64) -> U256 {
-    place(Table::Token, &[key(token)]).wrapping_add(U256::from(index))
-}
-
-fn key_at(token: &Address, role: KeyRole) -> U256 {
-    at(token, field::KEYS + KEY_WORDS * role as u64)
-}
-
 impl Ledger<'_> {
-    /// The token that an address names; `None` where it names none.
-    pub fn token(&mut self, address: &Address) -> Result<Option<Token>, HostError> {
-        let Some(facts) = self.facts(address)? else { return Ok(None) };
-        let supply = self.supply(address)?;
-        let renewal = self.store.load(&at(address, field::RENEWAL))?;
-        let mut token = Token {
-            treasury: facts.treasury,
-            decimals: facts.decimals,
-            is_paused: facts.is_paused,
-            is_deleted: facts.is_deleted,
-            freeze_default: facts.freeze_default,
-            total_supply: supply.total,
-            max_supply: supply.max,
-            auto_renew_account: word_address(&renewal),
-            auto_renew_period: renewal.as_limbs()[3].cast_signed(),
-            expiry: self.store.load(&at(address, field::EXPIRY))?.as_limbs()[0].cast_signed(),
-            name: self.text(&at(address, field::NAME))?,
-            symbol: self.text(&at(address, field::SYMBOL))?,
-            memo: self.text(&at(address, field::MEMO))?,
-            ..Token::default()
-        };
-        for role in KeyRole::ALL {
-            token.keys[role as usize] = load_key(self.store, &key_at(address, role))?;
-        }
-        Ok(Some(token))
-    }
-
-    /// Whether an address names a token.
-    pub fn is_token(&mut self, address: &Address) -> Result<bool, HostError> {
-        Ok(self.facts(address)?.is_some())
-    }
-
-    pub(super) fn facts(&mut self, address: &Address) -> Result<Option<Facts>, HostError> {
-        if number_of(address).is_none() {
-            return Ok(None);
-        }
-        Ok(Facts::from_word(self.store.load(&at(address, field::FACTS))?))
-    }
-
-    fn supply(&mut self, address: &Address) -> Result<Supply, HostError> {
-        let word = self.store.load(&at(address, field::SUPPLY))?;
-        let [total, max, ..] = *word.as_limbs();
-        Ok(Supply { total, max: word.bit(HAS_MAX).then_some(max) })
-    }
-
-    /// Units of a token in all; 0 where the address names none.
-    pub fn total_supply(&mut self, address: &Address) -> Result<u64, HostError> {
-        Ok(if self.is_token(address)? { self.supply(address)?.total } else { 0 })
-    }
-
-    /// What an account has to do with a token; `None` if they are not associated.
-    pub fn relation(&mut self, token: &Address, account: &Address) -> Result<Option<Relation>, HostError> {
-        Ok(Relation::from_word(self.word(Table::Relation, &[key(token), key(account)])?))
-    }
-
-    /// Units that an owner lets a spender take.
-    pub fn allowance(
-        &mut self,
-        token: &Address,
-        owner: &Address,
-        spender: &Address,
-    ) -> Result<u64, HostError> {
-        Ok(self.word(Table::Allowance, &[key(token), key(owner), key(spender)])?.as_limbs()[0])
-    }
-
     /// Lets `creator` name `treasury` as the treasury of tokens that it creates. Programs can't ask for this: on the
     /// network the treasury signs the transaction.
     pub fn allow_treasury(&mut self, treasury: &Address, creator: &Address) -> Result<(), HostError> {
@@ -283,6 +33,10 @@ impl Ledger<'_> {
     ) -> Result<(Address, Option<Log>), Refusal> {
         check_token(&token)?;
         let treasury = self.allowed_treasury(creator, &token.treasury)?;
+        self.whole(|ledger| ledger.place_token(treasury, token))
+    }
+
+    fn place_token(&mut self, treasury: Address, token: Token) -> Result<(Address, Option<Log>), Refusal> {
         self.register(&treasury)?;
         let address = self.new_entity(proxy_code)?;
         let token = Token { treasury, is_paused: false, is_deleted: false, ..token };
@@ -310,24 +64,41 @@ impl Ledger<'_> {
         let getter = self.associated(token_address, &to)?;
         giver.check(&token)?;
         getter.check(&token)?;
-        if from != *acting {
+        let allowed = if from == *acting {
+            None
+        } else {
             let allowed = self.allowance(token_address, &from, acting)?;
             ensure(allowed > 0, ResponseCode::SpenderDoesNotHaveAllowance)?;
-            let rest = allowed.checked_sub(units).ok_or(ResponseCode::AmountExceedsAllowance)?;
+            Some(allowed.checked_sub(units).ok_or(ResponseCode::AmountExceedsAllowance)?)
+        };
+        let log = self.shift(token_address, (from, giver), (to, getter), units)?;
+        if let Some(rest) = allowed {
             self.save_allowance(token_address, &from, acting, rest)?;
         }
+        Ok(log)
+    }
+
+    /// Moves units from one account to another, whose relations to the token allow it.
+    fn shift(
+        &mut self,
+        token: &Address,
+        (from, giver): (Address, Relation),
+        (to, getter): (Address, Relation),
+        units: u64,
+    ) -> Result<Log, Refusal> {
         let rest = giver.balance.checked_sub(units).ok_or(ResponseCode::InsufficientTokenBalance)?;
-        self.save_relation(token_address, &from, Relation { balance: rest, ..giver })?;
-        // Read anew: the giver may be the getter.
-        let getter = self.associated(token_address, &to)?;
-        // No more than the total supply, which is an amount.
-        self.save_relation(token_address, &to, Relation { balance: getter.balance + units, ..getter })?;
-        Ok(moved(token_address, &from, &to, units))
+        if from != to {
+            // No more than the total supply, which is an amount.
+            let balance = getter.balance + units;
+            self.save_relation(token, &from, Relation { balance: rest, ..giver })?;
+            self.save_relation(token, &to, Relation { balance, ..getter })?;
+        }
+        Ok(moved(token, &from, &to, units))
     }
 
     /// Makes units for an account that acts with the supply key.
     pub fn mint(&mut self, acting: &Address, address: &Address, units: u64) -> Result<Log, Refusal> {
-        let facts = self.held(acting, address, KeyRole::Supply, ResponseCode::TokenHasNoSupplyKey)?;
+        let facts = self.held(acting, address, KeyRole::Supply)?;
         let treasury = self.associated(address, &facts.treasury)?;
         treasury.check(&facts)?;
         let supply = self.supply(address)?;
@@ -342,7 +113,7 @@ impl Ledger<'_> {
 
     /// Destroys units of the treasury for an account that acts with the supply key.
     pub fn burn(&mut self, acting: &Address, address: &Address, units: u64) -> Result<Log, Refusal> {
-        let facts = self.held(acting, address, KeyRole::Supply, ResponseCode::TokenHasNoSupplyKey)?;
+        let facts = self.held(acting, address, KeyRole::Supply)?;
         let treasury = self.associated(address, &facts.treasury)?;
         treasury.check(&facts)?;
         self.destroy(
@@ -361,7 +132,7 @@ impl Ledger<'_> {
         account: &Address,
         units: u64,
     ) -> Result<Log, Refusal> {
-        let facts = self.held(acting, address, KeyRole::Wipe, ResponseCode::TokenHasNoWipeKey)?;
+        let facts = self.held(acting, address, KeyRole::Wipe)?;
         let account = self.known_account(account, ResponseCode::InvalidAccountId)?;
         ensure(account != facts.treasury, ResponseCode::CannotWipeTokenTreasuryAccount)?;
         let short = ResponseCode::InvalidWipingAmount;
@@ -435,7 +206,7 @@ impl Ledger<'_> {
         account: &Address,
         is_frozen: bool,
     ) -> Result<(), Refusal> {
-        self.held(acting, address, KeyRole::Freeze, ResponseCode::TokenHasNoFreezeKey)?;
+        self.held(acting, address, KeyRole::Freeze)?;
         let account = self.known_account(account, ResponseCode::InvalidAccountId)?;
         let relation = self.associated(address, &account)?;
         self.save_relation(address, &account, Relation { is_frozen, ..relation })
@@ -449,7 +220,7 @@ impl Ledger<'_> {
         account: &Address,
         has_kyc: bool,
     ) -> Result<(), Refusal> {
-        self.held(acting, address, KeyRole::Kyc, ResponseCode::TokenHasNoKycKey)?;
+        self.held(acting, address, KeyRole::Kyc)?;
         let account = self.known_account(account, ResponseCode::InvalidAccountId)?;
         let relation = self.associated(address, &account)?;
         self.save_relation(address, &account, Relation { has_kyc, ..relation })
@@ -464,35 +235,52 @@ impl Ledger<'_> {
     ) -> Result<(), Refusal> {
         let facts = self.facts(address)?.ok_or(ResponseCode::InvalidTokenId)?;
         ensure(!facts.is_deleted, ResponseCode::TokenWasDeleted)?;
-        self.check_key(acting, address, &facts, KeyRole::Pause, ResponseCode::TokenHasNoPauseKey)?;
+        self.check_key(acting, address, &facts, KeyRole::Pause)?;
         self.save_facts(address, Facts { is_paused, ..facts })
     }
 
     /// Ends a token, for an account that acts with the admin key.
     pub fn delete_token(&mut self, acting: &Address, address: &Address) -> Result<(), Refusal> {
-        let facts = self.held(acting, address, KeyRole::Admin, ResponseCode::TokenIsImmutable)?;
+        let facts = self.held(acting, address, KeyRole::Admin)?;
         self.save_facts(address, Facts { is_deleted: true, ..facts })
     }
 
-    /// Changes a token's facts for an account that acts with the admin key; the supply stays what it is.
+    /// Changes a token's facts for an account that acts with the admin key. Supply and what only operations of their own
+    /// change stay what they are, and roles that nobody holds stay so. A new treasury, which must be able to, gets the
+    /// units of the old one; then there is a log entry.
     pub(super) fn update_token(
         &mut self,
         acting: &Address,
         address: &Address,
         change: impl FnOnce(&mut Token) -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
-        self.held(acting, address, KeyRole::Admin, ResponseCode::TokenIsImmutable)?;
-        let mut token = self.token(address)?.ok_or(ResponseCode::InvalidTokenId)?;
-        let (treasury, supply, max) = (token.treasury, token.total_supply, token.max_supply);
+    ) -> Result<Option<Log>, Refusal> {
+        let facts = self.held(acting, address, KeyRole::Admin)?;
+        let before = self.token(address)?.ok_or(ResponseCode::InvalidTokenId)?;
+        let mut token = before.clone();
         change(&mut token)?;
-        token.total_supply = supply;
-        token.max_supply = max;
-        if token.treasury != treasury {
-            token.treasury = self.allowed_treasury(acting, &token.treasury)?;
-            self.associated(address, &token.treasury)?;
+        token.total_supply = before.total_supply;
+        token.max_supply = before.max_supply;
+        token.freeze_default = before.freeze_default;
+        for role in KeyRole::ALL {
+            ensure(before.key(role).is_set() || !token.key(role).is_set(), role.missing())?;
         }
         check_token(&token)?;
-        Ok(self.save_token(address, &token)?)
+        let mut log = None;
+        if token.treasury != before.treasury {
+            token.treasury = self.allowed_treasury(acting, &token.treasury)?;
+        }
+        if token.treasury != before.treasury {
+            let giver = self.associated(address, &before.treasury)?;
+            let getter = self.associated(address, &token.treasury)?;
+            giver.check(&facts)?;
+            getter.check(&facts)?;
+            if giver.balance > 0 {
+                let units = giver.balance;
+                log = Some(self.shift(address, (before.treasury, giver), (token.treasury, getter), units)?);
+            }
+        }
+        self.save_token(address, &token)?;
+        Ok(log)
     }
 
     /// The account that is named as treasury: the acting one, or one that allowed it.
@@ -521,16 +309,10 @@ impl Ledger<'_> {
         Ok(facts)
     }
 
-    /// The same, for an account that acts and must hold a role; `none` says so where nobody holds it.
-    fn held(
-        &mut self,
-        acting: &Address,
-        address: &Address,
-        role: KeyRole,
-        none: ResponseCode,
-    ) -> Result<Facts, Refusal> {
+    /// The same, for an account that acts and must hold a role.
+    fn held(&mut self, acting: &Address, address: &Address, role: KeyRole) -> Result<Facts, Refusal> {
         let facts = self.live_token(address)?;
-        self.check_key(acting, address, &facts, role, none)?;
+        self.check_key(acting, address, &facts, role)?;
         Ok(facts)
     }
 
@@ -540,67 +322,10 @@ impl Ledger<'_> {
         address: &Address,
         facts: &Facts,
         role: KeyRole,
-        none: ResponseCode,
     ) -> Result<(), Refusal> {
-        ensure(facts.has(role), none)?;
-        let holder = load_key(self.store, &key_at(address, role))?;
+        ensure(facts.has(role), role.missing())?;
+        let holder = self.key(address, role)?;
         ensure(holder.is_held_by(acting), ResponseCode::InvalidSignature)
-    }
-
-    pub(super) fn associated(&mut self, token: &Address, account: &Address) -> Result<Relation, Refusal> {
-        let relation = self.relation(token, account)?;
-        relation.ok_or(Refusal::Code(ResponseCode::TokenNotAssociatedToAccount))
-    }
-
-    fn save_relation(
-        &mut self,
-        token: &Address,
-        account: &Address,
-        relation: Relation,
-    ) -> Result<(), Refusal> {
-        Ok(self.set_word(Table::Relation, &[key(token), key(account)], relation.word())?)
-    }
-
-    fn save_allowance(
-        &mut self,
-        token: &Address,
-        owner: &Address,
-        spender: &Address,
-        units: u64,
-    ) -> Result<(), HostError> {
-        self.set_word(Table::Allowance, &[key(token), key(owner), key(spender)], U256::from(units))
-    }
-
-    fn save_facts(&mut self, address: &Address, facts: Facts) -> Result<(), Refusal> {
-        Ok(self.store.save(&at(address, field::FACTS), &facts.word())?)
-    }
-
-    fn save_supply(&mut self, address: &Address, supply: Supply) -> Result<(), HostError> {
-        let mut word = U256::from_limbs([supply.total, supply.max.unwrap_or(0), 0, 0]);
-        word.set_bit(HAS_MAX, supply.max.is_some());
-        self.store.save(&at(address, field::SUPPLY), &word)
-    }
-
-    fn save_token(&mut self, address: &Address, token: &Token) -> Result<(), HostError> {
-        self.store.save(&at(address, field::FACTS), &Facts::of(token).word())?;
-        self.save_supply(address, Supply { total: token.total_supply, max: token.max_supply })?;
-        let period = U256::from(token.auto_renew_period.cast_unsigned()) << 192usize;
-        self.store.save(&at(address, field::RENEWAL), &(key(&token.auto_renew_account) | period))?;
-        self.store.save(&at(address, field::EXPIRY), &U256::from(token.expiry.cast_unsigned()))?;
-        for (index, text) in
-            [(field::NAME, &token.name), (field::SYMBOL, &token.symbol), (field::MEMO, &token.memo)]
-        {
-            save_bytes(self.store, &at(address, index), text.as_bytes())?;
-        }
-        for role in KeyRole::ALL {
-            save_key(self.store, &key_at(address, role), token.key(role))?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn text(&mut self, place: &U256) -> Result<String, HostError> {
-        String::from_utf8(load_bytes(self.store, place)?)
-            .map_err(|_| HostError(format!("the ledger's text at {place:#x} is not UTF-8").into()))
     }
 }
 

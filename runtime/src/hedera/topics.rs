@@ -82,6 +82,15 @@ const EXISTS: usize = 64;
 const DELETED: usize = 65;
 
 impl Ledger<'_> {
+    /// Whether an address names a topic, deleted ones included.
+    pub fn is_topic(&mut self, address: &Address) -> Result<bool, HostError> {
+        let record = number_of(address).map(|_| place(Table::Topic, &[key(address)]));
+        Ok(match record {
+            Some(record) => self.store.load(&record)?.bit(EXISTS),
+            None => false,
+        })
+    }
+
     /// The topic that an address names; `None` where it names none.
     pub fn topic(&mut self, address: &Address) -> Result<Option<Topic>, HostError> {
         if number_of(address).is_none() {

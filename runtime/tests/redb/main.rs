@@ -4,4 +4,5 @@ mod blocks;
 mod chain;
 mod damage;
 mod full_disk;
+mod hedera;
 mod killed;

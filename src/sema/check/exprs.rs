@@ -82,12 +82,6 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// Reports an expression that this compiler cannot translate yet.
-    pub(super) fn unsupported(&mut self, span: Span, what: impl std::fmt::Display) -> Typed {
-        self.diags().unsupported(span, what);
-        Typed::hole(span)
-    }
-
     fn bare_object(&mut self, span: Span, name: &str) -> Typed {
         if let ("self", Some(def)) = (name, self.scope.use_name(name)) {
             return self.local(def, span);

@@ -50,10 +50,6 @@ impl<'a> Checker<'_, 'a> {
             "assume" => self.assume(args, span),
             "expect_revert" => self.expect_revert(args, span),
             "expect_emit" => self.expect_emit(args, span),
-            "hedera_fail" => {
-                self.loose_args(args);
-                self.unsupported(span, "`vm.hedera_fail`")
-            }
             _ => {
                 // The names of the others are not identifiers, so nobody can write them.
                 let Some(&cheat) = Cheat::ALL.iter().find(|cheat| cheat.name() == name.as_str()) else {

@@ -26,9 +26,10 @@ pub(super) type HederaTokenAbi = (
     ExpiryAbi,
 );
 /// `FixedFee`, of which the ledger has none.
-type FixedFeeAbi = (sol_data::Int<64>, sol_data::Address, sol_data::Bool, sol_data::Bool, sol_data::Address);
+pub(super) type FixedFeeAbi =
+    (sol_data::Int<64>, sol_data::Address, sol_data::Bool, sol_data::Bool, sol_data::Address);
 /// `FractionalFee`, of which the ledger has none.
-type FractionalFeeAbi = (
+pub(super) type FractionalFeeAbi = (
     sol_data::Int<64>,
     sol_data::Int<64>,
     sol_data::Int<64>,
@@ -37,7 +38,7 @@ type FractionalFeeAbi = (
     sol_data::Address,
 );
 /// `RoyaltyFee`, of which the ledger has none.
-type RoyaltyFeeAbi = (
+pub(super) type RoyaltyFeeAbi = (
     sol_data::Int<64>,
     sol_data::Int<64>,
     sol_data::Int<64>,
@@ -136,6 +137,8 @@ pub(super) fn key_value(key: &Key) -> KeyValue {
 pub(super) fn token_of(described: HederaToken, creator: &Address) -> Result<Token, Refusal> {
     let (name, symbol, treasury, memo, is_finite, max_supply, freeze_default, keys, expiry) = described;
     let mut token = Token { name, symbol, treasury, memo, freeze_default, ..Token::default() };
+    // Where the supply has no limit the network wants none named.
+    ensure(is_finite || max_supply == 0, ResponseCode::InvalidTokenMaxSupply)?;
     // Zero or less is refused below, where the token is checked.
     token.max_supply = is_finite.then_some(u64::try_from(max_supply).unwrap_or(0));
     set_expiry(&mut token, expiry);

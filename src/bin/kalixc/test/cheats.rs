@@ -11,6 +11,7 @@ use kalix::sema::cheats::{self, Cheat};
 use kalix::sema::types::Types;
 use zvm::call_stack::{Answer, CallKind, CallRequest, CreateRequest, FrameKind};
 use zvm::compiled::frame::Frame;
+use zvm::hedera::{Acting, ResponseCode, ServiceReply, ServiceRequest};
 use zvm::host::{BlockEnv, HostError, Log};
 use zvm::inspect::{CallEnd, CallStart, Inspector, Interception, StorageAccess, World};
 use zvm::outcome::Exit;
@@ -28,6 +29,8 @@ pub(crate) enum Finding {
     Emit { expected: Log, found: Vec<Log> },
     /// An expectation was left over.
     NoCall(&'static str),
+    /// No operation of this byte asked for what `vm.hedera_fail` would have had refused.
+    NoService(u8),
 }
 
 /// Where a frame that failed stood.
@@ -67,6 +70,8 @@ pub(crate) struct Cheats {
     expected_revert: Option<Option<Bytes>>,
     expected_logs: Vec<Log>,
     awaits_pattern: bool,
+    /// Bytes of the operations of which the next is refused, each as often as it stands here.
+    failing_services: Vec<u8>,
     logs: Vec<Log>,
     levels: Vec<Level>,
     /// Whether to remember where frames fail; the interpreter runs them then.
@@ -92,6 +97,7 @@ impl Cheats {
             expected_revert: None,
             expected_logs: Vec::new(),
             awaits_pattern: false,
+            failing_services: Vec::new(),
             logs: Vec::new(),
             levels: Vec::new(),
             traces,
@@ -120,6 +126,8 @@ impl Cheats {
             self.finding = Some(Finding::NoCall("vm.expect_revert"));
         } else if !self.expected_logs.is_empty() {
             self.finding = Some(Finding::NoCall("vm.expect_emit"));
+        } else if let Some(&op) = self.failing_services.first() {
+            self.finding = Some(Finding::NoService(op));
         }
     }
 
@@ -148,6 +156,7 @@ impl Cheats {
                 self.expected_revert = Some(Some(bytes_argument(rest, 1).unwrap_or_default()));
             }
             Cheat::ExpectEmit => self.awaits_pattern = true,
+            Cheat::HederaFail => self.failing_services.push(word(0).saturating_to()),
             Cheat::Reject => {
                 self.is_rejected = true;
                 return Ok(stop);
@@ -281,6 +290,13 @@ impl Inspector for Cheats {
             self.call_gas = request.gas;
             self.logs.clear();
         }
+    }
+
+    fn intercept_service(&mut self, _: &Acting, request: &ServiceRequest) -> Option<ServiceReply> {
+        let byte = request.op().info().zvm;
+        let at = self.failing_services.iter().position(|&op| Some(op) == byte)?;
+        self.failing_services.remove(at);
+        Some(ServiceReply::refused(ResponseCode::FailInvalid))
     }
 
     fn answer(&mut self, answer: &mut Answer, depth: usize) {

@@ -75,6 +75,13 @@ impl Explainer<'_> {
                 writeln!(text, "{cheat} is the last step of the test: no call follows that could meet it")
                     .expect("a string grows");
             }
+            Some(Finding::NoService(op)) => {
+                let name = zvm::bytecode::Op::ALL.iter().find(|known| known.info().zvm == Some(*op));
+                let name =
+                    name.map_or_else(|| format!("operation {op:#04x}"), |op| op.info().name.to_owned());
+                writeln!(text, "vm.hedera_fail had no effect: no {name} came after it")
+                    .expect("a string grows");
+            }
             None => {
                 if outcome.is_creation {
                     text += "the contract could not be created, with zeros for what its constructor takes: ";
