@@ -12,6 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+/// Examples of what only the native machine has: target evm refuses them with K0508.
+const NATIVE_EXAMPLES: [&str; 3] = ["audit_log.kalix", "quantum_vault.kalix", "token_treasury.kalix"];
+
 /// An empty folder of this test's own.
 fn folder(test: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kalixc").join(test);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zvm::bytecode::container::Container;
 
-use super::{expect, files, folder};
+use super::{NATIVE_EXAMPLES, expect, files, folder};
 
 const COUNTER: &str = r#"contract Counter {
     pub state n: u64;
@@ -292,9 +292,6 @@ fn a_test_without_end_ends() {
     let text = run("forever", tests, &[], 1);
     assert!(text.contains("stopped: ") && text.contains("gas"), "{text}");
 }
-
-/// Examples of what only the native machine has.
-const NATIVE_EXAMPLES: [&str; 3] = ["audit_log.kalix", "quantum_vault.kalix", "token_treasury.kalix"];
 
 #[test]
 fn the_examples_build_for_both_targets_and_pass_in_both_tiers() {

@@ -52,7 +52,7 @@ fn accounts() -> StateDiff {
     let code_hash = keccak256(&code);
     let rich = AccountInfo { balance: U256::from(1u64 << 60), ..AccountInfo::default() };
     let contract = AccountInfo { nonce: 1, code_hash, ..AccountInfo::default() };
-    for (address, info) in [(USER, rich.clone()), (HOLDER, rich), (TREASURY, contract)] {
+    for (address, info) in [(USER, rich), (HOLDER, rich), (TREASURY, contract)] {
         diff.accounts.insert(address, AccountDiff { info: Some(info), ..AccountDiff::default() });
     }
     diff.codes.insert(code_hash, code);
