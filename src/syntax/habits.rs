@@ -16,7 +16,8 @@ pub fn type_here(name: &str) -> Option<String> {
                 None => ('i', name.strip_prefix("int")?),
             };
             let width: u16 = bits.parse().ok()?;
-            let exists = (8..=256).contains(&width) && width.is_multiple_of(8) && !bits.starts_with(['0', '+']);
+            let exists =
+                (8..=256).contains(&width) && width.is_multiple_of(8) && !bits.starts_with(['0', '+']);
             exists.then(|| format!("{kind}{bits}"))?
         }
     })
