@@ -274,7 +274,7 @@ pub(crate) fn show(
     let types = &program.types;
     let mut lines = vec![match exit {
         Exit::Halt => "ok".to_owned(),
-        Exit::Return => format!("ok {}", show_words(types, outputs, output)),
+        Exit::Return => format!("ok {}", show_words(types, &flattened(types, outputs), output)),
         Exit::Revert => format!("revert {}", show_error(types, output)).trim_end().to_owned(),
         exit => exit_name(exit),
     }];
@@ -303,14 +303,16 @@ pub(crate) fn show_word(word: U256) -> String {
     if word < U256::from(1_000_000_000_000u64) { word.to_string() } else { format!("{word:#x}") }
 }
 
-fn show_words(types: &Types, outputs: &[TypeId], bytes: &[u8]) -> String {
-    let mut flat = Vec::new();
-    for &output in outputs {
-        match types.get(output) {
-            Type::Tuple(elements) => flat.extend(elements.iter().copied()),
-            _ => flat.push(output),
-        }
-    }
+/// The outputs of a function, of which a tuple is several.
+fn flattened(types: &Types, outputs: &[TypeId]) -> Vec<TypeId> {
+    let elements = |&output: &TypeId| match types.get(output) {
+        Type::Tuple(elements) => elements.to_vec(),
+        _ => vec![output],
+    };
+    outputs.iter().flat_map(elements).collect()
+}
+
+fn show_words(types: &Types, flat: &[TypeId], bytes: &[u8]) -> String {
     if flat.iter().any(|&ty| !is_word(types, ty)) {
         let shapes: Result<Vec<_>, _> = flat.iter().map(|&ty| abi_type(types, ty)).collect();
         let decoded = shapes.and_then(|shapes| {

@@ -143,7 +143,12 @@ impl Lower<'_, '_> {
                 let data = self.data(pointer);
                 let word = self.b.unary(Op::Mload, data);
                 let mask = self.b.iconst(alloy_primitives::U256::from(u32::MAX) << 224);
-                vec![self.b.binary(Op::And, word, mask)]
+                let selector = self.b.binary(Op::And, word, mask);
+                // What reverted without data has none, and what lies behind is not its own.
+                let three = self.b.iconst_u64(3);
+                let length = self.length(pointer);
+                let is_there = self.b.binary(Op::Lt, three, length);
+                vec![self.b.binary(Op::Mul, selector, is_there)]
             }
             (_, None) => {
                 self.cx.internal(span, "an operation without operands");

@@ -239,6 +239,21 @@ impl<'a> Checker<'_, 'a> {
                 let operands = std::iter::once(base.expr).chain(bounds).collect();
                 return Ok(self.data_op(DataOp::Slice, operands, TypeId::BYTES, span));
             }
+            ("data" | "selector", Type::AnyError) => {
+                if !self.count_args(args, 0, span) {
+                    return Ok(Typed::hole(span));
+                }
+                if name.as_str() == "selector" {
+                    let selector = self.sema.types.intern(Type::FixedBytes(4));
+                    return Ok(self.data_op(DataOp::ErrorSelector, vec![base.expr], selector, span));
+                }
+                // The error keeps its own.
+                let own = match base.expr.kind {
+                    ExprKind::Load(_) => self.data_op(DataOp::Clone, vec![base.expr], ty, span),
+                    _ => base,
+                };
+                return Ok(self.data_op(DataOp::ErrorData, vec![own.expr], TypeId::BYTES, span));
+            }
             ("push", Type::Vec(_) | Type::Bytes) => PlaceOp::Push,
             ("pop", Type::Vec(_)) => PlaceOp::Pop,
             ("clear", Type::Vec(_) | Type::Bytes | Type::String) => PlaceOp::Clear,
