@@ -22,6 +22,8 @@ pub struct Details<'a> {
     pub source_hash: [u8; 32],
     /// One entry per instruction of the run-time code.
     pub source_map: &'a str,
+    /// The same of the creation code.
+    pub init_source_map: &'a str,
     /// Gas of each entry point, in their order; empty without a gas report.
     pub gas: &'a [Value],
     /// What the host must offer beside Ethereum.
@@ -83,7 +85,11 @@ pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) 
             "version": env!("CARGO_PKG_VERSION"),
             "source_hash": hex(&details.source_hash),
         },
-        "source_map": { "files": details.files, "map": details.source_map },
+        "source_map": {
+            "files": details.files,
+            "map": details.source_map,
+            "init_map": details.init_source_map,
+        },
         "userdoc": user_doc(program, contract),
         "devdoc": dev_doc(program, contract),
     })

@@ -92,6 +92,7 @@ pub fn build(
         files: source.files().map(|file| file.0).collect(),
         source_hash,
         source_map: &source_map(&runtime.instructions, source),
+        init_source_map: &source_map(&init.instructions, source),
         gas: &gas,
         requires: requires(lowered),
         place: &|span| {

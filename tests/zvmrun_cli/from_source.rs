@@ -131,3 +131,74 @@ fn constructors_senders_and_types_work_from_source() {
     let (_, stderr) = run(&coin, &[], 6);
     assert_parts(&stderr, &["the constructor takes 2 arguments", "(owner: Address, start: u128)"]);
 }
+
+const PLACES: &str = "\
+contract Gate {
+    pub state open: bool;
+    pub state sum: u8;
+    error Shut(code: u8);
+    constructor(open: bool, start: u8) {
+        require(start < 100, Shut(start));
+        state.open = open;
+        state.sum = start;
+    }
+    pub fn pass(n: u8) {
+        require(state.open, Shut(7));
+        state.sum = added(state.sum, n);
+    }
+    pub fn again(n: u8) {
+        Gate(self.address).pass(n);
+    }
+    fn added(a: u8, b: u8) -> u8 {
+        let half = a / b;
+        a + b - half
+    }
+    pub fn spin() { let mut n = 0u256; while true { n = n +% 1; state.sum = 1; } }
+}
+";
+
+/// Text and JSON name the line of a trap or revert, at every level and for both targets.
+#[test]
+fn failures_name_their_place_in_the_source() {
+    let files = Files::new("places");
+    let source = files.write("gate.kalix", PLACES.as_bytes());
+    let gate = files.0.join("Gate.zvmc");
+    for (target, level) in
+        [("zvm", "0"), ("zvm", "1"), ("zvm", "s"), ("evm", "0"), ("evm", "1"), ("evm", "2")]
+    {
+        let mut kalixc = Command::new(env!("CARGO_BIN_EXE_kalixc"));
+        kalixc.args(["build", "--target", target, "-O", level]).arg(&source).arg("-o").arg(&files.0);
+        let output = kalixc.output().expect("kalixc starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let calls: [(&str, &[&str]); 6] = [
+            ("pass 0", &["gate.kalix:18:20: a / b"]),
+            ("pass 251", &["gate.kalix:19:9: a + b"]),
+            ("pass 9", &[]),
+            ("again 0", &["gate.kalix:18:20: a / b", "gate.kalix:15:9: Gate(self.address).pass(n)"]),
+            ("spin --gas 60000", &["gate.kalix:21:"]),
+            ("pass 1 --value 1", &["gate.kalix:10:"]),
+        ];
+        let mut arguments = vec!["--interp", "--init-args", "true 9"];
+        arguments.extend(calls.iter().flat_map(|(call, _)| ["--call", *call]));
+        let (stdout, _) = run(&gate, &arguments, 10);
+        let steps: Vec<&str> = stdout.split("\n> ").skip(2).collect();
+        assert_eq!(steps.len(), calls.len());
+        for (step, (call, places)) in steps.iter().zip(calls) {
+            let lines: Vec<&str> = step.lines().filter(|line| line.contains("gate.kalix:")).collect();
+            assert_eq!(lines.len(), places.len(), "{target} -O{level} {call}: {step}");
+            for (line, place) in lines.iter().zip(places) {
+                assert!(line.contains(place), "{target} -O{level} {call}: {step}");
+            }
+        }
+        let (stdout, _) = run(&gate, &["--interp", "--init-args", "false 9", "--call", "pass 1"], 10);
+        assert_parts(&stdout, &["at        ", "gate.kalix:11:", "require(state.open, Shut(7))"]);
+        let (stdout, _) = run(&gate, &["--interp", "--json", "--init-args", "true 100"], 10);
+        let document: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        let place = &document["deployment"]["places"][0];
+        assert_eq!(
+            (&place["line"], &place["text"]),
+            (&6.into(), &"require(start < 100, Shut(start))".into()),
+            "{place}"
+        );
+    }
+}

@@ -7,6 +7,8 @@ use alloy_primitives::{Address, Bytes, U256, hex};
 use zvm::host::Log;
 use zvm::outcome::Trap;
 
+use crate::trail::FailedFrame;
+
 /// How a transaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -91,7 +93,7 @@ pub(crate) struct Checked {
 }
 
 /// A transaction that ran, in one tier or in both.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ran {
     /// What it did; with [`Checked`], what it did in the interpreter.
     pub(crate) execution: Execution,
@@ -99,6 +101,8 @@ pub(crate) struct Ran {
     pub(crate) checked: Option<Checked>,
     /// Time that compiling the receiver's code took before, if that was done for this transaction.
     pub(crate) compile_time: Option<Duration>,
+    /// The frames because of which it failed, the outermost first, where that was asked for.
+    pub(crate) blamed: Vec<FailedFrame>,
 }
 
 impl End {

@@ -26,10 +26,8 @@ pub(crate) struct Program {
     /// What can be called.
     pub(crate) abi: Option<Abi>,
     /// The same as the file has it, with all that the run does not need.
-    #[cfg(feature = "jit")]
     pub(crate) abi_text: Option<String>,
     /// The source texts by name, JSON, if the file has them.
-    #[cfg(feature = "jit")]
     pub(crate) sources: Option<Bytes>,
 }
 
@@ -77,9 +75,7 @@ impl Program {
             code: code.into(),
             init: None,
             abi: None,
-            #[cfg(feature = "jit")]
             abi_text: None,
-            #[cfg(feature = "jit")]
             sources: None,
         })
     }
@@ -90,9 +86,7 @@ impl Program {
             code: container.account_code(),
             init: container.init().cloned(),
             abi: Abi::read(&container.abi)?,
-            #[cfg(feature = "jit")]
             abi_text: Some(container.abi.clone()),
-            #[cfg(feature = "jit")]
             sources: container.sections.as_ref().and_then(|sections| sections.sources.clone()),
         })
     }

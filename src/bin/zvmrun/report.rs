@@ -16,6 +16,7 @@ use crate::execution::{Checked, End, Execution, Ran};
 use crate::failure::Failure;
 use crate::flags::Mode;
 use crate::names::Names;
+use crate::places::SourcePlace;
 use crate::program::Program;
 use crate::stats::Stats;
 use crate::status::Status;
@@ -112,6 +113,8 @@ pub(crate) struct Facts {
     pub(crate) checked: Option<Checked>,
     /// Time that compiling took before the transaction.
     pub(crate) compile_time: Option<Duration>,
+    /// Where in the source it failed, the innermost place first.
+    pub(crate) places: Vec<SourcePlace>,
 }
 
 /// How a transaction ended, and why.
@@ -142,8 +145,15 @@ impl Step {
     }
 
     /// Takes what the transaction did, and finds what is wrong with it.
-    pub(crate) fn finish(&mut self, ran: Ran, abi: Option<&Abi>, function: Option<&Function>, names: &Names) {
-        let facts = Facts::read(ran, abi, function, self.kind);
+    pub(crate) fn finish(
+        &mut self,
+        ran: Ran,
+        places: Vec<SourcePlace>,
+        abi: Option<&Abi>,
+        function: Option<&Function>,
+        names: &Names,
+    ) {
+        let facts = Facts { places, ..Facts::read(ran, abi, function, self.kind) };
         self.gas_bound = function.and_then(|function| function.gas.bound);
         self.failure = facts.failure(&self.title, self.gas_limit, function, names);
         self.facts = Some(facts);
@@ -175,7 +185,7 @@ impl Step {
 
 impl Facts {
     fn read(ran: Ran, abi: Option<&Abi>, function: Option<&Function>, kind: StepKind) -> Facts {
-        let Ran { execution, checked, compile_time } = ran;
+        let Ran { execution, checked, compile_time, blamed: _ } = ran;
         let outcome = match execution.end {
             End::Success => Outcome::Success,
             End::Revert => Outcome::Reverted(reason(abi, &execution.output)),
@@ -189,7 +199,7 @@ impl Facts {
             _ => None,
         };
         let logs = execution.logs.iter().map(|log| read_log(abi, log.clone())).collect();
-        Facts { outcome, execution, results, logs, checked, compile_time }
+        Facts { outcome, execution, results, logs, checked, compile_time, places: Vec::new() }
     }
 
     /// Why the step failed. A difference between the tiers outweighs how either of them ended.

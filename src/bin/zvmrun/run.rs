@@ -5,15 +5,17 @@ use zvm::Fork;
 
 use crate::abi::lookup::encode;
 use crate::abi::{Abi, Function};
-use crate::execution::Blocks;
+use crate::execution::{self, Blocks};
 use crate::failure::Failure;
 use crate::flags::{CallText, Flags, GAS_DEFAULT, Mode};
 use crate::names::{Names, address_without_deployment};
 use crate::output::{Output, complain};
+use crate::places::{Places, SourcePlace};
 use crate::program::Program;
 use crate::report::{Header, Report, Step, StepKind, json, text};
 use crate::session::{Extras, Session, Transaction};
 use crate::status::Status;
+use crate::trail::FailedFrame;
 use crate::values::{parse_hex, parse_magnitude};
 use crate::words::split_words;
 
@@ -73,11 +75,17 @@ fn read_gas(text: &str) -> Result<u64, Failure> {
 
 fn steps(flags: &Flags, output: &mut Output, report: &mut Report, names: &mut Names) -> Result<(), Failure> {
     let settings = Settings::read(flags, names)?;
-    let extras =
-        Extras { perf_map: flags.perf_map, cases: flags.cases.clone(), code_cache: flags.code_cache.clone() };
     let program = Program::load(&flags.file)?;
+    let places = Places::of(&program);
+    let extras = Extras {
+        perf_map: flags.perf_map,
+        cases: flags.cases.clone(),
+        code_cache: flags.code_cache.clone(),
+        finds_failures: !places.is_empty(),
+    };
     let session = Session::new(settings.mode, program.rules(settings.fork), extras)?;
-    let mut runner = Runner { settings, session, program, names, report, output, contract: Address::ZERO };
+    let mut runner =
+        Runner { settings, session, program, names, report, output, places, contract: Address::ZERO };
     runner.run(flags)?;
     runner.look_inside(flags)?;
     if let Some(problem) = runner.session.cache_problem() {
@@ -119,6 +127,7 @@ pub(crate) fn run_in(flags: &Flags, session: Session, output: &mut Output) -> Re
         names: &mut names,
         report: &mut report,
         output,
+        places: Places::default(),
         contract: Address::ZERO,
     };
     runner.run(flags)?;
@@ -140,6 +149,7 @@ struct Runner<'r> {
     names: &'r mut Names,
     report: &'r mut Report,
     output: &'r mut Output,
+    places: Places,
     contract: Address,
 }
 
@@ -194,7 +204,8 @@ impl Runner<'_> {
                 if let Some(address) = ran.execution.created {
                     self.deployed_at(address);
                 }
-                step.finish(ran, self.program.abi.as_ref(), None, self.names);
+                let places = self.places_of(&ran);
+                step.finish(ran, places, self.program.abi.as_ref(), None, self.names);
             }
             Err(failure) => step.failure = Some(failure),
         }
@@ -315,10 +326,25 @@ impl Runner<'_> {
         step.gas_limit = gas;
         let transaction = Transaction { from, to: Some(self.contract), data: Bytes::from(data), value, gas };
         match self.session.execute(&transaction) {
-            Ok(ran) => step.finish(ran, self.abi(), function.as_ref(), self.names),
+            Ok(ran) => {
+                let places = self.places_of(&ran);
+                step.finish(ran, places, self.abi(), function.as_ref(), self.names);
+            }
             Err(failure) => step.failure = Some(failure),
         }
         step
+    }
+
+    /// Where in the source it failed, the innermost place first.
+    fn places_of(&self, ran: &execution::Ran) -> Vec<SourcePlace> {
+        // A contract that is being created has no address yet that this would know.
+        let is_own = |frame: &&FailedFrame| {
+            frame.is_creation && frame.depth == 0 || frame.code_address == self.contract
+        };
+        let found = ran.blamed.iter().rev().filter(is_own).filter_map(|frame| self.places.of_frame(frame));
+        let mut places: Vec<SourcePlace> = found.collect();
+        places.dedup();
+        places
     }
 
     fn abi(&self) -> Option<&Abi> {

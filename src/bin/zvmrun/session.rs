@@ -17,6 +17,7 @@ use zvm::bytecode::Code;
 use zvm::check::Checking;
 use zvm::engine::{Engine, EngineBuilder, EngineError, Executor, Limits};
 use zvm::host::{BlockEnv, HostError};
+use zvm::inspect::Inspector;
 use zvm::outcome::Exit;
 #[cfg(feature = "jit")]
 use zvm::profile::{CodeProfile, Profiling};
@@ -29,6 +30,7 @@ use crate::failure::Failure;
 use crate::flags::{DumpForm, Mode};
 use crate::stats::Stats;
 use crate::status::Status;
+use crate::trail::{FailedFrame, Trails};
 #[cfg(feature = "jit")]
 use crate::watch::Costs;
 use crate::watch::Watch;
@@ -58,6 +60,7 @@ pub(crate) struct Session {
     block: BlockEnv,
     /// Where the cases of differences go.
     cases: Option<PathBuf>,
+    finds_failures: bool,
 }
 
 /// By which rules a session runs.
@@ -78,6 +81,8 @@ pub(crate) struct Extras {
     pub(crate) cases: Option<PathBuf>,
     /// Folder for machine code.
     pub(crate) code_cache: Option<PathBuf>,
+    /// Whether to find out which frames failed, and where.
+    pub(crate) finds_failures: bool,
 }
 
 impl Session {
@@ -98,6 +103,7 @@ impl Session {
             native,
             block: block(),
             cases: extras.cases,
+            finds_failures: extras.finds_failures,
         })
     }
 
@@ -112,6 +118,7 @@ impl Session {
             native: Native::new(Mode::Interp, &Extras::default())?,
             block: block(),
             cases: None,
+            finds_failures: false,
         })
     }
 
@@ -126,6 +133,7 @@ impl Session {
             native,
             block: block(),
             cases: None,
+            finds_failures: false,
         })
     }
 
@@ -174,6 +182,10 @@ impl Session {
             }
             None => None,
         };
+        let blamed = match execution.end {
+            End::Revert | End::Trap(_) if self.finds_failures => self.blame(transaction)?,
+            _ => Vec::new(),
+        };
         self.in_both(Executor::commit)?;
         if let (Some(second), Some(checked)) = (&mut self.second, &checked)
             && !checked.differences.is_empty()
@@ -182,7 +194,18 @@ impl Session {
             let world = self.first.state().database().clone();
             *second = Executor::with_inspector(second.engine().clone(), world, Watch::default());
         }
-        Ok(Ran { execution, checked, compile_time })
+        Ok(Ran { execution, checked, compile_time, blamed })
+    }
+
+    /// Runs a transaction that has failed and is not committed yet once more, operation by operation, to see where.
+    fn blame(&self, transaction: &Transaction) -> Result<Vec<FailedFrame>, Failure> {
+        let spec = self.first.engine().spec();
+        let rules = Rules { fork: spec.fork, hedera: spec.hedera };
+        let engine = builder(rules).mode(zvm::engine::Mode::Interp).build();
+        let world = self.first.state().database().clone();
+        let mut executor = Executor::with_inspector(engine, world, Trails::default());
+        run_in(&mut executor, &self.block, transaction)?;
+        Ok(std::mem::take(executor.inspector_mut()).blamed())
     }
 
     /// Runs a transaction that is not committed yet once more, frame by frame in both tiers, and writes down the
@@ -278,8 +301,8 @@ fn host_failed(error: HostError) -> Failure {
 }
 
 /// Runs a transaction; its changes are the executor's until they are committed.
-fn run_in(
-    executor: &mut Executor<InMemoryDatabase, Watch>,
+fn run_in<I: Inspector>(
+    executor: &mut Executor<InMemoryDatabase, I>,
     block: &BlockEnv,
     transaction: &Transaction,
 ) -> Result<Execution, Failure> {

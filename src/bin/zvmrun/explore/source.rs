@@ -7,6 +7,7 @@ use alloy_primitives::{hex, keccak256};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::places::read_map;
 use crate::program::Program;
 use crate::status::Status;
 
@@ -72,42 +73,18 @@ fn source_text(name: &str, text: &str, map: &str) -> SourceText {
     SourceText {
         name: name.to_owned(),
         lines: text.lines().map(str::to_owned).collect(),
-        places: read_map(map).into_iter().map(|(pc, offset)| (pc, line(offset))).collect(),
-    }
-}
-
-/// Body offset and byte of the source for each operation that comes from some part of it.
-///
-/// An entry is `offset:start:length:file:jump`; an empty field is that of the entry before.
-fn read_map(map: &str) -> Vec<(usize, usize)> {
-    let (mut start, mut length, mut file) = (0, 0, 0);
-    let mut places = Vec::new();
-    for entry in map.split(';') {
-        let mut fields = entry.split(':').map(|field| field.parse::<usize>().ok());
-        let Some(Some(pc)) = fields.next() else { continue };
-        start = fields.next().flatten().unwrap_or(start);
-        length = fields.next().flatten().unwrap_or(length);
-        file = fields.next().flatten().unwrap_or(file);
         // Only the contract's own file is shown.
-        if length > 0 && file == 0 {
-            places.push((pc, start));
-        }
+        places: read_map(map)
+            .into_iter()
+            .filter(|entry| entry.length > 0 && entry.file == 0)
+            .map(|entry| (entry.pc, line(entry.start)))
+            .collect(),
     }
-    places.sort_unstable();
-    places
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn empty_fields_of_a_map_are_those_before() {
-        assert_eq!(read_map("0:7:3:0:-;2;4:9;6:0:0;8::5"), [(0, 7), (2, 7), (4, 9), (8, 0)]);
-        assert_eq!(read_map(""), []);
-        assert_eq!(read_map("x:1:2;1:y:3"), [(1, 0)]);
-        assert_eq!(read_map("0:5:1:0:-;1:6:1:1;2:7:1;3:8:1:0"), [(0, 5), (3, 8)], "another file's places");
-    }
 
     #[test]
     fn an_operation_lies_on_a_line() {

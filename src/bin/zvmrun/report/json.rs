@@ -11,6 +11,7 @@ use crate::decode::{Named, ReadLog, Reason, panic_meaning};
 use crate::execution::{Checked, Execution};
 use crate::failure::Failure;
 use crate::names::Names;
+use crate::places::SourcePlace;
 use crate::stats::Stats;
 use crate::values::json_value;
 
@@ -64,6 +65,7 @@ fn facts_into(facts: &Facts, names: &Names, document: &mut Value) {
     };
     document["outcome"] = json!(outcome);
     document["reason"] = reason;
+    document["places"] = facts.places.iter().map(SourcePlace::json).collect();
     document["contract"] = json!(facts.execution.created.map(|address| address.to_string()));
     document["result"] = json!(facts.results.as_deref().map(fields));
     document["output"] = json!(hex::encode_prefixed(&facts.execution.output));

@@ -44,6 +44,9 @@ fn lines(step: &Step, facts: &Facts, names: &Names) -> Vec<(&'static str, String
         Outcome::Trap(trap) => format!("trap: {trap}"),
     };
     let mut lines = vec![("outcome", outcome)];
+    for (index, place) in facts.places.iter().enumerate() {
+        lines.push((if index == 0 { "at" } else { "" }, place.show()));
+    }
     if let Some(address) = &facts.execution.created {
         lines.push(("contract", names.show(address)));
     }
