@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod examples;
+pub mod generated;
 pub mod observed;
 pub mod ours;
 pub mod written;

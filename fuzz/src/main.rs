@@ -1,4 +1,4 @@
-//! The fuzzer's command line: `run`, `summary`, `repro`, and `canary` in a build with that feature.
+//! The fuzzer's command line: `run`, `summary`, `repro`, `stage`, and `canary` in a build with that feature.
 
 #![forbid(unsafe_code)]
 
@@ -12,9 +12,13 @@ use zvm_fuzz::campaign::{self, Plan};
 use zvm_fuzz::case::Case;
 use zvm_fuzz::machines::Machines;
 use zvm_fuzz::oracle;
+use zvm_fuzz::stage_campaign::{self, Progress};
+use zvm_fuzz::stages::Stage;
+use zvm_fuzz::texts::Texts;
 use zvm_fuzz::totals::Totals;
 
-/// Fuzzes the machine: interpreter against disturbed compiled code, and both against revm.
+/// Fuzzes the machine (interpreter against disturbed compiled code, and both against revm) and the stages of the Kalix
+/// compiler.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -61,6 +65,32 @@ enum Command {
         /// Case files.
         #[arg(required = true)]
         cases: Vec<PathBuf>,
+    },
+    /// Judges texts with one stage of the Kalix compiler; goes on where the state file ends. Exit status 1 if it finds
+    /// something.
+    Stage {
+        /// `parse`, `check`, `lower` or `run`.
+        stage: String,
+        /// Seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Texts in all, those of earlier runs included.
+        #[arg(long, default_value_t = 1_000)]
+        inputs: u64,
+        /// Longest time of all runs together, in minutes.
+        #[arg(long)]
+        minutes: Option<f64>,
+        /// File that keeps the progress between runs.
+        #[arg(long)]
+        state: Option<PathBuf>,
+        /// Folder for what is found.
+        #[arg(long, default_value = "fuzz-cases")]
+        cases: PathBuf,
+        /// Generated contracts only, as they are.
+        #[arg(long)]
+        generated: bool,
+        /// Judges these files instead.
+        files: Vec<PathBuf>,
     },
     /// Lets the compiler make each mistake that it knows, and finds it within a minute.
     #[cfg(feature = "canary")]
@@ -111,6 +141,20 @@ fn command(command: Command) -> Result<bool> {
             }
             Ok(agrees)
         }
+        Command::Stage { stage, seed, inputs, minutes, state, cases, generated, files } => {
+            let Some(stage) = Stage::from_name(&stage) else { bail!("there is no stage `{stage}`") };
+            if !files.is_empty() {
+                return judge_files(stage, &files);
+            }
+            let time_max = minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
+            let texts = Texts::of_workspace(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".."));
+            let mut progress = Progress::read_or_new(stage, seed, state.as_deref())?;
+            let plan = stage_campaign::Plan { inputs, time_max, state, cases, only_generated: generated };
+            stage_campaign::run(stage, &texts, &mut progress, &plan)?;
+            println!("{}", progress.summary());
+            progress.findings.iter().for_each(|path| println!("  {path}"));
+            Ok(progress.findings.is_empty())
+        }
         #[cfg(feature = "canary")]
         Command::Canary => zvm_fuzz::canary::run(),
     }
@@ -141,6 +185,22 @@ fn run(seed: Option<u64>, plan: Plan) -> Result<bool> {
         println!("run it again: cargo run --release -p zvm-fuzz -- repro {case}");
     }
     Ok(false)
+}
+
+/// Judges files, each with the first choices; true if nothing is wrong.
+fn judge_files(stage: Stage, files: &[PathBuf]) -> Result<bool> {
+    let mut is_fine = true;
+    for path in files {
+        let text = std::fs::read_to_string(path)?;
+        for choice in 0..8 {
+            if let Err(error) = stage_campaign::judge(stage, &text, choice) {
+                println!("{}: {error}", path.display());
+                is_fine = false;
+                break;
+            }
+        }
+    }
+    Ok(is_fine)
 }
 
 /// Runs a case file; true if everything agrees.

@@ -12,6 +12,7 @@ use crate::execution::{Execution, Kind, Subject};
 use crate::gate::Gate;
 use crate::machines::Machines;
 use crate::oracle::rerun;
+use crate::stages::Stage;
 use crate::variant::{VARIANTS, Variant};
 
 /// Longest code that is run: longer ones find nothing more and take their time.
@@ -27,8 +28,16 @@ thread_local! {
 pub type Function = fn(&[u8]);
 
 /// Every target with its name.
-pub const TARGETS: [(&str, Function); 4] =
-    [("tiers", tiers), ("container", container), ("assembly", assembly), ("statetest", statetest)];
+pub const TARGETS: [(&str, Function); 8] = [
+    ("tiers", tiers),
+    ("container", container),
+    ("assembly", assembly),
+    ("statetest", statetest),
+    ("kalix_parse", kalix_parse),
+    ("kalix_check", kalix_check),
+    ("kalix_lower", kalix_lower),
+    ("kalix_run", kalix_run),
+];
 
 /// Bytes as Ethereum code behind two bytes that pick the fork and how it is compiled: revm, the interpreter and
 /// compiled code agree, on the transaction and on the frame.
@@ -65,6 +74,33 @@ pub fn statetest(bytes: &[u8]) {
         && let Err(error) = zvm_statetest::read(text)
     {
         assert!(!error.to_string().is_empty(), "an error says something");
+    }
+}
+
+/// Text as a module: [`Stage::Parse`].
+pub fn kalix_parse(bytes: &[u8]) {
+    judge(Stage::Parse, bytes);
+}
+
+/// Text as a module: [`Stage::Check`].
+pub fn kalix_check(bytes: &[u8]) {
+    judge(Stage::Check, bytes);
+}
+
+/// Text as a module: [`Stage::Lower`].
+pub fn kalix_lower(bytes: &[u8]) {
+    judge(Stage::Lower, bytes);
+}
+
+/// Text as a module: [`Stage::Run`].
+pub fn kalix_run(bytes: &[u8]) {
+    judge(Stage::Run, bytes);
+}
+
+fn judge(stage: Stage, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Err(error) = stage.judge(&text, bytes.len() as u64) {
+        panic!("stage {}: {error}\n{text}", stage.name());
     }
 }
 

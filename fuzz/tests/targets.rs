@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use testkit::contracts;
 use testkit::random::Random;
 use zvm::bytecode::container::Target;
 use zvm::bytecode::{Container, Encoding, NATIVE_PREFIX, assemble};
@@ -10,6 +11,8 @@ use zvm_fuzz::targets::TARGETS;
 
 /// Mutations per target.
 const MUTATIONS: u64 = 1500;
+/// Mutations per stage of the compiler, which `stages.rs` tests with more care.
+const MUTATIONS_OF_STAGE: u64 = 60;
 
 /// A statetest of the smallest kind.
 const STATETEST: &str = r#"{"a": {"env": {"currentCoinbase": "0x2adc25665018aa1fe0e6bc666dac8fc2697ff9ba", "currentGasLimit": "0x05f5e100",
@@ -50,7 +53,8 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             })
             .collect(),
         "assembly" => texts().into_iter().map(String::into_bytes).collect(),
-        _ => vec![STATETEST.as_bytes().to_vec()],
+        "statetest" => vec![STATETEST.as_bytes().to_vec()],
+        _ => (0..2).map(|seed| contracts::contract(&mut Random::new(seed)).into_bytes()).collect(),
     }
 }
 
@@ -84,7 +88,8 @@ fn no_bytes_break_a_target() {
             target(seed);
         }
         let mut random = Random::new(1);
-        for _ in 0..MUTATIONS {
+        let mutations = if name.starts_with("kalix") { MUTATIONS_OF_STAGE } else { MUTATIONS };
+        for _ in 0..mutations {
             let mut bytes = seeds[random.index(seeds.len())].clone();
             mutate(&mut bytes, &mut random);
             target(&bytes);

@@ -9,6 +9,7 @@ use kalix::source::Source;
 use kalix::syntax::parse;
 use kalix::syntax::pretty::pretty;
 use sha3::Digest;
+use testkit::deployed::{self, Compared, Way};
 use testkit::observe::{Observed, exit_name};
 use testkit::program::{Program, Setting};
 use testkit::random::Random;
@@ -279,3 +280,116 @@ fn state_difference(
     }
     None
 }
+
+/// Programs with everything that the language has, per run of the test; `KALIX_CONTRACT_PROGRAMS` asks for more.
+const CONTRACTS: u64 = 60;
+/// Calls of each, after its creation.
+const MESSAGES: usize = 8;
+
+/// Contracts with enums, references, vectors, errors and calls of each other do at every level and on every target what
+/// they do at `-O0`, and in compiled code what they do interpreted; the printer's text of each is the same program.
+#[test]
+fn levels_and_targets_agree_on_contracts() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let programs = number("KALIX_CONTRACT_PROGRAMS").unwrap_or(CONTRACTS);
+    let first = number("KALIX_RANDOM_SEED").unwrap_or(0);
+    let mut all = Compared::default();
+    for seed in first..first + programs {
+        if let Err(error) = compare_contract(seed, &mut all) {
+            let text = testkit::contracts::contract(&mut Random::new(seed));
+            panic!("seed {seed}: {error}\n{text}");
+        }
+        if programs > CONTRACTS && seed % 100 == 99 {
+            println!("up to seed {seed}: {all:?}");
+        }
+    }
+    println!("{all:?}");
+    let count = |end| all.ends.get(end).copied().unwrap_or(0);
+    let is_telling = count("return") > programs && count("revert") > programs && count("trap") < programs;
+    assert!(is_telling && all.compiled > programs / 4 || programs < CONTRACTS, "{all:?}");
+}
+
+fn compare_contract(seed: u64, all: &mut Compared) -> Result<(), String> {
+    let text = testkit::contracts::contract(&mut Random::new(seed));
+    let way = Way { target: Target::Zvm, opt_level: OptLevel::O1 };
+    let code = |text: &str| {
+        let mut compilation = way.compile(text);
+        compilation.contracts.pop().map(|contract| contract.artifact.runtime.bytes)
+    };
+    let expected = code(&text).ok_or("it does not compile")?;
+    let printed = printed(&text)?;
+    if code(&printed) != Some(expected) {
+        return Err(format!("another program when printed:\n{printed}"));
+    }
+    // Native code takes longer than all else: one way of every fourth program.
+    let in_both_tiers = |way: Way| {
+        seed.is_multiple_of(4) && way.opt_level == OptLevel::ALL[seed as usize / 4 % OptLevel::ALL.len()]
+    };
+    all.add(&deployed::compare(&text, seed, MESSAGES, in_both_tiers)?);
+    Ok(())
+}
+
+/// What the generator of contracts claims to use.
+#[test]
+fn generated_contracts_have_what_the_language_has() {
+    let texts: Vec<String> =
+        (0..200).map(|seed| testkit::contracts::contract(&mut Random::new(seed))).collect();
+    let mut rare = Vec::new();
+    for (part, programs_min) in PARTS {
+        let programs = texts.iter().filter(|text| text.contains(part)).count();
+        println!("{part:?}: {programs}");
+        if programs < *programs_min {
+            rare.push(part);
+        }
+    }
+    assert!(rare.is_empty(), "hardly a program of {} has {rare:?}", texts.len());
+    println!("{} lines", texts.iter().map(|text| text.lines().count()).sum::<usize>() / texts.len());
+}
+
+const PARTS: &[(&str, usize)] = &[
+    ("match state.", 10),
+    ("match &mut state.", 10),
+    ("match &mut *self", 20),
+    ("match self", 20),
+    ("match try Main(self.address)", 10),
+    ("= Main(self", 1),
+    ("Main(self.address)", 10),
+    ("(try Main(self", 10),
+    ("try new Child", 1),
+    ("new Child(", 10),
+    (".bump(", 10),
+    ("?", 10),
+    ("(&mut state.", 5),
+    ("(&mut x", 5),
+    ("(&state.", 5),
+    ("(&x", 5),
+    (".m", 20),
+    ("= &mut state.", 10),
+    ("= &state.", 10),
+    ("= &mut x", 10),
+    ("while let Some(", 10),
+    (" in state.", 10),
+    ("transient.", 10),
+    ("emit Event", 50),
+    ("revert Fault", 20),
+    ("Err(Fault::", 20),
+    ("Err(Low(", 10),
+    (".unwrap_or(", 10),
+    ("break", 5),
+    ("continue", 5),
+    (".remove(", 10),
+    (".push(", 20),
+    (".pop()", 10),
+    ("msg.value", 5),
+    ("{value: 1}", 3),
+    ("Map<(", 10),
+    (".slice(", 10),
+    ("keccak256(", 10),
+    ("[max:", 10),
+    ("return ", 10),
+    ("free", 10),
+    ("inner", 10),
+    ("_of_Point", 1),
+    ("state.g", 1),
+    ("abi.encode(", 1),
+];

@@ -347,8 +347,16 @@ impl<'a> Checker<'_, 'a> {
 
     /// Checks a `bool` expression (K0202).
     pub(super) fn condition(&mut self, expr: &'a ast::Expr) -> Expr {
+        if let ast::ExprKind::Assign { op: None, op_span, .. } = &expr.kind {
+            let diagnostic = self.diags().error(Code::AssignmentAsCondition, *op_span);
+            diagnostic.fix(*op_span, "==", "compare with `==`");
+        }
+        self.condition_of_branch(expr)
+    }
+
+    /// Checks the condition of an `if` or a loop: of an assignment there the parser has told.
+    pub(super) fn condition_of_branch(&mut self, expr: &'a ast::Expr) -> Expr {
         if let ast::ExprKind::Assign { op: None, place, value, .. } = &expr.kind {
-            // The parser reported K0012.
             self.expr_or_place(place, None);
             self.expr_or_place(value, None);
             return Typed::hole(expr.span).expr;

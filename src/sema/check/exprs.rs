@@ -188,7 +188,7 @@ impl<'a> Checker<'_, 'a> {
         // The names of `if let` are known in the first branch.
         self.scope.enter();
         let cond = match &branches.cond {
-            ast::Cond::Expr(cond) => self.condition(cond),
+            ast::Cond::Expr(cond) => self.condition_of_branch(cond),
             ast::Cond::Let { pattern, value, span } => {
                 let (cond, moves) = self.let_condition(pattern, value, *span);
                 moved = moves;

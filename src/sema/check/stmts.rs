@@ -274,7 +274,7 @@ impl<'a> Checker<'_, 'a> {
         self.scope.enter();
         let (before, known) = (self.moved.clone(), self.locals.len());
         let cond = match &looped.cond {
-            ast::Cond::Expr(cond) => self.condition(cond),
+            ast::Cond::Expr(cond) => self.condition_of_branch(cond),
             ast::Cond::Let { pattern, value, span } => {
                 let (cond, moved) = self.let_condition(pattern, value, *span);
                 self.moved.take(moved);

@@ -4,8 +4,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod abi_values;
 pub mod boundary;
 pub mod cases;
+pub mod contracts;
+pub mod deployed;
 pub mod differential;
 pub mod filetests;
 pub mod generate;

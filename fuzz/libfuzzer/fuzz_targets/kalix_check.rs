@@ -1,0 +1,5 @@
+//! Kalix text: the checker.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| zvm_fuzz::targets::kalix_check(bytes));
