@@ -310,10 +310,14 @@ impl<'a> Sema<'a> {
         contract: Option<ContractIndex>,
     ) -> Option<u64> {
         let (ty, value) = self.constant_here(length, contract)?;
-        let length_span = length.span;
+        self.length_of(ty, &value, length.span)
+    }
+
+    /// A constant as the length of an array.
+    pub(super) fn length_of(&mut self, ty: TypeId, value: &Value, length_span: Span) -> Option<u64> {
         let length = match value {
             Value::Literal(int) => int.to_u64(),
-            Value::Word(word) if ty.as_int().is_some_and(|int| !int.signed) => u64::try_from(word).ok(),
+            Value::Word(word) if ty.as_int().is_some_and(|int| !int.signed) => u64::try_from(*word).ok(),
             _ => None,
         };
         if length.is_none_or(|length| length == 0 || length > u64::from(u32::MAX)) {

@@ -96,8 +96,11 @@ impl<'a> Checker<'_, 'a> {
             Some(ty) => self.coerce(typed, ty),
             None => self.materialize(typed, "this literal", None),
         };
-        let contract = self.contract;
-        let Some(length) = self.sema.array_length(length, contract) else { return Typed::hole(span) };
+        // Constants of the function count, too.
+        let Some((length_ty, count)) = self.constant_value(length, None) else { return Typed::hole(span) };
+        let Some(length) = self.sema.length_of(length_ty, &count, length.span) else {
+            return Typed::hole(span);
+        };
         if value.ty == TypeId::ERROR {
             return Typed::hole(span);
         }
