@@ -106,14 +106,20 @@ pub(crate) fn diff(text: &str, found: &str) -> Vec<String> {
 #[test]
 fn programs_are_many_and_differ_in_more_than_names_and_literals() {
     let mut shapes = BTreeMap::new();
+    let mut sections: BTreeMap<&str, usize> = BTreeMap::new();
     let mut failures = String::new();
-    for name in FOLDERS {
-        for (path, text) in read(name) {
-            let (header, found) = cases::split(&text);
+    let files: Vec<_> = FOLDERS.iter().map(|name| read(name)).collect();
+    for files in &files {
+        for (path, text) in files {
+            let (header, found) = cases::split(text);
             assert!(cases::shape(header).is_empty(), "{}: a program before the first case", path.display());
             for case in found {
                 let place = format!("{}:{}: {}", path.display(), case.lines_before + 1, case.name);
                 assert!(case.text.contains("\n//= "), "{place}: nothing is expected of it");
+                if !case.name.is_empty() {
+                    let section = case.name.split(' ').next().filter(|section| section.starts_with('§'));
+                    *sections.entry(section.expect("a case begins with its section")).or_default() += 1;
+                }
                 let shape: Vec<_> =
                     cases::shape(case.text).iter().map(|token| token.map(|token| token as u8)).collect();
                 if let Some(other) = shapes.insert(shape, place.clone()) {
@@ -123,6 +129,8 @@ fn programs_are_many_and_differ_in_more_than_names_and_literals() {
         }
     }
     println!("{} programs are executed", shapes.len());
+    let sections: Vec<_> = sections.iter().map(|(section, count)| format!("{section}: {count}")).collect();
+    println!("cases by section: {}", sections.join(", "));
     assert!(failures.is_empty(), "programs that differ only in names or literals:\n{failures}");
     assert!(shapes.len() >= PROGRAMS_MIN, "{} programs, fewer than {PROGRAMS_MIN}", shapes.len());
 }
