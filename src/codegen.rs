@@ -132,7 +132,7 @@ pub fn compile_module(module: &Module, options: &CodegenOptions) -> Result<Assem
     let limit = options.stack_words_max.clamp(1, options.target.stack_words_max());
     let mut limits = vec![limit; module.functions.len()];
     loop {
-        match compile_with(&module, options.target, &mut limits) {
+        match compile_with(&module, options, &mut limits) {
             // A chain of calls shares the machine's stack: where it does not fit, every function keeps less on it.
             Err(Failure::StackTooHigh(_)) if limits.iter().any(|&limit| limit > 4) => {
                 limits.iter_mut().filter(|limit| **limit > 4).for_each(|limit| *limit /= 2);
@@ -213,7 +213,12 @@ fn without_unreachable(module: &Module) -> Module {
 
 /// Generates code with at most as many values on the stack as the limit of each function says; lowers the limits of
 /// functions with which that is too much for the target.
-fn compile_with(module: &Module, target: Target, limits: &mut [usize]) -> Result<Assembly, Failure> {
+fn compile_with(
+    module: &Module,
+    options: &CodegenOptions,
+    limits: &mut [usize],
+) -> Result<Assembly, Failure> {
+    let target = options.target;
     let plans: Vec<plan::Plan> = module
         .functions
         .iter()
@@ -226,7 +231,14 @@ fn compile_with(module: &Module, target: Target, limits: &mut [usize]) -> Result
 
     let mut labels = labels::Labels::default();
     let entries: Vec<labels::Label> = module.functions.iter().map(|_| labels.fresh()).collect();
-    let context = stackify::Context { target, module, frames: &frames, heap_base, entries: &entries };
+    let context = stackify::Context {
+        target,
+        module,
+        frames: &frames,
+        heap_base,
+        entries: &entries,
+        shortens_words: matches!(options.opt_level, OptLevel::O1 | OptLevel::Os),
+    };
     let mut blocks = Vec::with_capacity(module.functions.len());
     let mut is_out_of_reach = false;
     for (index, function) in module.functions.iter().enumerate() {

@@ -122,8 +122,10 @@ impl Plan {
                 if !pure {
                     continue;
                 }
-                if inst.args.is_empty() || self.is_address(function, inst) {
+                let sum_depth = self.sum_depth(function, inst, &depths);
+                if inst.args.is_empty() || sum_depth.is_some() {
                     self.homes[result.index()] = Home::Pushed;
+                    depths[result.index()] = sum_depth.unwrap_or(0);
                     continue;
                 }
                 let folded = |arg: &Value| self.home(*arg) == Home::Folded;
@@ -145,16 +147,20 @@ impl Plan {
         }
     }
 
-    /// Whether an operation adds words that are known when frames are laid out: one push does it.
-    fn is_address(&self, function: &Function, inst: &Inst) -> bool {
-        inst.op == Op::Add
-            && inst.args.iter().all(|arg| match self.defs[arg.index()] {
-                Some((block, index)) => {
-                    let def = &function.blocks[block.index()].insts[index];
-                    matches!(def.op, Op::Const | Op::FrameAddr | Op::HeapBase)
-                }
-                None => false,
-            })
+    /// How deep a sum nests of words that are known when frames are laid out, for which one push does; `None` if the
+    /// operation is no such sum.
+    fn sum_depth(&self, function: &Function, inst: &Inst, depths: &[u32]) -> Option<u32> {
+        let depth_of = |arg: &Value| {
+            let (block, index) = self.defs[arg.index()]?;
+            match function.blocks[block.index()].insts[index].op {
+                Op::Const | Op::FrameAddr | Op::HeapBase => Some(0),
+                Op::Add if self.home(*arg) == Home::Pushed => Some(depths[arg.index()]),
+                _ => None,
+            }
+        };
+        let depths: Option<Vec<u32>> = inst.args.iter().map(depth_of).collect();
+        let depth = 1 + depths.filter(|_| inst.op == Op::Add)?.into_iter().max()?;
+        (depth <= FOLD_DEPTH_MAX).then_some(depth)
     }
 
     /// The values live at the start of each block: walks from each use up to the definition.

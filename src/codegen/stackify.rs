@@ -35,7 +35,13 @@ pub(super) struct Context<'m> {
     pub(super) heap_base: u64,
     /// The label of each function.
     pub(super) entries: &'m [Label],
+    /// Whether a long word may cost more gas if it then takes fewer bytes.
+    pub(super) shortens_words: bool,
 }
+
+/// A word is pushed in several operations, which cost 2 to 6 gas more, if that saves at least this many bytes: their price
+/// at deployment is that of about a thousand executions.
+const BYTES_SAVED_MIN: usize = 20;
 
 /// An operand to place on top of the stack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -288,16 +294,35 @@ impl<'a> Emitter<'a> {
             (Op::HeapBase, _) => Some(U256::from(self.context.heap_base)),
             // The plan pushes a sum only of words like those above.
             (Op::Add, _) => inst.args.iter().try_fold(U256::ZERO, |sum, &arg| {
-                let term = self.def(arg).ok().filter(|def| def.op != Op::Add)?;
+                let term = self.def(arg).ok().filter(|_| self.plan.home(arg) == Home::Pushed)?;
                 Some(sum.wrapping_add(self.known_word(term)?))
             }),
             _ => None,
         }
     }
 
+    /// Pushes a word, in a few operations where that saves many bytes and bytes count.
+    fn push_known(&mut self, word: U256) {
+        let is_short =
+            |short: U256, more: usize| word.byte_len() >= short.byte_len() + more + BYTES_SAVED_MIN;
+        let zeros = word.trailing_zeros();
+        if !self.context.shortens_words {
+            self.push_item(Item::Push(word));
+        } else if is_short(!word, 1) {
+            self.push_item(Item::Push(!word));
+            self.op(MachineOp::Not);
+        } else if zeros < U256::BITS && is_short(word >> zeros, 3) {
+            self.push_item(Item::Push(word >> zeros));
+            self.push_word(zeros as u64);
+            self.op(MachineOp::Shl);
+        } else {
+            self.push_item(Item::Push(word));
+        }
+    }
+
     fn push_constant(&mut self, inst: &Inst) -> Result<(), Failure> {
         if let Some(word) = self.known_word(inst) {
-            self.push_item(Item::Push(word));
+            self.push_known(word);
             return Ok(());
         }
         let item = match (inst.op, inst.imm) {

@@ -129,42 +129,55 @@ impl Emitter<'_> {
         let label = self.block_labels[self.current.index()];
         let mut edges = Vec::new();
         let mut targets = Vec::new();
-        for (word, to) in cases {
+        let mut sorted: Vec<&(U256, BlockCall)> = cases.iter().collect();
+        sorted.sort_unstable_by_key(|(word, _)| *word);
+        // Where nothing follows that would look at the stack, the last comparison takes the word.
+        let ends = default.args.is_empty()
+            && self.plan.needs_nothing(self.function, default.block)
+            && self.function.blocks[default.block.index()].term.successors().next().is_none();
+        for (at, (word, to)) in sorted.into_iter().enumerate() {
+            let is_dead = !self.plan.live_in[to.block.index()].contains(&value) && !to.args.contains(&value);
+            let takes =
+                ends && is_dead && is_last_of_run(at, cases.len()) && self.stack.last() == Some(&value);
+            let top = if takes { self.stack.pop() } else { None };
             let edge = self.edge(to)?;
-            targets.push((*word, edge.label));
+            self.stack.extend(top);
+            targets.push(Case { word: *word, label: edge.label, takes });
             edges.extend(edge.block);
         }
         let edge = self.edge(default)?;
         let default = edge.label;
         edges.extend(edge.block);
-        targets.sort_unstable_by_key(|(word, _)| *word);
         self.comparisons(label, &targets, default);
         self.blocks.extend(edges);
         Ok(())
     }
 
     /// Emits the comparisons of a `switch`: linear for few cases, else a binary search on the ordered words.
-    fn comparisons(&mut self, label: Label, cases: &[(U256, Label)], default: Label) {
-        let test =
-            |emitter: &mut Self, word: U256, op: MachineOp, then: Label, label: Label, otherwise: Label| {
-                emitter.op(MachineOp::Dup1);
-                emitter.push_item(Item::Push(word));
-                emitter.op(op);
-                emitter.finish(label, Exit::Branch { then, otherwise });
-            };
+    fn comparisons(&mut self, label: Label, cases: &[Case], default: Label) {
+        let test = |emitter: &mut Self, word: U256, op: MachineOp, [then, label, otherwise]: [Label; 3]| {
+            emitter.push_item(Item::Push(word));
+            emitter.op(op);
+            emitter.finish(label, Exit::Branch { then, otherwise });
+        };
         match cases {
             [] => self.finish(label, Exit::Jump(default)),
-            [(word, to)] => test(self, *word, MachineOp::Eq, *to, label, default),
-            [(word, to), rest @ ..] if cases.len() <= LINEAR_CASES_MAX => {
-                let next = self.labels.fresh();
-                test(self, *word, MachineOp::Eq, *to, label, next);
-                self.comparisons(next, rest, default);
+            [case, rest @ ..] if cases.len() <= LINEAR_CASES_MAX => {
+                if !case.takes {
+                    self.op(MachineOp::Dup1);
+                }
+                let next = if rest.is_empty() { default } else { self.labels.fresh() };
+                test(self, case.word, MachineOp::Eq, [case.label, label, next]);
+                if !rest.is_empty() {
+                    self.comparisons(next, rest, default);
+                }
             }
             _ => {
                 let (low, high) = cases.split_at(cases.len() / 2);
                 let (low_label, high_label) = (self.labels.fresh(), self.labels.fresh());
                 // `pivot > value`: the pivot was pushed last.
-                test(self, high[0].0, MachineOp::Gt, low_label, label, high_label);
+                self.op(MachineOp::Dup1);
+                test(self, high[0].word, MachineOp::Gt, [low_label, label, high_label]);
                 self.comparisons(low_label, low, default);
                 self.comparisons(high_label, high, default);
             }
@@ -279,6 +292,23 @@ impl Emitter<'_> {
         }
         Ok(())
     }
+}
+
+/// A case of a `switch`.
+struct Case {
+    word: U256,
+    label: Label,
+    // Whether its comparison takes the word off the stack.
+    takes: bool,
+}
+
+/// Whether the case at a place among `count` ordered ones is the last that a run of comparisons comes to.
+fn is_last_of_run(at: usize, count: usize) -> bool {
+    if count <= LINEAR_CASES_MAX {
+        return at + 1 == count;
+    }
+    let low = count / 2;
+    if at < low { is_last_of_run(at, low) } else { is_last_of_run(at - low, count - low) }
 }
 
 struct Edge {

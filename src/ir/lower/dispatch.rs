@@ -48,10 +48,17 @@ pub(super) fn lower_entry(cx: &mut ModuleCx<'_>) {
             others if others.is_empty() => lower.b.jump(default),
             others => lower.b.switch(selector, &others, default),
         }
+        let mut refused = None;
         for (_, block, entry) in cases {
             lower.b.seal_block(block);
             lower.b.switch_to(block);
-            lower.entry_point(entry);
+            lower.entry_point(entry, &mut refused);
+        }
+        if let Some(refused) = refused {
+            lower.b.seal_block(refused);
+            lower.b.switch_to(refused);
+            lower.revert_if_locked();
+            lower.b.revert_empty();
         }
     }
     if has_default {
@@ -112,7 +119,8 @@ impl Lower<'_, '_> {
         self.body(func, &args, Exit::Raw);
     }
 
-    fn entry_point(&mut self, entry: &EntryPoint) {
+    /// An entry point. If it tests the lock, it does so together with the rest, and `refused` finds out what was wrong.
+    fn entry_point(&mut self, entry: &EntryPoint, refused: &mut Option<BlockId>) {
         let program = self.cx.program;
         let func = program.function(entry.function);
         self.b.set_span(func.span);
@@ -125,8 +133,16 @@ impl Lower<'_, '_> {
         let needed = self.b.iconst_u64(self.heads_bytes(&types).saturating_add(4));
         bad.push(self.b.binary(Op::Lt, given, needed));
         let input = Input { medium: Medium::Calldata, end: given };
-        let args = self.decode_list(&types, input, (Base::Zero, 4), bad, Malformed::Revert).concat();
-        self.check_lock(entry.function);
+        let is_locked = self.cx.contract.guards.checks.contains(&entry.function);
+        let args = if is_locked && types.iter().all(|&ty| self.is_flat(ty)) {
+            bad.push(self.lock_held());
+            let refused = *refused.get_or_insert_with(|| self.b.create_block());
+            self.decode_list(&types, input, (Base::Zero, 4), bad, Malformed::Jump(refused)).concat()
+        } else {
+            let args = self.decode_list(&types, input, (Base::Zero, 4), bad, Malformed::Revert).concat();
+            self.check_lock(entry.function);
+            args
+        };
         if !self.cx.plan.is_called(entry.function) {
             return self.body(func, &args, Exit::Entry);
         }

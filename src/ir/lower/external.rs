@@ -156,8 +156,18 @@ impl Lower<'_, '_> {
         if !self.cx.contract.guards.checks.contains(&entry) {
             return;
         }
+        self.revert_if_locked();
+    }
+
+    /// Not zero while somebody holds the lock.
+    pub(super) fn lock_held(&mut self) -> Value {
         let slot = self.b.iconst(LOCK_SLOT);
-        let held = self.b.unary(Op::Tload, slot);
+        self.b.unary(Op::Tload, slot)
+    }
+
+    /// Reverts with `Reentrancy()` while somebody holds the lock.
+    pub(super) fn revert_if_locked(&mut self) {
+        let held = self.lock_held();
         let (refused, free) = (self.b.create_block(), self.b.create_block());
         self.b.br(held, refused, free);
         self.b.seal_block(refused);

@@ -9,10 +9,16 @@ use super::Changed;
 use crate::ir::build::replace_values;
 use crate::ir::{Function, Imm, Inst, Op, Terminator, Value};
 
+/// Offsets from the heap's beginning are followed up to this many bytes.
+const HEAP_OFFSET_END: u64 = 1 << 40;
+
 /// Runs the pass.
 pub fn run(function: &mut Function) -> Changed {
-    let mut facts =
-        Facts { constants: vec![None; function.value_count], truths: vec![false; function.value_count] };
+    let mut facts = Facts {
+        constants: vec![None; function.value_count],
+        truths: vec![false; function.value_count],
+        heap_offsets: vec![None; function.value_count],
+    };
     let mut replacement: Vec<Option<Value>> = vec![None; function.value_count];
     let mut changed = false;
     // Definitions come before uses in this order, except through parameters, of which nothing is known.
@@ -49,6 +55,8 @@ struct Facts {
     constants: Vec<Option<U256>>,
     // Results that are 0 or 1.
     truths: Vec<bool>,
+    // Results that lie this many bytes above the heap's beginning.
+    heap_offsets: Vec<Option<u64>>,
 }
 
 enum Simplified {
@@ -68,6 +76,7 @@ impl Facts {
 
     fn note(&mut self, inst: &Inst) {
         if let [result] = inst.results[..] {
+            self.heap_offsets[result.index()] = self.heap_offset(inst);
             if let (Op::Const, Imm::Word(word)) = (inst.op, inst.imm) {
                 self.constants[result.index()] = Some(word);
                 self.truths[result.index()] = word <= U256::ONE;
@@ -80,13 +89,38 @@ impl Facts {
         }
     }
 
+    /// How far above the heap's beginning a result lies, where that is certain and not far.
+    fn heap_offset(&self, inst: &Inst) -> Option<u64> {
+        match (inst.op, &inst.args[..]) {
+            (Op::HeapBase, _) => Some(0),
+            (Op::Add, &[a, b]) => {
+                let (base, added) = match (self.heap_offsets[a.index()], self.heap_offsets[b.index()]) {
+                    (Some(base), None) => (base, b),
+                    (None, Some(base)) => (base, a),
+                    _ => return None,
+                };
+                let added = u64::try_from(self.constant(added)?).ok()?;
+                base.checked_add(added).filter(|&offset| offset < HEAP_OFFSET_END)
+            }
+            _ => None,
+        }
+    }
+
+    /// What an operation on two addresses of the heap gives, wherever the heap begins: it begins below 2^32, so nothing wraps.
+    fn fold_addresses(&self, inst: &Inst) -> Option<U256> {
+        let &[a, b] = &inst.args[..] else { return None };
+        let (a, b) = (self.heap_offsets[a.index()]?, self.heap_offsets[b.index()]?);
+        fold_binary(inst.op, inst.imm, U256::from(a), U256::from(b))
+            .filter(|_| matches!(inst.op, Op::Sub | Op::Lt | Op::Gt | Op::Eq))
+    }
+
     /// Rewrites an operation in place, or names the value that its result equals.
     fn simplify(&self, inst: &mut Inst) -> Simplified {
         let known: Vec<Option<U256>> = inst.args.iter().map(|&arg| self.constant(arg)).collect();
         let folded = match known[..] {
             [Some(a)] => fold_unary(inst.op, inst.imm, a),
             [Some(a), Some(b)] => fold_binary(inst.op, inst.imm, a, b),
-            _ => None,
+            _ => self.fold_addresses(inst),
         };
         if let Some(word) = folded {
             set_constant(inst, word);
@@ -261,6 +295,17 @@ mod tests {
         check("  v9 = sub v0, v0\n", "v9 = const 0");
         check("  v1 = const 0\n  v9 = eq v0, v1\n", "v9 = iszero v0");
         check("  v1 = const 0\n  v9 = sub v1, v0\n", "v9 = sub v1, v0");
+    }
+
+    #[test]
+    fn addresses_of_the_heap_compare_wherever_it_begins() {
+        let sum = "  v1 = heapbase\n  v2 = const 64\n  v3 = add v1, v2\n  v4 = add v2, v3\n";
+        check(&format!("{sum}  v9 = sub v4, v3\n"), "v9 = const 64");
+        check(&format!("{sum}  v9 = gt v4, v3\n"), "v9 = const 1");
+        check(&format!("{sum}  v9 = lt v4, v1\n"), "v9 = const 0");
+        check(&format!("{sum}  v9 = eq v4, v4\n"), "v9 = const 1");
+        check(&format!("{sum}  v5 = add v4, v0\n  v9 = gt v5, v3\n"), "v9 = gt v5, v3");
+        check(&format!("{sum}  v9 = and v4, v3\n"), "v9 = and v4, v3");
     }
 
     #[test]
