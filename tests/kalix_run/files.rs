@@ -25,7 +25,7 @@ use testkit::observe::{Observed, exit_name};
 use zvm::host::Log;
 use zvm::outcome::Exit;
 
-use crate::compile::{Compiled, World};
+use crate::compile::{Compiled, World, check};
 use crate::scripts::{diff, run_folder};
 
 #[test]
@@ -35,11 +35,12 @@ fn scripts_do_what_they_say() {
 
 /// The program with the results of today; an error if two ways to compile it differ.
 fn run_everywhere(text: &str) -> Result<String, String> {
+    let program = check(text)?;
     let mut first: Option<String> = None;
     for options in every_way() {
         let CodegenOptions { target, opt_level, .. } = options;
         let way = format!("{}, {opt_level:?}", target.name());
-        let found = run_script(text, &options).map_err(|error| format!("{way}: {error}"))?;
+        let found = run_script(text, &program, &options).map_err(|error| format!("{way}: {error}"))?;
         let expected = first.get_or_insert_with(|| found.clone());
         if *expected != found {
             return Err(format!("{way}\n  {}", diff(expected, &found).join("\n  ")));
@@ -60,9 +61,9 @@ pub(crate) fn is_executed_natively(options: &CodegenOptions) -> bool {
 }
 
 /// The script with the results that it has today.
-fn run_script(text: &str, options: &CodegenOptions) -> Result<String, String> {
+fn run_script(text: &str, program: &typed::Program, options: &CodegenOptions) -> Result<String, String> {
     let compile = || {
-        let compiled = Compiled::new(text, options)?;
+        let compiled = Compiled::contract_of(program.clone(), 0, options)?;
         Ok::<_, String>(Compiled { is_native: is_executed_natively(options), ..compiled })
     };
     let mut compiled = Some(compile()?);
@@ -78,7 +79,6 @@ fn run_script(text: &str, options: &CodegenOptions) -> Result<String, String> {
                 None => compile()?,
             };
             let (_, args, value) = parse_call(&format!("deploy{rest}"))?;
-            let program = source.program.clone();
             let constructor = source.contract().constructor.map(|id| program.function(id).params());
             let types: Vec<_> = constructor.unwrap_or_default().iter().map(|param| param.ty).collect();
             let args = encode_args(&program.types, &types, &args, &|_| None)?;
@@ -89,7 +89,7 @@ fn run_script(text: &str, options: &CodegenOptions) -> Result<String, String> {
                 observed.output = Bytes::new();
                 observed.exit = Exit::Halt;
             }
-            show_observed(&program, &[], &observed)
+            show_observed(program, &[], &observed)
         } else {
             if world.is_none() {
                 let compiled = compiled.take().ok_or("the contract is not deployed")?;

@@ -354,7 +354,7 @@ impl<'a> Checker<'_, 'a> {
         self.condition_of_branch(expr)
     }
 
-    /// Checks the condition of an `if` or a loop: of an assignment there the parser has told.
+    /// Checks the condition of an `if`, a loop or an arm: of an assignment there the parser has told.
     pub(super) fn condition_of_branch(&mut self, expr: &'a ast::Expr) -> Expr {
         if let ast::ExprKind::Assign { op: None, place, value, .. } = &expr.kind {
             self.expr_or_place(place, None);

@@ -133,7 +133,7 @@ impl<'a> Checker<'_, 'a> {
     /// A condition that moves nothing, because the arm may still not be taken.
     fn guard(&mut self, guard: &'a ast::Expr) -> Expr {
         let (before, known) = (self.moved.clone(), self.locals.len());
-        let cond = self.condition(guard);
+        let cond = self.condition_of_branch(guard);
         self.report_moves_in_guard(&before, known);
         cond
     }
