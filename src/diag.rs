@@ -145,9 +145,18 @@ impl Diagnostic {
     pub fn title(&self) -> String {
         let mut title = self.code.title().to_owned();
         for (name, value) in &self.args {
-            title = title.replacen(&format!("{{{name}}}"), value, 1);
+            let (quoted, plain) = (format!("`{{{name}}}`"), format!("{{{name}}}"));
+            let stands_alone = self.describes(value) && title.contains(&quoted);
+            title = title.replacen(if stands_alone { &quoted } else { &plain }, value, 1);
         }
         title
+    }
+
+    /// Whether a value of a placeholder is a description, which stands without quotes: `expected an integer`. Codes whose
+    /// values may be expressions are left out, because `a + b` begins like one.
+    fn describes(&self, value: &str) -> bool {
+        let takes_types = matches!(self.code, Code::MismatchedTypes | Code::ItemNotAllowed);
+        takes_types && (value.starts_with("a ") || value.starts_with("an "))
     }
 
     /// The text at the primary place.

@@ -62,6 +62,8 @@ pub struct Module {
     pub tree: ast::Module,
     /// What its imports mean, in source order; those that were reported are left out.
     pub imports: Vec<Import>,
+    /// The names that those would have brought in.
+    pub failed_imports: Vec<ast::Ident>,
     /// Whether it belongs to the built-in library.
     pub is_std: bool,
 }
@@ -90,8 +92,8 @@ pub enum Imported {
         /// The name here.
         name: ast::Ident,
     },
-    /// Every `pub` item that no other name hides.
-    All,
+    /// Every `pub` item that no other name hides; where that is written.
+    All(Span),
 }
 
 /// The root module and everything that it reaches; the root comes first.
@@ -123,7 +125,14 @@ impl Loading<'_> {
         self.diags.append(mistakes);
         let index = self.modules.len();
         self.by_path.insert(path.clone(), Ok(index));
-        self.modules.push(Module { path, file, tree, imports: Vec::new(), is_std });
+        self.modules.push(Module {
+            path,
+            file,
+            tree,
+            imports: Vec::new(),
+            failed_imports: Vec::new(),
+            is_std,
+        });
         index
     }
 
@@ -147,6 +156,9 @@ impl Loading<'_> {
                 let circle = way[from..].iter().map(|step| step.0).chain([next]);
                 let names: Vec<String> = circle.map(|index| self.modules[index].path.join("::")).collect();
                 self.diags.error(Code::ImportCycle, span).arg("cycle", names.join(" → "));
+                if let Imported::Module { name } | Imported::Item { name, .. } = import.what {
+                    self.modules[at].failed_imports.push(name);
+                }
                 continue;
             }
             self.modules[at].imports.push(import);
@@ -205,27 +217,36 @@ impl Loading<'_> {
                 if let Some(Ok(module)) = whole {
                     return out.push((Import { module, what: Imported::Module { name } }, span));
                 }
-                if parents.is_empty() {
-                    self.resolve_module(from, segments, import.path.span);
-                } else if let Some(module) = self.resolve_module(from, parents, import.path.span) {
-                    self.no_item(module, last);
+                self.modules[from].failed_imports.push(name);
+                let parent = self.absolute(from, parents).map(|path| self.find(&path));
+                match (parent, whole) {
+                    (Some(Ok(module)), _) if !parents.is_empty() => self.no_item(module, last),
+                    // Either could have been meant: an item of the parent, or a module.
+                    (Some(Err(parent)), Some(Err(whole))) if !parents.is_empty() => {
+                        self.missing(segments, format!("{parent}` and `{whole}"), import.path.span);
+                    }
+                    _ => drop(self.resolve_module(from, segments, import.path.span)),
                 }
             }
             ast::UseTree::List(items) => {
-                let Some(module) = self.resolve_module(from, segments, import.path.span) else { return };
+                let found = self.resolve_module(from, segments, import.path.span);
                 for item in items {
                     let name = item.alias.clone().unwrap_or_else(|| item.name.clone());
-                    if self.declares(module, item.name.as_str()) {
-                        let what = Imported::Item { item: item.name.clone(), name };
-                        out.push((Import { module, what }, span));
-                    } else {
-                        self.no_item(module, &item.name);
+                    match found {
+                        Some(module) if self.declares(module, item.name.as_str()) => {
+                            let what = Imported::Item { item: item.name.clone(), name };
+                            out.push((Import { module, what }, span));
+                            continue;
+                        }
+                        Some(module) => self.no_item(module, &item.name),
+                        None => {}
                     }
+                    self.modules[from].failed_imports.push(name);
                 }
             }
             ast::UseTree::All => {
                 if let Some(module) = self.resolve_module(from, segments, import.path.span) {
-                    out.push((Import { module, what: Imported::All }, span));
+                    out.push((Import { module, what: Imported::All(import.path.span) }, span));
                 }
             }
         }
@@ -248,7 +269,6 @@ impl Loading<'_> {
     }
 
     fn resolve_module(&mut self, from: usize, segments: &[ast::Ident], span: Span) -> Option<usize> {
-        let shown = segments.iter().map(ast::Ident::as_str).collect::<Vec<_>>().join("::");
         let found = match self.absolute(from, segments) {
             Some(path) => self.find(&path),
             None => Err("a parent of the package".to_owned()),
@@ -256,10 +276,15 @@ impl Loading<'_> {
         match found {
             Ok(module) => Some(module),
             Err(looked_for) => {
-                self.diags.error(Code::ModuleNotFound, span).arg("m", shown).arg("path", looked_for);
+                self.missing(segments, looked_for, span);
                 None
             }
         }
+    }
+
+    fn missing(&mut self, segments: &[ast::Ident], looked_for: String, span: Span) {
+        let shown = segments.iter().map(ast::Ident::as_str).collect::<Vec<_>>().join("::");
+        self.diags.error(Code::ModuleNotFound, span).arg("m", shown).arg("path", looked_for);
     }
 
     /// The module of a path, loading it if it is new; where it would be if there is none.
@@ -278,7 +303,7 @@ impl Loading<'_> {
         let loaded = match loaded {
             Some(loaded) => loaded,
             None if is_std || path.is_empty() => {
-                Loaded::Missing { looked_for: "the built-in library".into() }
+                Loaded::Missing { looked_for: format!("{}.kalix", path.join("/")) }
             }
             None => self.loader.load(path),
         };
@@ -306,8 +331,19 @@ impl Loading<'_> {
     }
 }
 
+/// The path of what the built-in library calls so.
+pub(crate) fn path_in_std(name: &str) -> Option<String> {
+    let declares = |text: &str| {
+        let starts = ["fn", "struct", "error"].map(|word| format!("pub {word} {name}"));
+        let ends = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
+        text.lines()
+            .any(|line| starts.iter().any(|start| line.strip_prefix(start.as_str()).is_some_and(ends)))
+    };
+    STD.iter().find(|row| declares(row.1)).map(|row| format!("std::{}::{name}", row.0))
+}
+
 /// Whether a word stands in a text, perhaps in a comment.
-fn has_word(text: &str, word: &str) -> bool {
+pub(crate) fn has_word(text: &str, word: &str) -> bool {
     let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     text.match_indices(word).any(|(at, _)| {
         let (before, rest) = text.as_bytes().split_at(at);

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use zvm::bytecode::Encoding;
 
-use crate::diag::{Code, Diagnostics, Severity};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::modules::Module;
 use crate::source::{FileId, Source, Span};
 use crate::syntax::ast;
@@ -71,6 +71,7 @@ pub fn check_for<'a>(
         events: Vec::new(),
         methods: HashMap::new(),
         used: HashSet::new(),
+        allowed: Vec::new(),
         hole: None,
         constant_depth: 0,
         decode_error: None,
@@ -107,6 +108,8 @@ struct Sema<'a> {
     methods: HashMap<(TypeId, Arc<str>), FuncId>,
     /// Places of the names that something refers to, for warnings about the others.
     used: HashSet<Span>,
+    /// Warnings that are silenced, and in which item.
+    allowed: Vec<(Code, Span)>,
     /// A part of a tree that cannot be lowered.
     hole: Option<Span>,
     /// How many constants are being evaluated, each for the one before.
@@ -148,7 +151,6 @@ struct ConstInfo<'a> {
     module: ModuleIndex,
     contract: Option<ContractIndex>,
     is_pub: bool,
-    allow_unused: bool,
     attrs: &'a ast::Attrs,
     state: ConstState,
 }
@@ -300,8 +302,19 @@ impl<'a> Sema<'a> {
         // What an imported module could do better is told to those who build it.
         let (source, mut diags) = (self.source, Diagnostics::new());
         let foreign = |span: Span| source.file_at(span.start) != FileId::ROOT;
+        let allowed = |diagnostic: &Diagnostic| {
+            let at = diagnostic.span().start;
+            self.allowed
+                .iter()
+                .any(|&(code, place)| code == diagnostic.code() && place.start <= at && at < place.end)
+        };
         for diagnostic in self.diags.iter() {
-            if diagnostic.severity() == Severity::Error || !foreign(diagnostic.span()) {
+            if self.follows_from_import(diagnostic) {
+                continue;
+            }
+            let is_shown = diagnostic.severity() == Severity::Error
+                || !foreign(diagnostic.span()) && !allowed(diagnostic);
+            if is_shown {
                 diags.push(diagnostic.clone());
             }
         }

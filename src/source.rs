@@ -81,6 +81,11 @@ impl FileId {
     /// The file that the compilation is about.
     pub const ROOT: FileId = FileId(0);
 
+    /// The file of this position in [`Source::files`].
+    pub(crate) const fn of(index: usize) -> FileId {
+        FileId(index as u32)
+    }
+
     /// Its position in [`Source::files`].
     pub const fn index(self) -> usize {
         self.0 as usize

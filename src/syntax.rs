@@ -18,6 +18,8 @@ mod parser;
 pub mod pretty;
 pub mod token;
 
+use std::ops::RangeInclusive;
+
 use chumsky::Parser;
 use chumsky::input::{Input, Stream};
 use chumsky::inspector::SimpleState;
@@ -35,6 +37,7 @@ pub fn parse_file(source: &Source, file: FileId) -> (ast::Module, Diagnostics) {
     let mut diags = Diagnostics::new();
     let place = source.file_span(file);
     let tokens = lexer::lex(source.slice(place), place.start, &mut diags);
+    let cut_off = cut_off(source.text(), &tokens, &diags);
     let input = Stream::from_iter(tokens).map(Span::at(place.end), split as fn(_) -> _);
     let mut state = SimpleState(parser::Context::new(source.text()));
     let (module, errors) =
@@ -42,15 +45,32 @@ pub fn parse_file(source: &Source, file: FileId) -> (ast::Module, Diagnostics) {
     let mut last = None;
     for error in errors {
         let diagnostic = error.into_diagnostic(source.text());
-        // Two failures at one place have one cause.
+        // Two failures at one place have one cause, and so has what an open string swallowed.
         let place = (diagnostic.code(), diagnostic.span().start);
-        if diagnostic.code() != Code::UnexpectedToken || last != Some(place) {
+        let is_followed = cut_off.iter().any(|places| places.contains(&place.1));
+        if diagnostic.code() != Code::UnexpectedToken || last != Some(place) && !is_followed {
             diags.push(diagnostic);
         }
         last = Some(place);
     }
     diags.sort();
     (module.unwrap_or_default(), diags)
+}
+
+/// Where the grammar is broken because a string is not closed: up to the first token of the next line.
+fn cut_off(text: &str, tokens: &[(token::Token, Span)], diags: &Diagnostics) -> Vec<RangeInclusive<u32>> {
+    let is_string = |span: Span| text.get(span.start as usize..).is_some_and(|rest| !rest.starts_with("/*"));
+    let open = diags
+        .iter()
+        .filter(|diagnostic| diagnostic.code() == Code::Unterminated && is_string(diagnostic.span()));
+    let places = open.map(|diagnostic| {
+        let span = diagnostic.span();
+        let rest = text.get(span.start as usize..).unwrap_or("");
+        let line = rest.find('\n').unwrap_or(rest.len()) as u32;
+        let next = tokens.iter().find(|token| token.1.start >= span.start + line);
+        span.start..=next.map_or(span.start + line, |next| next.1.start)
+    });
+    places.collect()
 }
 
 fn split<T, S>((token, span): (T, S)) -> (T, S) {

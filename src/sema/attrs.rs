@@ -7,7 +7,7 @@ use alloy_primitives::{U256, keccak256};
 use super::Sema;
 use super::consts::Int;
 use super::scope::closest;
-use crate::diag::{Code, Diagnostics};
+use crate::diag::{Code, Diagnostics, Severity};
 use crate::source::Span;
 use crate::syntax::ast::{self, AttrArg, LiteralKind};
 
@@ -26,6 +26,8 @@ pub(super) enum Target {
     Error,
     Contract,
     InterfaceFunction,
+    Struct,
+    Group,
     Test,
     Other,
 }
@@ -34,7 +36,7 @@ impl Target {
     fn name(self) -> &'static str {
         match self {
             Target::PubFunction => "a `pub` function",
-            Target::Function => "a function that is not `pub`",
+            Target::Function => "a function that is no entry point",
             Target::Constructor => "a constructor",
             Target::Fallback => "`receive` or `fallback`",
             Target::PubMember => "a member",
@@ -45,6 +47,8 @@ impl Target {
             Target::Error => "an error",
             Target::Contract => "a contract",
             Target::InterfaceFunction => "a function of an interface",
+            Target::Struct => "a struct",
+            Target::Group => "a `state` group",
             Target::Test => "a test",
             Target::Other => "this item",
         }
@@ -68,6 +72,8 @@ const ATTRIBUTES: &[(&str, &[Target])] = {
         Error,
         Contract,
         InterfaceFunction,
+        Struct,
+        Group,
         Test,
         Other,
     ];
@@ -81,8 +87,8 @@ const ATTRIBUTES: &[(&str, &[Target])] = {
         ("inline", FUNCTIONS),
         ("noinline", FUNCTIONS),
         ("hot", &[PubFunction]),
-        ("copy", &[Other]),
-        ("unpacked", &[Other]),
+        ("copy", &[Struct]),
+        ("unpacked", &[Struct]),
         ("slot", &[PubMember, Member]),
         ("layout_lock", &[Contract]),
         ("anonymous", &[Event]),
@@ -91,6 +97,9 @@ const ATTRIBUTES: &[(&str, &[Target])] = {
         ("ignore", &[Test]),
     ]
 };
+
+/// Attributes that contradict each other.
+const EXCLUSIVE: &[(&str, &str)] = &[("reentrant", "nonreentrant"), ("inline", "noinline")];
 
 /// What `#[selector(…)]` says.
 pub(super) enum SelectorAttr {
@@ -122,8 +131,9 @@ pub(super) fn docs(attrs: &ast::Attrs) -> Vec<String> {
 }
 
 impl Sema<'_> {
-    /// Reports attributes that are unknown, misplaced or repeated.
-    pub(super) fn check_attrs(&mut self, attrs: &ast::Attrs, target: Target) {
+    /// Reports attributes that are unknown, misplaced or repeated; notes which warnings they silence in the item, whose
+    /// place is `span`.
+    pub(super) fn check_attrs(&mut self, attrs: &ast::Attrs, target: Target, span: Span) {
         for (index, attr) in attrs.list.iter().enumerate() {
             let name = attr.name.as_str();
             let Some(&(_, targets)) = ATTRIBUTES.iter().find(|row| row.0 == name) else {
@@ -146,6 +156,13 @@ impl Sema<'_> {
                     .error(Code::ItemNotAllowed, attr.span)
                     .arg("item", format!("#[{name}]"))
                     .arg("place", "this list twice");
+            } else if let Some(other) = contradicted(name, &attrs.list[..index]) {
+                self.diags
+                    .error(Code::ItemNotAllowed, attr.span)
+                    .arg("item", format!("#[{name}]"))
+                    .arg("place", format!("front of an item with `#[{other}]`"));
+            } else if name == "allow" {
+                self.check_allow(attr, attrs.list[0].span.to(span));
             } else if name == "fuzz" && fuzz_runs(attr).is_none() {
                 bad_argument(&mut self.diags, attr, "it takes the number of runs, `#[fuzz(runs = 1000)]`");
             } else if [
@@ -163,6 +180,27 @@ impl Sema<'_> {
             {
                 bad_argument(&mut self.diags, attr, "it takes no argument");
             }
+        }
+    }
+
+    /// Checks what `#[allow(…)]` names, and notes the warnings among it for the item at `place`.
+    fn check_allow(&mut self, attr: &ast::Attr, place: Span) {
+        let mut names = attr.args.iter().map(|arg| match arg {
+            AttrArg::Ident(name) if name.as_str() == "delegatecall" => Some(None),
+            AttrArg::Ident(name) => {
+                let code = Code::ALL.iter().find(|code| code.id() == name.as_str());
+                code.filter(|code| code.severity() == Severity::Warning).map(|&code| Some(code))
+            }
+            _ => None,
+        });
+        let codes: Option<Vec<_>> = names.by_ref().collect();
+        match codes.filter(|codes| !codes.is_empty()) {
+            Some(codes) => self.allowed.extend(codes.into_iter().flatten().map(|code| (code, place))),
+            None => bad_argument(
+                &mut self.diags,
+                attr,
+                "it takes codes of warnings and `delegatecall`, `#[allow(W0901)]`",
+            ),
         }
     }
 
@@ -252,6 +290,14 @@ impl Sema<'_> {
         bad_argument(&mut self.diags, attr, "it takes a slot number or `\"erc7201:namespace\"`");
         None
     }
+}
+
+/// The attribute before this one that it contradicts.
+fn contradicted<'a>(name: &str, before: &'a [ast::Attr]) -> Option<&'a str> {
+    before
+        .iter()
+        .map(|other| other.name.as_str())
+        .find(|&other| EXCLUSIVE.iter().any(|&(a, b)| (a, b) == (name, other) || (b, a) == (name, other)))
 }
 
 fn bad_argument(diags: &mut Diagnostics, attr: &ast::Attr, what: &str) {

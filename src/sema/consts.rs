@@ -5,12 +5,16 @@
 //! ([`check`](super::check)).
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use alloy_primitives::{U256, U512, Uint};
 
-use super::typed::{ArithMode, BinaryOp, CastKind, CompareOp, DataOp, Expr, ExprKind, UnaryOp};
+use super::typed::{
+    ArithMode, BinaryOp, Block, CastKind, CompareOp, DataOp, Expr, ExprKind, LetPattern, LocalId, Place,
+    PlaceRoot, PlaceStep, StmtKind, UnaryOp,
+};
 use super::types::{IntType, TypeId};
 use crate::source::Span;
 
@@ -241,9 +245,18 @@ pub(super) enum EvalError {
 
 pub(super) const OVERFLOW: &str = "overflow";
 pub(super) const DIVISION_BY_ZERO: &str = "division by zero";
+const INDEX: &str = "index out of range";
 
 /// Evaluates a typed expression that shall be constant.
 pub(super) fn eval(expr: &Expr) -> Result<Value, EvalError> {
+    eval_with(&HashMap::new(), expr)
+}
+
+/// The values of locals that a constant expression binds for itself, such as an array that is indexed.
+type Locals = HashMap<LocalId, Value>;
+
+fn eval_with(locals: &Locals, expr: &Expr) -> Result<Value, EvalError> {
+    let eval = |expr: &Expr| eval_with(locals, expr);
     let span = expr.span;
     Ok(match &expr.kind {
         ExprKind::Hole => return Err(EvalError::Reported),
@@ -263,7 +276,9 @@ pub(super) fn eval(expr: &Expr) -> Result<Value, EvalError> {
             let (a, b) = (eval(left)?.word(span)?, eval(right)?.word(span)?);
             Value::Word(eval_binary(*op, a, left.ty, b, right.ty, span)?)
         }
-        ExprKind::Compare { op, left, right } => Value::Word(U256::from(eval_compare(*op, left, right)?)),
+        ExprKind::Compare { op, left, right } => {
+            Value::Word(U256::from(eval_compare(*op, &eval(left)?, &eval(right)?, left.ty)))
+        }
         ExprKind::Logic { and, left, right } => {
             let decided = (eval(left)?.word(span)? == U256::ZERO) == *and;
             Value::Word(if decided { U256::from(!*and) } else { eval(right)?.word(span)? })
@@ -294,29 +309,56 @@ pub(super) fn eval(expr: &Expr) -> Result<Value, EvalError> {
         ExprKind::Variant { tag, args } => {
             Value::Variant(*tag, args.iter().map(eval).collect::<Result<_, _>>()?)
         }
-        ExprKind::Data { op, args } => eval_data(*op, args, span)?,
+        ExprKind::Data { op, args } => {
+            eval_data(*op, &args.iter().map(eval).collect::<Result<Vec<_>, _>>()?, span)?
+        }
         ExprKind::If { cond, then, otherwise: Some(otherwise) } => {
             let branch = if eval(cond)?.word(span)?.is_zero() { otherwise } else { then };
-            match (&branch.value, branch.stmts.is_empty()) {
-                (Some(value), true) => eval(value)?,
-                _ => return Err(EvalError::NotConstant("it holds statements", branch.span)),
-            }
+            eval_block(locals, branch)?
         }
-        ExprKind::Block(block) if block.stmts.is_empty() && block.value.is_some() => {
-            eval(block.value.as_ref().expect("just checked"))?
-        }
+        ExprKind::Block(block) => eval_block(locals, block)?,
+        ExprKind::Load(place) => eval_place(locals, place)?,
         kind => return Err(EvalError::NotConstant(why_not_constant(kind), span)),
     })
 }
 
-/// An operation on constant contents.
-fn eval_data(op: DataOp, args: &[Expr], span: Span) -> Result<Value, EvalError> {
-    let not_constant = || EvalError::NotConstant("this is decided when the program runs", span);
-    let mut contents = Vec::with_capacity(args.len());
-    for arg in args {
-        contents.push(eval(arg)?);
+/// A block that binds locals and ends with a value.
+fn eval_block(locals: &Locals, block: &Block) -> Result<Value, EvalError> {
+    let other = || EvalError::NotConstant("it holds statements", block.span);
+    let value = block.value.as_ref().ok_or_else(other)?;
+    if block.stmts.is_empty() {
+        return eval_with(locals, value);
     }
-    match (op, &contents[..]) {
+    let mut locals = locals.clone();
+    for stmt in &block.stmts {
+        let StmtKind::Let { pattern: LetPattern::Local(id), init } = &stmt.kind else { return Err(other()) };
+        let bound = eval_with(&locals, init)?;
+        locals.insert(*id, bound);
+    }
+    eval_with(&locals, value)
+}
+
+/// A part of a local of a constant expression.
+fn eval_place(locals: &Locals, place: &Place) -> Result<Value, EvalError> {
+    let variable = || EvalError::NotConstant("it reads a variable", place.span);
+    let PlaceRoot::Local(id) = place.root else { return Err(variable()) };
+    let mut value = locals.get(&id).ok_or_else(variable)?;
+    for step in &place.steps {
+        let Value::Tuple(parts) = value else { return Err(variable()) };
+        let at = match step {
+            PlaceStep::Field(index) => Some(*index as usize),
+            PlaceStep::Index(index) => usize::try_from(eval_with(locals, index)?.word(index.span)?).ok(),
+            _ => return Err(variable()),
+        };
+        value = at.and_then(|at| parts.get(at)).ok_or(EvalError::Fault(INDEX, place.span))?;
+    }
+    Ok(value.clone())
+}
+
+/// An operation on constant contents.
+fn eval_data(op: DataOp, contents: &[Value], span: Span) -> Result<Value, EvalError> {
+    let not_constant = || EvalError::NotConstant("this is decided when the program runs", span);
+    match (op, contents) {
         (DataOp::Hash(function), [Value::Bytes(bytes)]) => Ok(Value::Word(function.word_of(bytes))),
         (DataOp::Len, [Value::Bytes(bytes)]) => Ok(Value::Word(U256::from(bytes.len()))),
         (DataOp::Len, [Value::Tuple(elements)]) => Ok(Value::Word(U256::from(elements.len()))),
@@ -415,18 +457,17 @@ fn eval_binary(
     }
 }
 
-fn eval_compare(op: CompareOp, left: &Expr, right: &Expr) -> Result<bool, EvalError> {
-    let (a, b) = (eval(left)?, eval(right)?);
-    let order = match (&a, &b) {
+fn eval_compare(op: CompareOp, a: &Value, b: &Value, ty: TypeId) -> bool {
+    let order = match (a, b) {
         (Value::Word(a), Value::Word(b)) => {
-            let int = int_of(left.ty);
+            let int = int_of(ty);
             Int::from_word(*a, int).cmp(&Int::from_word(*b, int))
         }
         // Only `==` and `!=` apply to tuples.
         _ if a == b => Ordering::Equal,
         _ => Ordering::Less,
     };
-    Ok(compare(op, order))
+    compare(op, order)
 }
 
 /// What `op` says about two values in this order.

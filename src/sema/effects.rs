@@ -193,7 +193,6 @@ impl Sema<'_> {
             && signature.is_pub
             && !signature.payable
             && !totals[id.index()].writes
-            && !signature.attrs.is_some_and(|attrs| allows(attrs, "W0908"))
             && !self.diags.has_errors()
         {
             self.diags.warning(Code::CouldBeView, signature.span).arg("f", name);
@@ -205,9 +204,6 @@ impl Sema<'_> {
 
     fn warn_about_loops(&mut self, id: FuncId) {
         let signature = &self.signatures[id.index()];
-        if signature.attrs.is_some_and(|attrs| allows(attrs, "W0902")) {
-            return;
-        }
         for &span in &signature.effects.unbounded_loops {
             self.diags.warning(Code::UnboundedLoop, span).arg("f", &signature.name);
         }
@@ -216,17 +212,14 @@ impl Sema<'_> {
     /// What low-level calls of a function must say, or are warned about.
     fn check_low_level_calls(&mut self, id: FuncId) {
         let signature = &self.signatures[id.index()];
-        let is_allowed = |word| signature.attrs.is_some_and(|attrs| allows(attrs, word));
         let name = &signature.name;
-        if !is_allowed("delegatecall") {
+        if !signature.attrs.is_some_and(|attrs| allows(attrs, "delegatecall")) {
             for &span in &signature.effects.delegate_calls {
                 self.diags.error(Code::DelegateCallNotAllowed, span).arg("f", name);
             }
         }
-        if !is_allowed("W0909") {
-            for &span in &signature.effects.dropped_data {
-                self.diags.warning(Code::CallDataNotDecoded, span);
-            }
+        for &span in &signature.effects.dropped_data {
+            self.diags.warning(Code::CallDataNotDecoded, span);
         }
     }
 
@@ -312,11 +305,11 @@ impl Sema<'_> {
         for signature in &self.signatures {
             let internal =
                 matches!(signature.kind, FunctionKind::Contract | FunctionKind::Free) && !signature.is_pub;
-            if internal && !signature.attrs.is_some_and(|attrs| allows(attrs, "W0901")) {
+            if internal {
                 unused.push(("function", signature.span, signature.name.to_string()));
             }
         }
-        for constant in self.consts.iter().filter(|constant| !constant.is_pub && !constant.allow_unused) {
+        for constant in self.consts.iter().filter(|constant| !constant.is_pub) {
             unused.push(("constant", constant.ast.name.span, constant.ast.name.name.to_string()));
         }
         for contract in &self.contracts {

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Sema;
-use super::attrs::allows;
 use super::typed::{Block, Expr, ExprKind, FuncId, Place, PlaceRoot, Stmt, StmtKind};
 use super::types::Type;
 use super::visit::{Access, Visit, walk_expr, walk_place, walk_revert, walk_stmt};
@@ -188,9 +187,6 @@ impl Sema<'_> {
         }
         let mut warnings = Vec::new();
         for &id in handled.iter().filter(|id| writes[id.index()]) {
-            if self.signature(id).attrs.is_some_and(|attrs| allows(attrs, "W0906")) {
-                continue;
-            }
             let mut walk = Order { writes, written: None, found: BTreeMap::new() };
             walk.block(&self.functions[id.index()].body);
             warnings.extend(walk.found);

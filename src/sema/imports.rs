@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::Sema;
 use super::scope::{Names, TypeDef, ValueDef};
-use crate::diag::Code;
-use crate::modules::{Imported, Module, item_name};
-use crate::source::Span;
+use crate::diag::{Code, Diagnostic};
+use crate::modules::{Imported, Module, has_word, item_name};
+use crate::source::{FileId, Span};
 use crate::syntax::ast;
 
 /// A number of a module; 0 is the root. It is also that of its file.
@@ -19,6 +19,8 @@ pub(super) struct ModuleScope {
     /// Path, for messages.
     path: String,
     is_std: bool,
+    /// Names that imports would have brought in if they had not been reported: what names them is no second mistake.
+    failed: HashMap<Arc<str>, Span>,
     /// Modules that were imported whole, by their name here.
     prefixes: HashMap<Arc<str>, (ModuleIndex, Span)>,
     /// Its own items: whether each is `pub`, and where its name stands.
@@ -37,6 +39,7 @@ impl ModuleScope {
             names: Names::default(),
             path: module.path.join("::"),
             is_std: module.is_std,
+            failed: module.failed_imports.iter().map(|name| (name.name.clone(), name.span)).collect(),
             prefixes: HashMap::new(),
             items: items.collect(),
             imports: Vec::new(),
@@ -89,18 +92,21 @@ impl<'a> Sema<'a> {
                         self.modules[index].imports.push((name.name.clone(), name.span));
                     }
                     Imported::Item { item, name } => self.bring_in_item(import.module, item, name),
-                    Imported::All => {}
+                    Imported::All(_) => {}
                 }
             }
             // What is named explicitly, here or in an import, wins.
-            for import in module.imports.iter().filter(|import| matches!(import.what, Imported::All)) {
-                self.bring_in_all(import.module);
+            for import in &module.imports {
+                if let Imported::All(span) = import.what {
+                    self.bring_in_all(import.module, span);
+                }
             }
         }
     }
 
     fn bring_in_item(&mut self, from: ModuleIndex, item: &ast::Ident, name: &ast::Ident) {
         if !self.is_visible(from, item) {
+            self.modules[self.current].failed.insert(name.name.clone(), name.span);
             return;
         }
         self.modules[self.current].imports.push((name.name.clone(), name.span));
@@ -111,13 +117,44 @@ impl<'a> Sema<'a> {
         }
     }
 
-    fn bring_in_all(&mut self, from: ModuleIndex) {
+    fn bring_in_all(&mut self, from: ModuleIndex, star: Span) {
         for (name, span) in self.public_items(from) {
-            if let Some(def) = self.modules[from].names.types.get(&name) {
-                // An error says that the name is taken.
-                let _ = self.modules[self.current].names.types.define(&name, def, span);
+            let Some(def) = self.modules[from].names.types.get(&name) else { continue };
+            let types = &mut self.modules[self.current].names.types;
+            if let Err(first) = types.define(&name, def, span)
+                && types.get(&name) != Some(def)
+            {
+                self.check_ambiguous(&name, first, span, star);
             }
         }
+    }
+
+    /// Reports a name that two imports with `*` bring in, if the module uses it. Whatever is named explicitly wins.
+    fn check_ambiguous(&mut self, name: &Arc<str>, first: Span, second: Span, star: Span) {
+        let own = FileId::of(self.current);
+        // An explicit import is defined where it stands.
+        if self.source.file_at(first.start) == own
+            || !has_word(self.source.slice(self.source.file_span(own)), name)
+        {
+            return;
+        }
+        self.diags
+            .error(Code::AlreadyDefined, star)
+            .arg("name", name)
+            .secondary(first, "one is declared here")
+            .secondary(second, "the other one here")
+            .note("two imports with `*` bring it in: name the one that is meant in a `use` of its own");
+    }
+
+    /// Whether a report is about a name that a reported import would have brought in.
+    pub(super) fn follows_from_import(&self, diagnostic: &Diagnostic) -> bool {
+        if diagnostic.code() != Code::NotFound {
+            return false;
+        }
+        let span = diagnostic.span();
+        let first = self.source.slice(span).split("::").next().unwrap_or("").trim();
+        let module = &self.modules[self.source.file_at(span.start).index()];
+        module.failed.get(first).is_some_and(|&import| import != span)
     }
 
     fn public_items(&self, module: ModuleIndex) -> Vec<(Arc<str>, Span)> {
@@ -142,10 +179,17 @@ impl<'a> Sema<'a> {
                     self.already_defined(name, first);
                 }
             }
-            for import in module.imports.iter().filter(|import| matches!(import.what, Imported::All)) {
+            self.current = index;
+            for import in &module.imports {
+                let Imported::All(star) = import.what else { continue };
                 for (name, span) in self.public_items(import.module) {
-                    if let Some(def) = self.modules[import.module].names.values.get(&name) {
-                        let _ = self.modules[index].names.values.define(&name, def, span);
+                    let Some(def) = self.modules[import.module].names.values.get(&name) else { continue };
+                    let values = &mut self.modules[index].names.values;
+                    if let Err(first) = values.define(&name, def, span)
+                        && values.get(&name) != Some(def)
+                        && reports
+                    {
+                        self.check_ambiguous(&name, first, span, star);
                     }
                 }
             }

@@ -9,7 +9,7 @@ use super::typed::{
     Stmt, StmtKind,
 };
 use super::types::{InferId, IntType, Type, TypeId, Types};
-use crate::diag::{Code, Diagnostics};
+use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::source::Span;
 
 /// The unknown integer types of one function.
@@ -25,7 +25,7 @@ struct Variable {
     binding: Option<TypeId>,
     /// Taken if nothing fixes the type.
     default: Option<TypeId>,
-    /// What K0208 calls it.
+    /// What K0208 calls it: a name or a literal.
     name: String,
     span: Span,
 }
@@ -127,10 +127,7 @@ impl Inference {
                 continue;
             }
             if variable.default.is_none() {
-                diags
-                    .error(Code::CannotInferInteger, variable.span)
-                    .arg("x", &variable.name)
-                    .arg("x", &variable.name);
+                cannot_infer(diags, &variable.name, variable.span);
             }
             self.variables[index].binding = Some(self.variables[index].default.unwrap_or(TypeId::ERROR));
         }
@@ -164,6 +161,17 @@ impl Inference {
 }
 
 /// Reports K0203.
+/// Reports a number whose type nothing fixes (K0208): a variable or member of this name, or a literal.
+pub(super) fn cannot_infer<'d>(diags: &'d mut Diagnostics, name: &str, span: Span) -> &'d mut Diagnostic {
+    let is_literal = name.starts_with(|first: char| first.is_ascii_digit());
+    let annotated = match name.strip_prefix('-') {
+        Some(_) => format!("{name}i256"),
+        None if is_literal => format!("{name}u256"),
+        None => format!("{name}: u256"),
+    };
+    diags.error(Code::CannotInferInteger, span).arg("x", name).arg("annotated", annotated)
+}
+
 pub(super) fn literal_does_not_fit(diags: &mut Diagnostics, value: Int, int: IntType, span: Span) {
     diags
         .error(Code::LiteralDoesNotFit, span)

@@ -12,6 +12,7 @@ use super::scope::{
 };
 use super::types::{IntType, Type, TypeId};
 use crate::diag::Code;
+use crate::modules::path_in_std;
 use crate::source::Span;
 use crate::syntax::ast::{self, TypeArg, TypeKind};
 use crate::syntax::habits::type_here;
@@ -440,7 +441,7 @@ impl<'a> Sema<'a> {
                 self.diags.error(code, span).arg("t", shown).arg("place", place);
             }
             Code::NotStorable => {
-                self.diags.error(code, span).arg("t", shown);
+                self.diags.error(code, span).arg("t", shown).arg("place", "");
             }
             _ => {
                 let reason = format!("a value of type `{shown}` cannot be {}", position.name());
@@ -522,10 +523,15 @@ impl<'a> Sema<'a> {
         names.extend(["u8", "u16", "u32", "u64", "u128", "u256", "i8", "i16", "i32", "i64", "i128", "i256"]);
         let hint = match type_here(name) {
             Some(kalix) => format!("; it is written `{kalix}`"),
-            None => suggestion(closest(name, names.into_iter())),
+            None => in_std(name).unwrap_or_else(|| suggestion(closest(name, names.into_iter()))),
         };
         self.diags.error(Code::NotFound, path.span).arg("name", path).arg("hint", hint);
     }
+}
+
+/// How to import a name of the built-in library.
+pub(super) fn in_std(name: &str) -> Option<String> {
+    path_in_std(name).map(|path| format!("; write `use {path};`"))
 }
 
 /// `; did you mean …?`, or nothing.

@@ -315,8 +315,26 @@ pub(super) fn expect_ident(input: &mut Cursor<'_>) -> Parsed<Ident> {
             }
             Ok(Ident { name, span })
         }
-        _ => Err(unexpected(input, Expected::token(Token::Ident))),
+        _ => match keyword_as_name(input, Expected::token(Token::Ident)) {
+            Some(name) => Ok(name),
+            None => Err(unexpected(input, Expected::token(Token::Ident))),
+        },
     }
+}
+
+/// Takes a keyword that stands where a name is missing, as what follows it shows, and reports it.
+pub(super) fn keyword_as_name(input: &mut Cursor<'_>, expected: Expected) -> Option<Ident> {
+    let [Some(token), Some(next), _] = peek3(input) else { return None };
+    let spelling = Token::FIXED.iter().find(|row| row.0 == token)?.1;
+    let follows_name = matches!(next, T![=] | T![:] | T![;] | T![,] | T!['('] | T![')'] | T![<] | T![in]);
+    if !follows_name || !spelling.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return None;
+    }
+    let source = input.state().text.clone();
+    let mut diagnostic = unexpected(input, expected).into_diagnostic(&source);
+    diagnostic.label(format!("`{spelling}` is a keyword, so it is no name"));
+    report(input, diagnostic);
+    Some(Ident { name: spelling.into(), span: bump(input) })
 }
 
 /// Takes the `;` that ends something. One that is missing at the end of a line, or before `}`, is reported

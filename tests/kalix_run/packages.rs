@@ -114,11 +114,11 @@ contract Main {
 }
 ";
     let expected = "\
-src/dex/main.kalix:1:5: error[K0105]: module `nowhere` not found; looked for `src/nowhere.kalix`
+src/dex/main.kalix:1:5: error[K0105]: module `nowhere::Thing` not found; looked for `src/nowhere.kalix` and `src/nowhere/Thing.kalix`
 src/dex/main.kalix:2:13: error[K0107]: `HALF` is private to module `token`
 src/dex/main.kalix:2:19: error[K0107]: `factor` is private to module `token`
 src/dex/main.kalix:2:27: error[K0101]: cannot find `Nothing` in this scope; module `token` has no such item
-src/dex/main.kalix:4:5: error[K0105]: module `super::super::super` not found; looked for `a parent of the package`
+src/dex/main.kalix:4:5: error[K0105]: module `super::super::super::x` not found; looked for `a parent of the package`
 src/dex/main.kalix:6:37: error[K0107]: `factor` is private to module `token`
 src/dex/main.kalix:6:55: error[K0107]: `HALF` is private to module `token`
 src/dex/main.kalix:6:69: error[K0101]: cannot find `nothing` in this scope; module `token` has no such item

@@ -297,7 +297,7 @@ impl<'p> Lower<'_, 'p> {
     pub(super) fn leave_with(&mut self, expr: &Expr) {
         let result = self.result_type();
         let parts = values::result_parts(&self.cx.program.types, result);
-        let (Exit::RetOk | Exit::Entry, Some((ok, err))) = (self.exit(), parts) else {
+        let (Exit::RetOk | Exit::Entry | Exit::Raw, Some((ok, err))) = (self.exit(), parts) else {
             let words = self.value_as(expr, result);
             return self.leave(&words);
         };
@@ -371,7 +371,7 @@ impl<'p> Lower<'_, 'p> {
         let Some((_, err)) = values::result_parts(&self.cx.program.types, result) else {
             return self.cx.internal(span, "`?` in a function without `Result`");
         };
-        if let Exit::RetOk | Exit::Entry = self.exit() {
+        if let Exit::RetOk | Exit::Entry | Exit::Raw = self.exit() {
             return self.revert_error(ty, words, span);
         }
         let words = match self.cx.program.types.get(err) {
@@ -386,7 +386,19 @@ impl<'p> Lower<'_, 'p> {
     fn end_ok(&mut self, exit: Exit, ok: TypeId, words: &[Value]) {
         match exit {
             Exit::Entry => self.return_encoded(ok, words),
+            Exit::Raw => self.return_raw(words),
             _ => self.ret(words),
+        }
+    }
+
+    /// Ends the frame with `bytes` as they are, or without output.
+    fn return_raw(&mut self, words: &[Value]) {
+        match *words {
+            [pointer] => {
+                let (size, data) = (self.b.unary(Op::Mload, pointer), self.data(pointer));
+                self.b.return_(data, size);
+            }
+            _ => self.b.halt(),
         }
     }
 
@@ -395,13 +407,7 @@ impl<'p> Lower<'_, 'p> {
         match self.exit() {
             Exit::Ret | Exit::RetOk => self.ret(words),
             Exit::Entry => self.return_encoded(self.result_type(), words),
-            Exit::Raw => match *words {
-                [pointer] => {
-                    let (size, data) = (self.b.unary(Op::Mload, pointer), self.data(pointer));
-                    self.b.return_(data, size);
-                }
-                _ => self.b.halt(),
-            },
+            Exit::Raw => self.return_raw(words),
             Exit::Continue(block) => self.b.jump(block),
         }
     }

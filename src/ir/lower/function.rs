@@ -42,7 +42,7 @@ pub(super) enum Exit {
     RetOk,
     /// An entry point: ends the frame with the encoding of the result, or of T; reverts for `Err`.
     Entry,
-    /// A `fallback`: ends the frame with the bytes of the result as they are.
+    /// A `fallback`: ends the frame with the bytes of the result, or of T, as they are; reverts for `Err`.
     Raw,
     /// The body of a function without result, inlined: continues in the block.
     Continue(BlockId),

@@ -331,14 +331,15 @@ impl<'a> Checker<'_, 'a> {
     /// Checks an expression whose type nothing prescribes; a literal gets a type that a later use fixes.
     pub(super) fn expr_any(&mut self, expr: &'a ast::Expr) -> Expr {
         let typed = self.expr(expr, None);
-        self.materialize(typed, "this literal", None)
+        self.materialize(typed, None, None)
     }
 
     /// The tree of a checked expression; a literal becomes a value of a type still to be fixed.
-    pub(super) fn materialize(&mut self, typed: Typed, name: &str, default: Option<TypeId>) -> Expr {
+    pub(super) fn materialize(&mut self, typed: Typed, name: Option<&str>, default: Option<TypeId>) -> Expr {
         match typed.literal {
             Some(value) => {
-                let ty = self.fresh_int(name, typed.expr.span, default);
+                let literal = value.to_string();
+                let ty = self.fresh_int(name.unwrap_or(&literal), typed.expr.span, default);
                 self.coerce_literal(value, ty, typed.expr.span)
             }
             None => typed.expr,

@@ -97,7 +97,7 @@ impl<'a> Checker<'_, 'a> {
             // A value that nothing else refers to lies in a local without a name.
             let init = match want {
                 Some(want) => self.coerce(typed, want),
-                None => self.materialize(typed, name.as_str(), None),
+                None => self.materialize(typed, Some(name.as_str()), None),
             };
             let local = self.unnamed_local(init.ty, operand.span);
             let place =
@@ -106,9 +106,11 @@ impl<'a> Checker<'_, 'a> {
             return Some(StmtKind::Let { pattern: LetPattern::Local(local), init });
         };
         self.check_not_moved(&place);
-        self.check_borrows(&place, through, mutable);
-        if mutable {
-            self.check_mutable(&place, through);
+        let is_free = self.check_borrows(&place, through, mutable);
+        if !is_free || mutable && !self.check_mutable(&place, through) {
+            // A borrow that does not come about is in nobody's way.
+            self.define_name(&name.name, name.span, LocalDef::Hole, false);
+            return None;
         }
         let (stmts, place) = self.pinned(place, span);
         self.add_borrow(name, place, mutable, through);
@@ -183,8 +185,9 @@ impl<'a> Checker<'_, 'a> {
         false
     }
 
-    /// Reports an access to a place that is borrowed (K0303), or a write to one that is borrowed for reading (K0304).
-    pub(super) fn check_borrows(&mut self, place: &Place, through: Option<usize>, write: bool) {
+    /// Reports an access to a place that is borrowed (K0303), or a write to one that is borrowed for reading (K0304);
+    /// whether it is neither.
+    pub(super) fn check_borrows(&mut self, place: &Place, through: Option<usize>, write: bool) -> bool {
         let conflict = (0..self.borrows.len()).find(|&index| {
             let borrow = &self.borrows[index];
             borrow.live
@@ -192,18 +195,18 @@ impl<'a> Checker<'_, 'a> {
                 && overlap(&borrow.place, place)
                 && !self.is_derived(through, index)
         });
-        let Some(index) = conflict else { return };
+        let Some(index) = conflict else { return true };
         let (mutable, first) = (self.borrows[index].mutable, self.borrows[index].place.span);
         let text = self.shorten(place.span);
         let code = if mutable { Code::MutablyBorrowed } else { Code::WriteWhileBorrowed };
         // A use by value is a read and a write.
-        if self.diags().iter().any(|known| known.code() == code && known.span() == place.span) {
-            return;
+        if !self.diags().iter().any(|known| known.code() == code && known.span() == place.span) {
+            self.diags()
+                .error(code, place.span)
+                .arg("place", text)
+                .secondary(first, "the borrow starts here; it lasts to the end of its block");
         }
-        self.diags()
-            .error(code, place.span)
-            .arg("place", text)
-            .secondary(first, "the borrow starts here; it lasts to the end of its block");
+        false
     }
 
     /// Reports a write through `&` (K0302), or to a local that is not `mut`.
@@ -293,7 +296,7 @@ impl<'a> Checker<'_, 'a> {
             self.diags().error(Code::MismatchedTypes, span).arg("a", a).arg("b", b);
             return Lent { expr: Typed::hole(span).expr, borrow: None };
         }
-        let expr = self.materialize(typed, "this literal", None);
+        let expr = self.materialize(typed, None, None);
         let ExprKind::Load(place) = expr.kind else {
             // A value that nothing else refers to.
             let local = self.unnamed_local(target, span);

@@ -5,7 +5,7 @@ use alloy_primitives::U256;
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
 use crate::sema::consts::{Int, fixed_bytes_mask};
-use crate::sema::typed::{Block, CastKind, Expr, ExprKind, Match, MatchArm, Pattern, PatternKind};
+use crate::sema::typed::{Block, CastKind, Expr, ExprKind, Match, MatchArm, Pattern, PatternKind, PlaceRoot};
 use crate::sema::types::{IntType, Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -18,8 +18,22 @@ impl<'a> Checker<'_, 'a> {
         ty: &'a ast::Type,
         span: Span,
     ) -> Typed {
-        let contract = self.contract;
         let typed = self.expr(value, None);
+        self.cast_value(typed, wrapping, ty, span)
+    }
+
+    /// `text as bytes` where it is only looked at (§6.7): the memory stays whose it is.
+    pub(super) fn borrowed_cast(&mut self, value: &'a ast::Expr, ty: &'a ast::Type, span: Span) -> Typed {
+        let typed = self.expr_or_place(value, None);
+        let is_own =
+            matches!(&typed.expr.kind, ExprKind::Load(place) if matches!(place.root, PlaceRoot::Local(_)));
+        let is_text = matches!(self.resolved(typed.ty()), TypeId::BYTES | TypeId::STRING);
+        let typed = if is_own && is_text { typed } else { self.value_of(value, typed) };
+        self.cast_value(typed, false, ty, span)
+    }
+
+    fn cast_value(&mut self, typed: Typed, wrapping: bool, ty: &'a ast::Type, span: Span) -> Typed {
+        let contract = self.contract;
         let to = self.sema.resolve_any_type(ty, contract);
         let from = self.resolved(typed.ty());
         if to == TypeId::ERROR || from == TypeId::ERROR {
@@ -33,7 +47,8 @@ impl<'a> Checker<'_, 'a> {
         }
         if let (Type::Enum(id), TypeId::U8) = (self.type_of(to), from)
             && self.sema.types.enums[id.index()].is_payload_free()
-            && self.cast_kind(from, to, wrapping).is_none()
+            && !wrapping
+            && self.cast_kind(from, to, false).is_none()
         {
             return self.numbered_enum(typed.expr, to, span);
         }
@@ -140,6 +155,11 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    /// Whether `as` converts values of `from` to `to`.
+    pub(super) fn converts(&self, from: TypeId, to: TypeId) -> bool {
+        self.cast_kind(from, to, false).is_some()
+    }
+
     /// How a value of `from` becomes one of `to`; nothing if it cannot.
     fn cast_kind(&self, from: TypeId, to: TypeId, wrapping: bool) -> Option<CastKind> {
         let bits_of = |size: u8| u16::from(size) * 8;
@@ -168,6 +188,8 @@ impl<'a> Checker<'_, 'a> {
                 CastKind::TruncateFixedBytes { size }
             }
             (Type::Handle(_), Type::Address) => CastKind::SameWord,
+            // What wraps never faults, and most numbers are no variant.
+            (Type::Int(_), Type::Enum(_)) if wrapping => return None,
             (Type::Enum(_), &Type::Int(IntType::U8)) if self.sema.types.is_word(from) => CastKind::SameWord,
             // The same memory.
             (Type::Bytes | Type::String, Type::Bytes | Type::String) => CastKind::SameWord,

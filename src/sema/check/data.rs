@@ -22,7 +22,15 @@ impl<'a> Checker<'_, 'a> {
 
     /// An operand that is looked at and stays where it is.
     pub(super) fn borrowed(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Typed {
+        if let ast::ExprKind::Cast { value, wrapping: false, ty } = &expr.kind {
+            return self.borrowed_cast(value, ty, expr.span);
+        }
         let typed = self.expr_or_place(expr, want);
+        self.no_map(expr, typed)
+    }
+
+    /// Reports a map where a value is needed.
+    pub(super) fn no_map(&mut self, expr: &ast::Expr, typed: Typed) -> Typed {
         if self.sema.holds_map(self.resolved(typed.ty())) {
             let what = "moved, copied or used as a value; index it with `[key]`";
             self.diags().error(Code::MapOnlyInStorage, expr.span).arg("what", what);
@@ -48,7 +56,7 @@ impl<'a> Checker<'_, 'a> {
             let typed = self.expr(element, element_ty);
             let expr = match element_ty {
                 Some(ty) => self.coerce(typed, ty),
-                None => self.materialize(typed, "this literal", None),
+                None => self.materialize(typed, None, None),
             };
             if element_ty.is_none() && expr.ty != TypeId::NEVER && expr.ty != TypeId::ERROR {
                 element_ty = Some(expr.ty);
@@ -94,7 +102,7 @@ impl<'a> Checker<'_, 'a> {
         let typed = self.expr(element, wanted);
         let value = match wanted {
             Some(ty) => self.coerce(typed, ty),
-            None => self.materialize(typed, "this literal", None),
+            None => self.materialize(typed, None, None),
         };
         // Constants of the function count, too.
         let Some((length_ty, count)) = self.constant_value(length, None) else { return Typed::hole(span) };
@@ -376,7 +384,7 @@ impl<'a> Checker<'_, 'a> {
         let mut exprs = Vec::with_capacity(args.len());
         for arg in args {
             let typed = self.borrowed(arg, None);
-            let expr = self.materialize(typed, "this literal", None);
+            let expr = self.materialize(typed, None, None);
             let ty = self.resolved(expr.ty);
             let open = self.is_int(ty) || matches!(ty, TypeId::ERROR | TypeId::NEVER);
             if !open && (self.sema.types.abi_type(ty).is_none() || ty == TypeId::UNIT) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::{U256, keccak256};
 
 use crate::diag::Code;
-use crate::sema::attrs::{Target, allows, docs};
+use crate::sema::attrs::{Target, docs};
 use crate::sema::check::items::{Pending, PendingKind};
 use crate::sema::effects::Effects;
 use crate::sema::layout;
@@ -52,7 +52,7 @@ impl<'a> Sema<'a> {
                 let contract = contract.expect("groups are declared in contracts");
                 let start = self.contracts[contract].typed.storage.len();
                 for field in &group.fields {
-                    self.check_attrs(&field.attrs, Target::Other);
+                    self.check_attrs(&field.attrs, Target::Other, field.name.span);
                     self.define_member(&field.name, &field.ty, MemberKind::GroupField, &field.attrs, &item);
                 }
                 let end = self.contracts[contract].typed.storage.len();
@@ -101,9 +101,6 @@ impl<'a> Sema<'a> {
             is_pub: item.public.is_some(),
         });
         self.define_resource(name, Resource::Member(member), contract);
-        if allows(attrs, "W0901") || allows(item.attrs, "W0901") {
-            self.used.insert(name.span);
-        }
         if item.public.is_some() && id != TypeId::ERROR {
             self.add_member_getter(contract, member, attrs);
         }
@@ -125,7 +122,7 @@ impl<'a> Sema<'a> {
             ast::ErrorKind::Set(set) => {
                 self.report_repeated(set.iter().map(|variant| &variant.name));
                 for variant in set {
-                    self.check_attrs(&variant.attrs, Target::Error);
+                    self.check_attrs(&variant.attrs, Target::Error, variant.name.span);
                     let name = &variant.name;
                     variants.push(self.error_variant(name, &variant.params, &variant.attrs, contract));
                 }

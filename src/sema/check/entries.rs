@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::diag::Code;
-use crate::sema::attrs::{SelectorAttr, allows, docs, is_identifier};
+use crate::sema::attrs::{SelectorAttr, docs, is_identifier};
 use crate::sema::check::define::selector_of;
 use crate::sema::consts::Value;
 use crate::sema::effects::Effects;
+use crate::sema::infer::cannot_infer;
 use crate::sema::scope::ContractIndex;
 use crate::sema::typed::{
     AbiParam, Block, EntryPoint, Expr, ExprKind, FuncId, FunctionKind, Local, LocalId, MemberId, Mutability,
@@ -71,10 +72,7 @@ impl<'a> Sema<'a> {
             let ConstState::Done(ty, value) = constant.state.clone() else { continue };
             let (name, attrs) = (&constant.ast.name, constant.attrs);
             if ty == TypeId::INT_LITERAL {
-                self.diags
-                    .error(Code::CannotInferInteger, name.span)
-                    .arg("x", &name.name)
-                    .arg("x", &name.name)
+                cannot_infer(&mut self.diags, &name.name, name.span)
                     .note("a `pub` constant has a getter, whose result needs a type");
                 continue;
             }
@@ -242,11 +240,9 @@ impl<'a> Sema<'a> {
             Some(SelectorAttr::Number(number)) => {
                 selector = Some(number);
                 let attr = attrs.find("selector").expect("it was just read");
-                if !allows(attrs, "W0907") {
-                    self.diags
-                        .warning(Code::SelectorNotDerived, attr.span)
-                        .arg("s", format_args!("0x{}", alloy_primitives::hex::encode(number)));
-                }
+                self.diags
+                    .warning(Code::SelectorNotDerived, attr.span)
+                    .arg("s", format_args!("0x{}", alloy_primitives::hex::encode(number)));
             }
             Some(SelectorAttr::Signature(text, span)) => {
                 if let Some((external, types)) = self.compatible_signature(&text, span, params, &abi_types) {
@@ -287,34 +283,29 @@ impl<'a> Sema<'a> {
         if params.iter().any(|param| param.ty == TypeId::ERROR) {
             return None;
         }
-        let mut incompatible = |p: &str, t: &str, label: String| {
+        let mut incompatible = |what: String, label: String| {
             self.diags
                 .error(Code::IncompatibleSignature, span)
                 .arg("sig", text)
-                .arg("p", p)
-                .arg("t", t)
+                .arg("what", what)
                 .label(label);
         };
         let parts = text.strip_suffix(')').and_then(|text| text.split_once('('));
         let Some((name, list)) = parts.filter(|(name, _)| is_identifier(name)) else {
-            incompatible("…", "…", "this is not of the form `name(type,type)`".into());
+            incompatible("any function".into(), "this is not of the form `name(type,type)`".into());
             return None;
         };
         let types: Vec<&str> = if list.is_empty() { Vec::new() } else { list.split(',').collect() };
         if types.len() != params.len() {
-            let (p, t) = match params.get(types.len()) {
-                Some(param) => (param.name.to_string(), self.types.display(param.ty)),
-                None => ("…".to_string(), "…".to_string()),
-            };
-            let label = format!("it has {} type(s), the function {} parameter(s)", types.len(), params.len());
-            incompatible(&p, &t, label);
+            let what = format!("a function with {} parameter(s)", params.len());
+            incompatible(what, format!("it has {} type(s)", types.len()));
             return None;
         }
         for ((given, own), param) in types.iter().zip(abi_types).zip(params) {
             if !word_compatible(given, own) {
                 let shown = self.types.display(param.ty);
                 let label = format!("`{given}` is not `{own}` or a wider integer of the same signedness");
-                incompatible(&param.name, &shown, label);
+                incompatible(format!("parameter `{}: {shown}`", param.name), label);
                 return None;
             }
         }

@@ -16,7 +16,13 @@ impl<'a> Checker<'_, 'a> {
     /// Checks an expression. `want` is what its place requires, if that is known; it guides literals and
     /// branches, and the caller still compares the result with [`coerce`](Checker::coerce).
     pub(super) fn expr(&mut self, expr: &'a ast::Expr, want: Option<TypeId>) -> Typed {
-        let typed = self.borrowed(expr, want);
+        let typed = self.expr_or_place(expr, want);
+        self.value_of(expr, typed)
+    }
+
+    /// A use by value of what was looked at.
+    pub(super) fn value_of(&mut self, expr: &'a ast::Expr, typed: Typed) -> Typed {
+        let typed = self.no_map(expr, typed);
         let typed = self.not_a_reference(expr, typed);
         self.take(typed)
     }
@@ -101,8 +107,26 @@ impl<'a> Checker<'_, 'a> {
             }
             LiteralKind::Int(int) => self.int_literal(int, false, span, want),
             LiteralKind::Str(text) => self.bytes_literal(text.as_bytes(), TypeId::STRING, span),
-            LiteralKind::Bytes(bytes) => self.bytes_literal(bytes, TypeId::BYTES, span),
+            LiteralKind::Bytes(bytes) => match want.and_then(|want| self.resolved(want).as_fixed_bytes()) {
+                Some(size) => self.fixed_bytes_literal(bytes, size, span),
+                None => self.bytes_literal(bytes, TypeId::BYTES, span),
+            },
         }
+    }
+
+    /// `hex"00ff"` where a `bytes<N>` is required: it has N bytes.
+    fn fixed_bytes_literal(&mut self, bytes: &[u8], size: u8, span: Span) -> Typed {
+        if bytes.len() != usize::from(size) {
+            self.diags()
+                .error(Code::MismatchedTypes, span)
+                .arg("a", format_args!("bytes<{size}>"))
+                .arg("b", format_args!("a literal of {} byte(s)", bytes.len()));
+            return Typed::hole(span);
+        }
+        let ty = self.sema.types.intern(Type::FixedBytes(size));
+        let mut word = [0; 32];
+        word[..bytes.len()].copy_from_slice(bytes);
+        Typed::new(ExprKind::Const(alloy_primitives::U256::from_be_bytes(word)), ty, span)
     }
 
     /// An integer literal, perhaps with `-` before it, which belongs to it when there is a suffix.
@@ -163,7 +187,7 @@ impl<'a> Checker<'_, 'a> {
             let typed = self.expr(element, want);
             exprs.push(match want {
                 Some(want) => self.coerce(typed, want),
-                None => self.materialize(typed, "this literal", None),
+                None => self.materialize(typed, None, None),
             });
         }
         if exprs.iter().any(|expr| expr.ty == TypeId::ERROR) {

@@ -25,7 +25,7 @@ impl<'a> Sema<'a> {
     pub(super) fn define_interface(&mut self, decl: &'a ast::Interface, handle: HandleId) {
         let mut functions: Vec<ExternalFn> = Vec::new();
         for item in &decl.functions {
-            self.check_attrs(&item.attrs, Target::InterfaceFunction);
+            self.check_attrs(&item.attrs, Target::InterfaceFunction, item.span);
             let function = self.interface_function(item);
             match functions.iter().find(|other| other.name == function.name) {
                 Some(first) => {

@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 
 use crate::diag::Code;
 use crate::modules::Module;
-use crate::sema::attrs::{Target, allows, docs};
+use crate::sema::attrs::{Target, docs};
 use crate::sema::check::structs::Definition;
 use crate::sema::consts::Int;
 use crate::sema::imports::ModuleIndex;
@@ -91,10 +91,11 @@ impl<'a> Sema<'a> {
             ModuleItemKind::Event(_) => Target::Event,
             ModuleItemKind::Error(_) => Target::Error,
             ModuleItemKind::Contract(_) => Target::Contract,
+            ModuleItemKind::Struct(_) => Target::Struct,
             ModuleItemKind::Test(_) => Target::Test,
             _ => Target::Other,
         };
-        self.check_attrs(&item.attrs, target);
+        self.check_attrs(&item.attrs, target, item.span);
         let module = self.current;
         if let ModuleItemKind::Impl(decl) = &item.kind {
             return self.declare_methods(decl, pending);
@@ -154,10 +155,12 @@ impl<'a> Sema<'a> {
             ContractItemKind::Const(_) => Target::Constant,
             ContractItemKind::Event(_) => Target::Event,
             ContractItemKind::Error(_) => Target::Error,
+            ContractItemKind::Struct(_) => Target::Struct,
+            ContractItemKind::StateGroup(_) => Target::Group,
             ContractItemKind::Test(_) => Target::Test,
             _ => Target::Other,
         };
-        self.check_attrs(&item.attrs, target);
+        self.check_attrs(&item.attrs, target, item.span);
         let module = self.current;
         let mut later = |kind| {
             let contract = Some(contract);
@@ -250,13 +253,11 @@ impl<'a> Sema<'a> {
         attrs: &'a ast::Attrs,
     ) {
         let index: ConstIndex = self.consts.len();
-        let allow_unused = allows(attrs, "W0901");
         self.consts.push(ConstInfo {
             ast: decl,
             module: self.current,
             contract,
             is_pub,
-            allow_unused,
             attrs,
             state: ConstState::Waiting,
         });
@@ -271,7 +272,7 @@ impl<'a> Sema<'a> {
         let mut taken: HashMap<u8, Span> = HashMap::new();
         let mut next = Int::from_u64(0);
         for variant in &decl.variants {
-            self.check_attrs(&variant.attrs, Target::Other);
+            self.check_attrs(&variant.attrs, Target::Other, variant.name.span);
             let span = variant.discriminant.as_ref().map_or(variant.name.span, |value| value.span);
             if let Some(explicit) = &variant.discriminant {
                 if has_payload {

@@ -30,7 +30,7 @@ impl<'a> Checker<'_, 'a> {
         let (through, ty) = (typed.through, self.resolved(typed.ty()));
         let plain = |expr| Subject { stmts: Vec::new(), expr, behind: None, owner: None };
         if typed.literal.is_some() {
-            return plain(self.materialize(typed, "this literal", None));
+            return plain(self.materialize(typed, None, None));
         }
         let ExprKind::Load(place) = typed.expr.kind else { return plain(typed.expr) };
         let span = place.span;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::diag::Code;
-use crate::sema::attrs::{allows, docs};
+use crate::sema::attrs::docs;
 use crate::sema::check::define::keyword;
 use crate::sema::check::items::Pending;
 use crate::sema::effects::Effects;
 use crate::sema::resolve::Position;
 use crate::sema::scope::Resource;
 use crate::sema::typed::{Expr, ExprKind, FuncId, FunctionKind, Immutable, ImmutableId, Place, PlaceRoot};
-use crate::sema::types::TypeId;
+use crate::sema::types::{Type, TypeId};
 use crate::sema::{Body, Param, Sema, Signature};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -26,7 +26,8 @@ impl<'a> Sema<'a> {
             self.diags
                 .error(Code::NotStorable, decl.ty.span)
                 .arg("t", shown)
-                .note("an immutable is part of the code, so its type is a Copy type");
+                .arg("place", " in an immutable, whose type is a Copy type")
+                .note("an immutable is part of the code");
             ty = TypeId::ERROR;
         }
         let id = ImmutableId(self.contracts[contract].typed.immutables.len() as u32);
@@ -38,9 +39,6 @@ impl<'a> Sema<'a> {
             is_pub: item.public.is_some(),
         });
         self.define_resource(name, Resource::Immutable(id), contract);
-        if allows(item.attrs, "W0901") {
-            self.used.insert(name.span);
-        }
         if item.public.is_some() && ty != TypeId::ERROR {
             let place = Place { root: PlaceRoot::Immutable(id), steps: Vec::new(), ty, span: name.span };
             let value = Expr { kind: ExprKind::Load(place), ty, span: name.span };
@@ -72,6 +70,12 @@ impl<'a> Sema<'a> {
         };
         let param = decl.param.as_ref().and_then(|param| Some((params.first()?.ty, param.ty.span)));
         let own = decl.ret.as_ref().map(|ty| (result, ty.span));
+        // `Err` of a `Result` reverts, as in entry points.
+        let own = own.map(|(ty, span)| match *self.types.get(ty) {
+            Type::Result { ok: TypeId::UNIT, .. } => (TypeId::BYTES, span),
+            Type::Result { ok, .. } => (ok, span),
+            _ => (ty, span),
+        });
         for (ty, span) in param.into_iter().chain(own) {
             if !matches!(ty, TypeId::BYTES | TypeId::ERROR) {
                 let shown = self.types.display(ty);

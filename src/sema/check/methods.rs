@@ -20,7 +20,7 @@ impl<'a> Sema<'a> {
     /// Notes the functions of an `impl`.
     pub(super) fn declare_methods(&mut self, decl: &'a ast::Impl, pending: &mut Vec<Pending<'a>>) {
         for method in &decl.methods {
-            self.check_attrs(&method.attrs, Target::Function);
+            self.check_attrs(&method.attrs, Target::Function, method.span);
             pending.push(Pending {
                 module: self.current,
                 contract: None,

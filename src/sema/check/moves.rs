@@ -70,7 +70,10 @@ impl<'a> Checker<'_, 'a> {
                 *other == id && (gone.starts_with(&path) || path.starts_with(gone))
             });
         if let Some((_, &span)) = moved {
-            let name = self.locals[id.index()].name.clone();
+            // The local, or the field that is gone.
+            let whole = self.locals[id.index()].name.clone();
+            let part = self.shorten(span);
+            let name = if part.starts_with(&format!("{whole}.")) { part } else { whole };
             self.report_moved(&name, place.span, span);
         }
     }
@@ -90,8 +93,10 @@ impl<'a> Checker<'_, 'a> {
         let span = place.span;
         match path_of(place) {
             Some((id, path, false)) if typed.through.is_none() => {
-                self.check_borrows(place, None, true);
-                self.moved.places.insert((id, path), span);
+                // What is lent stays.
+                if self.check_borrows(place, None, true) {
+                    self.moved.places.insert((id, path), span);
+                }
                 typed
             }
             found if found.is_some() || behind => {

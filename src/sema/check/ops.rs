@@ -159,6 +159,7 @@ impl<'a> Checker<'_, 'a> {
         // An address literal is one only where an address is expected, on either side.
         let same_type = !matches!(meaning, Meaning::Uneven(_));
         let hint = (same_type && left.literal.is_none()).then_some(left.ty());
+        let right_expr = right;
         let right = self.borrowed(right, hint);
         if let ast::ExprKind::Literal(ast::Literal { kind: ast::LiteralKind::Int(int), .. }) = &left_expr.kind
             && same_type
@@ -169,6 +170,11 @@ impl<'a> Checker<'_, 'a> {
         if left.ty() == TypeId::NEVER || right.ty() == TypeId::NEVER {
             return self.diverging(vec![left.expr, right.expr], span);
         }
+        // Comparisons look at what a reference refers to (§6); elsewhere `*` says so.
+        let (left, right) = match meaning {
+            Meaning::Compare(_) => (left, right),
+            _ => (self.not_a_reference(left_expr, left), self.not_a_reference(right_expr, right)),
+        };
         match meaning {
             Meaning::Arith(op) => self.arith(op, spelled, op_span, left, right, span),
             Meaning::Uneven(op) => self.uneven(op, spelled, op_span, left, right, span, want),
@@ -240,7 +246,7 @@ impl<'a> Checker<'_, 'a> {
         let left = match left.literal {
             Some(value) => {
                 let wanted = want.filter(|&want| self.is_int(want));
-                let ty = wanted.unwrap_or_else(|| self.fresh_int("this literal", left.span(), None));
+                let ty = wanted.unwrap_or_else(|| self.fresh_int(&value.to_string(), left.span(), None));
                 self.coerce_literal(value, ty, left.span())
             }
             None => left.expr,
@@ -338,8 +344,11 @@ impl<'a> Checker<'_, 'a> {
         b: TypeId,
         span: Span,
     ) -> Typed {
+        let converts = a != b && (self.converts(a, b) || self.converts(b, a));
+        let hint = if converts { "; convert one with `as`" } else { "" };
         let (a, b) = (self.shown(a), self.shown(b));
-        self.diags().error(Code::OperatorMismatch, op_span).arg("op", op).arg("a", a).arg("b", b);
+        let diagnostic = self.diags().error(Code::OperatorMismatch, op_span);
+        diagnostic.arg("op", op).arg("a", a).arg("b", b).arg("hint", hint);
         Typed::hole(span)
     }
 

@@ -5,9 +5,8 @@ use zvm::bytecode::Op;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
-use crate::sema::check::define::selector_of;
 use crate::sema::consts::{Int, Value};
-use crate::sema::resolve::suggestion;
+use crate::sema::resolve::{in_std, suggestion};
 use crate::sema::scope::{
     PREDECLARED_VALUES, PRELUDE, TypeDef, ValueDef, closest, is_predeclared_type, prelude,
 };
@@ -145,7 +144,7 @@ impl<'a> Checker<'_, 'a> {
         let hint = match text {
             "now" => "; the time is `block.timestamp`".to_owned(),
             "this" => "; the contract is `self`".to_owned(),
-            _ => suggestion(closest(text, names.into_iter())),
+            _ => in_std(text).unwrap_or_else(|| suggestion(closest(text, names.into_iter()))),
         };
         self.diags().error(Code::NotFound, name.span).arg("name", text).arg("hint", hint);
     }
@@ -173,9 +172,29 @@ impl<'a> Checker<'_, 'a> {
         self.error_value(ErrorRef { ty, variant }, fields, span, super::raise::Borrow::No)
     }
 
+    /// `C::LIMIT`, a constant of a contract.
+    fn contract_constant(&mut self, path: &ast::Path, last: &ast::Ident) -> Option<ValueDef> {
+        let (_, parents) = path.segments.split_last()?;
+        let parent = ast::Path { segments: parents.to_vec(), span: path.span };
+        let Some(TypeDef::Contract(index)) = self.sema.find_type(&parent, self.contract) else { return None };
+        let owner = &self.sema.contracts[index];
+        let found @ ValueDef::Const(constant) = owner.names.values.get(last.as_str())? else { return None };
+        let module = owner.module;
+        if !self.sema.consts[constant].is_pub && module != self.sema.current {
+            let (shown, declared) = (self.sema.module_path(module), self.sema.consts[constant].ast.name.span);
+            self.diags()
+                .error(Code::PrivateItem, last.span)
+                .arg("item", &last.name)
+                .arg("m", shown)
+                .secondary(declared, "declared without `pub` here");
+        }
+        Some(found)
+    }
+
     fn long_path(&mut self, path: &'a ast::Path, last: &'a ast::Ident, span: Span) -> Typed {
         let first = &path.segments[0];
-        match self.sema.find_exported_value(path) {
+        let found = self.contract_constant(path, last);
+        match found.or_else(|| self.sema.find_exported_value(path)) {
             Some(ValueDef::Const(index)) => {
                 return match self.sema.constant(index) {
                     Some((ty, value)) => self.constant(ty, &value, span),
@@ -283,17 +302,14 @@ impl<'a> Checker<'_, 'a> {
                     return selector(point.selector);
                 }
                 let signature = self.sema.signature(id);
-                let attributed = signature.attrs.is_some_and(|attrs| {
-                    attrs.find("selector").is_some() || attrs.find("abi_name").is_some()
-                });
-                if attributed {
-                    let reason = "the external name of a function is known in bodies only";
-                    self.diags().error(Code::NotConstant, span).arg("reason", reason);
-                    return Typed::hole(span);
+                // In a constant: entry points come later, and report then what is wrong with their attributes.
+                if let Some(attrs) = signature.attrs {
+                    let params = signature.params.clone();
+                    let reported = self.sema.diags.clone();
+                    let found = self.sema.external_signature(attrs, name.as_str(), &params).selector;
+                    self.sema.diags = reported;
+                    return selector(found);
                 }
-                let types = signature.params.iter().map(|param| param.ty);
-                let signature = self.sema.canonical_signature(name.as_str(), types);
-                return selector(selector_of(&signature));
             }
         }
         self.member_not_found(parent, last, span)

@@ -209,12 +209,23 @@ impl<'a> Checker<'_, 'a> {
         span: Span,
     ) -> Typed {
         let target = self.target(place);
+        let tuple = match &target {
+            Some((AssignTarget::Tuple(_), ty)) => Some(*ty),
+            _ => None,
+        };
+        if let Some((AssignTarget::Place(Place { root: PlaceRoot::Immutable(id), .. }), _)) = &target {
+            self.effects.immutables_read.insert(*id);
+        }
         let (Some((AssignTarget::Place(place), ty)), Some((op, spelled, uneven))) =
             (target, self.assign_op(op))
         else {
-            self.expr(value, None);
-            if matches!(place.kind, ast::ExprKind::Tuple(_)) {
-                self.diags().error(Code::NotMutable, place.span).arg("x", "a tuple");
+            self.expr(value, tuple);
+            if tuple.is_some() {
+                let text = self.shorten(place.span);
+                self.diags()
+                    .error(Code::NotMutable, place.span)
+                    .arg("x", text)
+                    .label("`=` assigns a tuple; another operator takes one place");
             }
             return Typed::hole(span);
         };
@@ -255,7 +266,11 @@ impl<'a> Checker<'_, 'a> {
         }
         // Assigning to a local is not a use of it.
         let unused = self.unused_local(expr);
+        let read = self.effects.immutables_read.clone();
         let typed = self.part(expr, None);
+        if matches!(&typed.expr.kind, ExprKind::Load(Place { root: PlaceRoot::Immutable(_), .. })) {
+            self.effects.immutables_read = read;
+        }
         let ExprKind::Load(place) = typed.expr.kind else {
             if typed.expr.ty != TypeId::ERROR {
                 let text = self.shorten(expr.span);
@@ -267,6 +282,15 @@ impl<'a> Checker<'_, 'a> {
             return None;
         };
         if !self.check_assignable(&place, typed.through) {
+            return None;
+        }
+        if typed.through.is_some() && matches!(expr.kind, ast::ExprKind::Path(_) | ast::ExprKind::SelfValue) {
+            let text = self.shorten(expr.span);
+            self.diags()
+                .error(Code::NotMutable, expr.span)
+                .arg("x", &text)
+                .label(format!("this is a reference; what it refers to is `*{text}`"))
+                .fix(Span::at(expr.span.start), "*", "assign what it refers to");
             return None;
         }
         if let Some(name) = unused {

@@ -229,6 +229,14 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn revert_expr(&mut self, payload: Option<&'a ast::Payload>, span: Span) -> Typed {
         let revert = match payload {
             None => Revert::Empty,
+            Some(payload) if self.names_held_error(payload) => {
+                let typed = self.path(&payload.path, payload.span, None);
+                let typed = self.looked_at(typed);
+                match self.raised_value(typed, payload.span, None) {
+                    Some(error) => Revert::Error(Box::new(error)),
+                    None => Revert::Empty,
+                }
+            }
             Some(payload) => {
                 let fields = Fields::from(&payload.args);
                 match self.find_error(&payload.path) {
@@ -245,6 +253,12 @@ impl<'a> Checker<'_, 'a> {
             }
         };
         Typed::new(ExprKind::Revert(revert), TypeId::NEVER, span)
+    }
+
+    /// Whether `revert e` is about a local, whose value is an error.
+    fn names_held_error(&self, payload: &ast::Payload) -> bool {
+        let name = payload.path.as_ident().filter(|_| matches!(payload.args, PayloadArgs::None));
+        name.is_some_and(|name| self.scope.find(name.as_str()).is_some())
     }
 
     /// Whether the path names a whole error set instead of one of its errors.
@@ -333,6 +347,11 @@ impl<'a> Checker<'_, 'a> {
         if borrow == Borrow::No {
             typed = self.take(typed);
         }
+        self.raised_value(typed, expr.span, want)
+    }
+
+    /// A value that shall be an error to raise.
+    fn raised_value(&mut self, typed: Typed, span: Span, want: Option<TypeId>) -> Option<Expr> {
         let ty = self.resolved(typed.ty());
         match self.type_of(ty) {
             Type::Error => return None,
@@ -342,8 +361,8 @@ impl<'a> Checker<'_, 'a> {
             // It never gets so far.
             Type::Never => return Some(typed.expr),
             _ => {
-                let text = self.shorten(expr.span);
-                self.diags().error(Code::NotAnError, expr.span).arg("x", text);
+                let text = self.shorten(span);
+                self.diags().error(Code::NotAnError, span).arg("x", text);
                 return None;
             }
         }
@@ -352,11 +371,11 @@ impl<'a> Checker<'_, 'a> {
         {
             if want == TypeId::ANY_ERROR {
                 let kind = ExprKind::IntoAnyError(Box::new(typed.expr));
-                return Some(Expr { kind, ty: want, span: expr.span });
+                return Some(Expr { kind, ty: want, span });
             }
             if want != TypeId::ERROR {
                 let (a, b) = (self.shown(want), self.shown(ty));
-                self.diags().error(Code::MismatchedTypes, expr.span).arg("a", a).arg("b", b);
+                self.diags().error(Code::MismatchedTypes, span).arg("a", a).arg("b", b);
             }
             return None;
         }

@@ -47,7 +47,7 @@ impl<'a> Checker<'_, 'a> {
         }
         let (left, right, ty) = match (left.literal, right.literal) {
             (Some(a), Some(b)) => {
-                let ty = self.fresh_int("this literal", span, Some(TypeId::U256));
+                let ty = self.fresh_int("_", span, Some(TypeId::U256));
                 let (left, right) =
                     (self.coerce_literal(a, ty, left.span()), self.coerce_literal(b, ty, right.span()));
                 (left, right, ty)

@@ -165,7 +165,7 @@ impl<'a> Checker<'_, 'a> {
                 let ty = self.fresh_int(name.as_str(), name.span, None);
                 Some(self.coerce_literal(value, ty, decl.value.span))
             }
-            None => Some(self.materialize(typed, "_", Some(TypeId::U256))),
+            None => Some(self.materialize(typed, None, Some(TypeId::U256))),
         }
     }
 
@@ -384,13 +384,11 @@ impl<'a> Checker<'_, 'a> {
                 self.loop_body(&looped.body)
             }
             _ => {
-                let local = self.loop_variable(&looped.pattern, element);
-                let mut body = self.loop_body(&looped.body);
-                if self.sema.types.is_copy(self.resolved(element)) {
-                    let init = Expr { kind: ExprKind::Load(item), ty: element, span: here };
-                    let bind = StmtKind::Let { pattern: LetPattern::Local(local), init };
-                    body.stmts.insert(0, Stmt { kind: bind, span: here });
-                }
+                let mut bound = Vec::new();
+                let known = self.locals.len();
+                self.bind_element(&looped.pattern, item, borrow, &mut bound);
+                let mut body = self.loop_body_after(known, &looped.body);
+                body.stmts.splice(0..0, bound);
                 body
             }
         };
@@ -405,6 +403,34 @@ impl<'a> Checker<'_, 'a> {
         stmts.push(Stmt { kind: looped, span });
         let block = Block { stmts, value: None, ty: TypeId::UNIT, span };
         Some(StmtKind::Expr(Expr { kind: ExprKind::Block(Box::new(block)), ty: TypeId::UNIT, span }))
+    }
+
+    /// Binds the names of a loop's pattern to an element or its parts: copies of what is Copy, references to the rest.
+    fn bind_element(&mut self, pattern: &'a ast::Pattern, item: Place, borrow: usize, bound: &mut Vec<Stmt>) {
+        let (ty, span) = (self.resolved(item.ty), pattern.span);
+        let is_copy = self.sema.types.is_copy(ty);
+        match (&pattern.kind, self.type_of(ty).clone(), single_name(pattern)) {
+            (PatternKind::Tuple(parts), Type::Tuple(types), _) if !is_copy && parts.len() == types.len() => {
+                for (at, (part, ty)) in parts.iter().zip(types).enumerate() {
+                    let mut place = Place { ty, ..item.clone() };
+                    place.steps.push(PlaceStep::Field(at as u32));
+                    self.bind_element(part, place, borrow, bound);
+                }
+            }
+            (_, _, Some((name, false))) if !is_copy => self.add_borrow(name, item, false, Some(borrow)),
+            (PatternKind::Tuple(_), ..) => {
+                let pattern = self.bind(pattern, ty, false);
+                let init = Expr { kind: ExprKind::Load(item), ty, span };
+                bound.push(Stmt { kind: StmtKind::Let { pattern, init }, span });
+            }
+            _ => {
+                let pattern = LetPattern::Local(self.loop_variable(pattern, ty));
+                if is_copy {
+                    let init = Expr { kind: ExprKind::Load(item), ty, span };
+                    bound.push(Stmt { kind: StmtKind::Let { pattern, init }, span });
+                }
+            }
+        }
     }
 
     /// Both ends of a range with one type, and whether both are constant.
@@ -454,7 +480,7 @@ impl<'a> Checker<'_, 'a> {
                 let shown = self.shown(ty);
                 self.diags()
                     .error(Code::MismatchedTypes, pattern.span)
-                    .arg("a", "a name or `_`")
+                    .arg("a", "a name, `_` or, for an element that is a tuple, a tuple of them")
                     .arg("b", format_args!("a pattern for `{shown}`"));
                 self.bind_holes(pattern);
                 self.unnamed_local(ty, pattern.span)

@@ -6,7 +6,7 @@ use crate::sema::attrs::Target;
 use crate::sema::check::body::{Checker, Typed};
 use crate::sema::check::raise::{Borrow, Fields};
 use crate::sema::resolve::{Position, suggestion};
-use crate::sema::scope::{ContractIndex, TypeDef, closest};
+use crate::sema::scope::{ContractIndex, TypeDef, ValueDef, closest};
 use crate::sema::typed::{ExprKind, PlaceStep};
 use crate::sema::types::{EnumId, StructDef, StructId, Type, TypeId};
 use crate::source::Span;
@@ -93,7 +93,7 @@ impl<'a> Sema<'a> {
                 self.report_repeated(decl.fields.iter().map(|field| &field.name));
                 let mut types = Vec::with_capacity(decl.fields.len());
                 for field in &decl.fields {
-                    self.check_attrs(&field.attrs, Target::Other);
+                    self.check_attrs(&field.attrs, Target::Other, field.name.span);
                     types.push(self.resolve_type(&field.ty, contract, Position::Field));
                 }
                 Parts { name: decl.name.name.to_string(), span: decl.name.span, types: vec![types] }
@@ -197,7 +197,16 @@ impl<'a> Checker<'_, 'a> {
             Some(TypeDef::Struct(id)) => id,
             found => {
                 self.check_loosely(fields);
+                let name = path.as_ident();
+                let value = name.and_then(|name| self.sema.find_value(&name.name, self.contract));
                 match found {
+                    None if matches!(value, Some(ValueDef::Function(_))) => {
+                        // `f{gas: 5}(…)` reads like a struct.
+                        self.diags()
+                            .error(Code::ItemNotAllowed, span)
+                            .arg("item", "{…}")
+                            .arg("place", "a call that does not leave the contract");
+                    }
                     None => self.sema.type_not_found(path, self.contract),
                     Some(_) => {
                         let what = format!("{} {path}", self.kind_of_type(path));

@@ -329,8 +329,8 @@ impl<'a> Checker<'_, 'a> {
         let want = Some(left.ty()).filter(|_| left.literal.is_none());
         let mut right = self.borrowed(right, want);
         if left.literal.is_some() && right.literal.is_some() {
-            left = Typed::from(self.materialize(left, "this literal", Some(TypeId::U256)));
-            right = Typed::from(self.materialize(right, "this literal", Some(TypeId::U256)));
+            left = Typed::from(self.materialize(left, None, Some(TypeId::U256)));
+            right = Typed::from(self.materialize(right, None, Some(TypeId::U256)));
         }
         let (left, right, ty) = self.same_type(spelled, span, left, right)?;
         let mut stmts = Vec::new();

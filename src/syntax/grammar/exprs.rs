@@ -68,7 +68,7 @@ pub(super) fn assignment(x: &Exprs, input: &mut Cursor<'_>, first: Option<Expr>)
 fn binary(x: &Exprs, input: &mut Cursor<'_>, first: Option<Expr>, min: u8) -> Parsed<Expr> {
     let start = first.as_ref().map_or_else(|| StartOf::here(input), |first| StartOf::at(first.span));
     let mut left = cast(x, input, first)?;
-    let mut previous = None;
+    let (mut previous, mut is_chain) = (None, false);
     while let Some((Infix::Binary(op), tokens)) = peek_infix(input) {
         if op.precedence() < min {
             break;
@@ -76,12 +76,17 @@ fn binary(x: &Exprs, input: &mut Cursor<'_>, first: Option<Expr>, min: u8) -> Pa
         let op_span = take(input, tokens);
         if op.is_comparison() && previous == Some(op.precedence()) {
             report(input, Diagnostic::new(Code::ChainedComparison, op_span));
+            is_chain = true;
         }
         previous = Some(op.precedence());
         let right = Box::new(binary(x, input, None, op.precedence() + 1)?);
         grow(input, WHAT)?;
         let kind = ExprKind::Binary { op, op_span, left: Box::new(left), right };
         left = Expr { kind, span: start.span(input) };
+    }
+    if is_chain {
+        // What its types would be says nothing.
+        left.kind = ExprKind::Error;
     }
     Ok(left)
 }

@@ -3,9 +3,9 @@
 use super::Grammar;
 use super::exprs::{int_lit, str_lit};
 use super::types::path;
-use crate::syntax::ast::{PatLit, PatLitKind, Pattern, PatternKind};
+use crate::syntax::ast::{PatLit, PatLitKind, Path, Pattern, PatternKind};
 use crate::syntax::parser::{
-    Cursor, Parsed, StartOf, eat, expect_ident, nested, run, strict_list, unexpected,
+    Cursor, Parsed, StartOf, eat, expect_ident, keyword_as_name, nested, run, strict_list, unexpected,
 };
 use crate::syntax::token::{Expected, Part, T, Token};
 
@@ -69,7 +69,13 @@ fn alternative(g: &Grammar, input: &mut Cursor<'_>) -> Parsed<Pattern> {
             };
             PatternKind::Path { path, args }
         }
-        _ => return Err(unexpected(input, Expected::part(Part::Pattern))),
+        _ => match keyword_as_name(input, Expected::part(Part::Pattern)) {
+            Some(name) => {
+                let path = Path { span: name.span, segments: vec![name] };
+                PatternKind::Path { path, args: None }
+            }
+            None => return Err(unexpected(input, Expected::part(Part::Pattern))),
+        },
     };
     Ok(Pattern { kind, span: start.span(input) })
 }
