@@ -199,7 +199,8 @@ pub fn run_files(files: &[PathBuf], options: &SuiteOptions, mut on_file: impl Fn
             });
         }
         drop(sender);
-        reports.iter().for_each(&mut on_file);
+        // Taken along: where `on_file` panics the channel ends with it, and no thread waits for a place in it.
+        reports.into_iter().for_each(&mut on_file);
     });
 }
 
@@ -267,4 +268,19 @@ fn panicked(panic: &(dyn Any + Send)) -> Run {
         found: format!("panic: {message}"),
     };
     Run { differences: vec![difference], ..Run::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_panics_ends_the_run() {
+        // More files than the channel holds; that they aren't there is a report as well.
+        let files: Vec<PathBuf> = (0..64).map(|n| PathBuf::from(format!("nowhere/{n}.json"))).collect();
+        let threads = NonZeroUsize::new(2).expect("two");
+        let options = SuiteOptions { runners: vec![Runner::Interp], fork: None, threads };
+        let run = || run_files(&files, &options, |_| panic!("enough"));
+        assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+    }
 }

@@ -80,6 +80,34 @@ fn a_role_that_nobody_holds_stays_so() {
 }
 
 #[test]
+fn a_key_may_name_its_contract_by_the_long_zero_address() {
+    for way in ways().filter(|way| !way.is_delegated) {
+        let mut world = world(way);
+        let first = created(&mut world, KeyRole::Admin.bit() | KeyRole::Supply.bit());
+        let id = world.ledger().account_id(&CALLER).expect("no trouble").expect("numbered");
+        assert_ne!(id, CALLER);
+        assert_eq!(
+            code_of(&service(&mut world, &give(first, KeyRole::Supply.bit(), id))),
+            ResponseCode::Success
+        );
+        type Mint = (sol_data::Address, sol_data::Int<64>, sol_data::Array<sol_data::Bytes>);
+        let mint = call_data("mintToken", &Mint::abi_encode_params(&(first, 1, Vec::<Bytes>::new())));
+        assert_eq!(code_of(&service(&mut world, &mint)), ResponseCode::Success);
+        // A number of nobody, and that of a token.
+        for nobody in [long_zero(99_999), first] {
+            let give = give(first, KeyRole::Supply.bit(), nobody);
+            assert_eq!(code_of(&service(&mut world, &give)), ResponseCode::Success);
+            assert_eq!(code_of(&service(&mut world, &mint)), ResponseCode::InvalidSignature);
+        }
+        let topic = world.topic();
+        let rival = world.ledger().register(&ACTOR).expect("numbered");
+        world.ledger().set_topic_keys(&topic, Key::Contract(rival), Key::Contract(rival)).expect("set");
+        world.must(Service::Submit, &[w(topic)], b"by number");
+        world.must(Service::DeleteTopic, &[w(topic)], &[]);
+    }
+}
+
+#[test]
 fn a_new_treasury_gets_the_units_of_the_old_one() {
     for way in ways().filter(|way| !way.is_delegated) {
         let mut world = world(way);

@@ -403,7 +403,7 @@ macro_rules! for_each_opcode {
                 gas(12500) dynamic(None) in_static(Refused) observes(Nothing) needs(Hedera) clobbers(ReturnData) since(Cancun);
             /// Long-zero address of this account's entity, zero-extended.
             HederaAccountId hedera_account_id zvm(0xEB) evm(-) imm(0) stack(Fixed(0, 1))
-                gas(2) dynamic(None) in_static(Allowed) observes(Nothing) needs(Hedera) clobbers(Nothing) since(Cancun);
+                gas(100) dynamic(None) in_static(Allowed) observes(Nothing) needs(Hedera) clobbers(Nothing) since(Cancun);
             /// Consensus time, nanoseconds.
             HederaTimestamp hedera_timestamp zvm(0xEC) evm(-) imm(0) stack(Fixed(0, 1))
                 gas(2) dynamic(None) in_static(Allowed) observes(Nothing) needs(Hedera) clobbers(Nothing) since(Cancun);

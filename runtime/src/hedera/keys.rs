@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, Bytes, U256};
 
 use super::ResponseCode;
+use super::ledger::Ledger;
 use super::words::{Store, load_bytes, save_bytes};
 use crate::host::HostError;
 use crate::interp::ops::context::word_address;
@@ -75,14 +76,25 @@ pub enum Key {
 }
 
 impl Key {
-    /// Whether an account that acts holds the key.
-    pub fn is_held_by(&self, account: &Address) -> bool {
-        matches!(self, Key::Contract(holder) | Key::DelegatableContract(holder) if holder == account)
+    /// The contract that holds the key, by the address with which it was named.
+    pub(super) fn contract(&self) -> Option<&Address> {
+        match self {
+            Key::Contract(holder) | Key::DelegatableContract(holder) => Some(holder),
+            Key::Nobody | Key::Ed25519(_) | Key::Secp256k1(_) => None,
+        }
     }
 
     /// Whether anybody holds the key.
     pub fn is_set(&self) -> bool {
         *self != Key::Nobody
+    }
+}
+
+impl Ledger<'_> {
+    /// Whether an account that acts holds the key, which may name it by its long-zero address.
+    pub fn holds(&mut self, account: &Address, key: &Key) -> Result<bool, HostError> {
+        let Some(holder) = key.contract() else { return Ok(false) };
+        Ok(holder == account || self.account(holder)?.is_some_and(|holder| holder == *account))
     }
 }
 

@@ -325,7 +325,7 @@ impl Ledger<'_> {
     ) -> Result<(), Refusal> {
         ensure(facts.has(role), role.missing())?;
         let holder = self.key(address, role)?;
-        ensure(holder.is_held_by(acting), ResponseCode::InvalidSignature)
+        ensure(self.holds(acting, &holder)?, ResponseCode::InvalidSignature)
     }
 }
 

@@ -139,7 +139,8 @@ impl Ledger<'_> {
         ensure(!message.is_empty(), ResponseCode::InvalidTopicMessage)?;
         let mut topic = self.live_topic(address)?;
         let is_open = !topic.submit_key.is_set();
-        ensure(is_open || topic.submit_key.is_held_by(acting), ResponseCode::InvalidSignature)?;
+        let may_submit = is_open || self.holds(acting, &topic.submit_key)?;
+        ensure(may_submit, ResponseCode::InvalidSignature)?;
         let payer = self.register(acting)?;
         topic.sequence_number += 1;
         topic.running_hash = running_hash(
@@ -182,7 +183,7 @@ impl Ledger<'_> {
     fn administered(&mut self, acting: &Address, address: &Address) -> Result<Topic, Refusal> {
         let topic = self.live_topic(address)?;
         ensure(topic.admin_key.is_set(), ResponseCode::Unauthorized)?;
-        ensure(topic.admin_key.is_held_by(acting), ResponseCode::InvalidSignature)?;
+        ensure(self.holds(acting, &topic.admin_key)?, ResponseCode::InvalidSignature)?;
         Ok(topic)
     }
 

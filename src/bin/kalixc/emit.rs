@@ -108,7 +108,11 @@ pub(crate) fn write(folder: &Path, outputs: &[Output], sources: &[PathBuf]) -> a
         fs::write(&temporary, &output.contents)
             .with_context(|| format!("cannot write {}", place.display()))?;
     }
-    for (output, temporary) in outputs.iter().zip(&pending.temporary) {
+    // Containers come last: where there is a new one, so is everything else.
+    let is_container = |output: &Output| output.name.ends_with(".zvmc");
+    let (last, first): (Vec<_>, Vec<_>) =
+        outputs.iter().zip(&pending.temporary).partition(|(output, _)| is_container(output));
+    for (output, temporary) in first.into_iter().chain(last) {
         let place = folder.join(&output.name);
         fs::rename(temporary, &place).with_context(|| format!("cannot write {}", place.display()))?;
     }
