@@ -57,10 +57,6 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    pub(crate) fn new(text: &str, options: &CodegenOptions) -> Result<Compiled, String> {
-        Compiled::contract_of(check(text)?, 0, options)
-    }
-
     /// The contract at `index` of a program.
     pub(crate) fn contract_of(
         program: typed::Program,

@@ -10,7 +10,7 @@ use testkit::abi_values::{damage, random_value};
 use testkit::random::Random;
 use zvm::outcome::{Exit, panic_data};
 
-use crate::compile::{Compiled, World};
+use crate::compile::{Compiled, World, check};
 
 /// Types of arguments, as the ABI and as the language names them; a `string` may hold any bytes. Each contract takes all
 /// of one line.
@@ -61,6 +61,13 @@ fn damaged_arguments_are_refused_or_mean_what_they_say() {
         }
     }
     assert!(accepted > 1_000 && refused > 1_000, "{accepted} accepted, {refused} refused");
+}
+
+impl Compiled {
+    /// The first contract of a text.
+    pub(crate) fn new(text: &str, options: &CodegenOptions) -> Result<Compiled, String> {
+        Compiled::contract_of(check(text)?, 0, options)
+    }
 }
 
 /// A contract that gives its arguments back.
