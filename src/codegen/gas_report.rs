@@ -17,6 +17,7 @@ pub mod path;
 mod walk;
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use alloy_primitives::U256;
@@ -31,6 +32,8 @@ use walk::{End, Node, Precision, Program, State, walk};
 
 /// States explored for one entry point with known words followed through arithmetic.
 const PRECISE_STATES_MAX: usize = 2_000;
+/// States that an entry point usually has; hashing all of them again for more room is what takes longest.
+const STATES_USUAL: usize = 512;
 /// States explored without; after that many nothing is said but the terms.
 const COARSE_STATES_MAX: usize = 20_000;
 
@@ -120,23 +123,26 @@ impl Graph {
     ) -> Graph {
         let mut graph =
             Graph { nodes: vec![Node::default()], starts: vec![start.clone()], is_complete: false };
-        let mut known: HashMap<State, usize> = HashMap::from([(start.clone(), 0)]);
-        let mut work = vec![(0, start)];
-        while let Some((index, (offset, stack))) = work.pop() {
+        let mut known: HashMap<State, usize> = HashMap::with_capacity(STATES_USUAL);
+        known.insert(start, 0);
+        let mut work = vec![0];
+        while let Some(index) = work.pop() {
+            let (offset, stack) = graph.starts[index].clone();
             let Some((mut node, ways)) = walk(program, selector, precision, offset, stack, None) else {
                 return graph;
             };
             for state in ways.into_iter().filter(|state| goes_on(offset, state)) {
-                let fresh = graph.nodes.len();
-                let next = *known.entry(state.clone()).or_insert(fresh);
-                if next == fresh {
-                    if fresh == states_max {
-                        return graph;
+                let next = match known.entry(state) {
+                    Entry::Occupied(entry) => *entry.get(),
+                    Entry::Vacant(_) if graph.nodes.len() == states_max => return graph,
+                    Entry::Vacant(entry) => {
+                        let fresh = graph.nodes.len();
+                        graph.nodes.push(Node::default());
+                        graph.starts.push(entry.key().clone());
+                        work.push(fresh);
+                        *entry.insert(fresh)
                     }
-                    graph.nodes.push(Node::default());
-                    graph.starts.push(state.clone());
-                    work.push((next, state));
-                }
+                };
                 node.successors.push(next);
             }
             graph.nodes[index] = node;

@@ -90,13 +90,18 @@ pub(super) fn walk(
 ) -> Option<(Node, Vec<State>)> {
     let mut block = Block { node: Node::default(), stack, selector, precision, warm: HashSet::new() };
     let mut at = offset;
+    let mut following = program.instructions.range(offset..);
+    let mut operands = Vec::new();
     loop {
-        let instruction = program.instructions.get(&at)?;
+        let (&found, instruction) = following.next()?;
+        if found != at {
+            return None;
+        }
         let op = instruction.op?;
         let next = instruction.next as u32;
         let before = block.node.cost + block.node.most;
         block.node.cost += op.info().gas;
-        let operands = block.take(op, instruction)?;
+        block.take(op, instruction, &mut operands)?;
         if op != Op::JumpDest || at == offset {
             block.node.last = at;
         }
@@ -161,15 +166,16 @@ struct Block {
 }
 
 impl Block {
-    /// The operands, top first; they are gone from the stack except for DUP and SWAP.
-    fn take(&mut self, op: Op, instruction: &Instruction<'_>) -> Option<Vec<Word>> {
+    /// Fills in the operands, top first; they are gone from the stack except for DUP and SWAP.
+    fn take(&mut self, op: Op, instruction: &Instruction<'_>, operands: &mut Vec<Word>) -> Option<()> {
         let (pops, _) = op.stack_effect(instruction.immediate_byte());
         let from = self.stack.len().checked_sub(usize::from(pops))?;
-        let operands = self.stack[from..].iter().rev().copied().collect();
+        operands.clear();
+        operands.extend(self.stack[from..].iter().rev());
         if !(op.name().starts_with("dup") || op.name().starts_with("swap")) {
             self.stack.truncate(from);
         }
-        Some(operands)
+        Some(())
     }
 
     /// Ends the block: what only it knew is forgotten.

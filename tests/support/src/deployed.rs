@@ -357,7 +357,7 @@ pub fn mistake_of_compiler(compilation: &Compilation) -> Option<String> {
 }
 
 /// Whether its mistakes may be those of one way: size, gas, what a target lacks.
-fn depends_on_way(compilation: &Compilation) -> bool {
+pub fn depends_on_way(compilation: &Compilation) -> bool {
     let errors = compilation.diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error);
     errors.into_iter().all(|diagnostic| {
         let id = diagnostic.code().id();
