@@ -13,6 +13,7 @@ mod check;
 mod consts;
 mod creation;
 mod effects;
+mod exact;
 mod handled;
 mod immutables;
 mod imports;

@@ -12,7 +12,8 @@
 //! | [`references`] | references as parameters, internal calls |
 //! | [`matches`] | `match` and patterns |
 //! | [`arith`] | arithmetic of all widths, comparisons, casts |
-//! | [`places`], [`storage`], [`containers`], [`stored_bytes`] | places; words and aggregates in storage; vectors and `bytes` there |
+//! | [`places`], [`access`], [`vectors`] | places; loads, stores and assignment; vectors and `bytes` that grow and shrink |
+//! | [`storage`], [`containers`], [`stored_bytes`] | words and aggregates in storage; vectors and `bytes` there |
 //! | [`memory`], [`whole`] | the heap and what lies on it; comparing, copying and joining values |
 //! | [`encode`], [`decode`] | ABI encoding and decoding of every type |
 //! | [`helpers`] | functions that the source does not have |
@@ -26,6 +27,7 @@
 //! What the typed tree can express and lowering cannot is reported as K0998, never translated wrongly.
 
 mod abi;
+mod access;
 mod arith;
 mod containers;
 mod create;
@@ -50,6 +52,7 @@ mod storage;
 mod stored_bytes;
 mod tried;
 mod values;
+mod vectors;
 mod whole;
 
 use std::collections::HashMap;

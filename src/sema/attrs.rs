@@ -5,7 +5,7 @@
 use alloy_primitives::{U256, keccak256};
 
 use super::Sema;
-use super::consts::Int;
+use super::exact::Int;
 use super::scope::closest;
 use crate::diag::{Code, Diagnostics, Severity};
 use crate::source::Span;

@@ -3,7 +3,7 @@
 //! [`items`] collects what modules and contracts declare, [`define`] and [`members`] work out what it means, [`entries`] works out
 //! selectors and getters,
 //! [`body`] holds the state of checking one function; [`stmts`], [`exprs`], [`ops`], [`casts`], [`places`],
-//! [`paths`], [`calls`], [`raise`], [`structs`], [`data`], [`matches`], [`patterns`], [`methods`], [`options`] and [`testing`] each check a family of nodes in it, [`coverage`] knows what
+//! [`paths`], [`calls`], [`raise`], [`structs`], [`data`], [`matches`], [`patterns`], [`variants`], [`methods`], [`options`] and [`testing`] each check a family of nodes in it, [`coverage`] knows what
 //! patterns leave over, and [`moves`] and [`borrows`] know
 //! which values were moved and which places are borrowed.
 
@@ -35,5 +35,6 @@ mod standard;
 mod stmts;
 mod structs;
 mod testing;
+mod variants;
 
 pub(super) use define::selector_of;

@@ -3,7 +3,7 @@
 //! While a body is checked, `let mut x = 0;` has the type [`Type::Infer`]; meeting a type, it takes it.
 //! [`Inference::settle`] decides what is left, and [`Substitution`] replaces every such type in the function.
 
-use super::consts::Int;
+use super::exact::Int;
 use super::typed::{
     AssignTarget, Block, CastKind, Expr, ExprKind, LetPattern, Local, Pattern, Place, PlaceStep, Revert,
     Stmt, StmtKind,

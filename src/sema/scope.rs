@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::consts::Int;
+use super::exact::Int;
 use super::typed::{EventId, FuncId, ImmutableId, LocalId, MemberId};
 use super::types::{EnumId, ErrorTypeId, HandleId, IntType, StructId, TypeId};
 use crate::source::Span;

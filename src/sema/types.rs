@@ -5,86 +5,15 @@
 //! program has are constants of it. Declared types (structs, enums, errors, handles) refer to their
 //! definitions in [`Types`]; what expressions do with types is [`check`](crate::sema)'s business.
 
-use std::collections::HashMap;
-use std::fmt;
-
-use alloy_primitives::U256;
-
 mod definitions;
+mod ints;
+mod names;
+
+use std::collections::HashMap;
 
 use definitions::PREDECLARED_ENUMS;
 pub use definitions::{EnumDef, EnumVariant, ErrorTypeDef, ErrorVariant, ExternalFn, HandleDef, StructDef};
-
-/// Signedness and width of an integer type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct IntType {
-    /// Whether the type is `iN`.
-    pub signed: bool,
-    /// Width in bits: a multiple of 8 from 8 to 256.
-    pub bits: u16,
-}
-
-impl IntType {
-    /// `u8`.
-    pub const U8: IntType = IntType { signed: false, bits: 8 };
-    /// `u64`.
-    pub const U64: IntType = IntType { signed: false, bits: 64 };
-    /// `u160`, the integer of an `Address`.
-    pub const U160: IntType = IntType { signed: false, bits: 160 };
-    /// `u256`.
-    pub const U256: IntType = IntType { signed: false, bits: 256 };
-
-    /// The type named `name` (`u8`, `i256`, …), if it is one.
-    pub fn from_name(name: &str) -> Option<IntType> {
-        let signed = match name.as_bytes().first()? {
-            b'u' => false,
-            b'i' => true,
-            _ => return None,
-        };
-        let digits = &name[1..];
-        // `parse` would take a sign.
-        let well_formed = digits.len() <= 3
-            && !digits.starts_with('0')
-            && digits.bytes().all(|digit| digit.is_ascii_digit());
-        let bits: u16 = if well_formed { digits.parse().ok()? } else { return None };
-        (bits.is_multiple_of(8) && (8..=256).contains(&bits)).then_some(IntType { signed, bits })
-    }
-
-    /// Width in bytes.
-    pub const fn bytes(self) -> u8 {
-        (self.bits / 8) as u8
-    }
-
-    /// Whether every value of `other` is a value of `self`.
-    pub const fn contains(self, other: IntType) -> bool {
-        match (self.signed, other.signed) {
-            (true, true) | (false, false) => self.bits >= other.bits,
-            (true, false) => self.bits > other.bits,
-            (false, true) => false,
-        }
-    }
-
-    /// The smallest value, as a two's complement word.
-    pub fn min_word(self) -> U256 {
-        if self.signed { !(U256::from(1) << (self.bits as usize - 1)) + U256::from(1) } else { U256::ZERO }
-    }
-
-    /// The largest value, as a word.
-    pub fn max_word(self) -> U256 {
-        U256::MAX >> (256 - self.bits as usize + self.signed as usize)
-    }
-
-    /// The spelling in source, `u64`.
-    pub fn name(self) -> String {
-        self.to_string()
-    }
-}
-
-impl fmt::Display for IntType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", if self.signed { 'i' } else { 'u' }, self.bits)
-    }
-}
+pub use ints::IntType;
 
 /// Numbers that name a definition in [`Types`] or in the typed tree.
 macro_rules! define_ids {
@@ -494,63 +423,6 @@ impl Types {
             _ => return None,
         })
     }
-
-    /// The type as a reader writes it, `Map<Address, u64>`.
-    pub fn display(&self, id: TypeId) -> String {
-        match self.get(id) {
-            Type::Error => "{unknown}".into(),
-            Type::Never => "!".into(),
-            Type::Unit => "()".into(),
-            Type::Bool => "bool".into(),
-            Type::IntLiteral | Type::Infer(_) => "{int}".into(),
-            Type::Int(int) => int.to_string(),
-            Type::Address => "Address".into(),
-            Type::Hash => "Hash".into(),
-            Type::FixedBytes(size) => format!("bytes<{size}>"),
-            Type::Bytes => "bytes".into(),
-            Type::String => "string".into(),
-            Type::Tuple(elements) => {
-                let list: Vec<_> = elements.iter().map(|&element| self.display(element)).collect();
-                format!("({})", list.join(", "))
-            }
-            Type::Array { element, length } => format!("[{}; {length}]", self.display(*element)),
-            Type::Vec(element) => format!("Vec<{}>", self.display(*element)),
-            Type::Map { key, value } => format!("Map<{}, {}>", self.display(*key), self.display(*value)),
-            Type::Struct(id) => self.structs[id.index()].name.clone(),
-            Type::Enum(id) => self.enums[id.index()].name.clone(),
-            Type::ErrorType(id) => self.error_types[id.index()].name.clone(),
-            Type::AnyError => "Error".into(),
-            Type::Option(inner) => format!("Option<{}>", self.display(*inner)),
-            Type::Result { ok, err } => format!("Result<{}, {}>", self.display(*ok), self.display(*err)),
-            Type::Handle(id) => self.handles[id.index()].name.clone(),
-            Type::Ref { mutable, target } => {
-                format!("&{}{}", if *mutable { "mut " } else { "" }, self.display(*target))
-            }
-        }
-    }
-
-    /// The canonical ABI type (§14.1), or nothing when it is not an ABI type. `()` has none either.
-    pub fn abi_type(&self, id: TypeId) -> Option<String> {
-        let list = |ids: &mut dyn Iterator<Item = TypeId>| {
-            let parts: Option<Vec<_>> = ids.map(|id| self.abi_type(id)).collect();
-            parts.map(|parts| format!("({})", parts.join(",")))
-        };
-        match self.get(id) {
-            Type::Bool => Some("bool".into()),
-            Type::Int(int) => Some(format!("{}int{}", if int.signed { "" } else { "u" }, int.bits)),
-            Type::Address | Type::Handle(_) => Some("address".into()),
-            Type::Hash => Some("bytes32".into()),
-            Type::FixedBytes(size) => Some(format!("bytes{size}")),
-            Type::Bytes => Some("bytes".into()),
-            Type::String => Some("string".into()),
-            Type::Tuple(elements) => list(&mut elements.iter().copied()),
-            Type::Array { element, length } => Some(format!("{}[{length}]", self.abi_type(*element)?)),
-            Type::Vec(element) => Some(format!("{}[]", self.abi_type(*element)?)),
-            Type::Struct(id) => list(&mut self.structs[id.index()].fields.iter().map(|field| field.1)),
-            Type::Enum(id) => self.enums[id.index()].is_payload_free().then(|| "uint8".into()),
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -591,26 +463,6 @@ mod tests {
         assert_eq!(TypeId::U256.as_fixed_bytes(), None);
         assert_eq!(TypeId::BYTES4.as_int(), None);
         assert_eq!(TypeId::ANY_ERROR.as_int(), None);
-    }
-
-    #[test]
-    fn integer_names_are_exact() {
-        for name in ["u0", "u7", "u264", "u08", "int", "u", "i", "", "uu8", "u+8", "i1000", "ä8"] {
-            assert_eq!(IntType::from_name(name), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn ranges_are_twos_complement_words() {
-        let i8 = IntType { signed: true, bits: 8 };
-        assert_eq!(i8.min_word(), U256::MAX - U256::from(127));
-        assert_eq!(i8.max_word(), U256::from(127));
-        assert_eq!(IntType::U256.max_word(), U256::MAX);
-        let i256 = IntType { signed: true, bits: 256 };
-        assert_eq!(i256.min_word(), U256::from(1) << 255);
-        assert_eq!(i256.max_word(), U256::MAX >> 1);
-        assert!(IntType::U256.contains(IntType::U64) && !i256.contains(IntType::U256));
-        assert!(i256.contains(IntType::U64) && !IntType::U64.contains(i8));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Changing single bytes of `bytes` in storage: the bodies of the helpers that add and replace one.
+//! Single bytes of `bytes` in storage: reading one, and the bodies of the helpers that add and replace one.
 
 use zvm::outcome::panic_code;
 
@@ -8,6 +8,41 @@ use crate::ir::{Op, Value};
 use crate::sema::types::TypeId;
 
 impl Lower<'_, '_> {
+    /// Byte `index` of `bytes` in storage.
+    pub(super) fn load_storage_byte(&mut self, whole: &StoragePlace, index: Value) -> Value {
+        let raw = self.load_slot(whole.slot, whole.transient);
+        let one = self.b.iconst_u64(1);
+        let long = self.b.binary(Op::And, raw, one);
+        let word = self.b.declare_var();
+        self.b.def_var(word, raw);
+        let (far, near, join) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
+        self.b.br(long, far, near);
+        self.b.seal_block(far);
+        self.b.seal_block(near);
+        self.b.switch_to(near);
+        let mask = self.b.iconst_u64(0xff);
+        let twice = self.b.binary(Op::And, raw, mask);
+        let length = self.b.binary(Op::Shr, one, twice);
+        self.check_index(index, length);
+        self.b.jump(join);
+        self.b.switch_to(far);
+        let length = self.b.binary(Op::Shr, one, raw);
+        self.check_index(index, length);
+        let first = self.data_slot(whole.slot);
+        let bits = self.b.iconst_u64(5);
+        let slots = self.b.binary(Op::Shr, bits, index);
+        let slot = self.b.binary(Op::Add, first, slots);
+        let data = self.load_slot(slot, whole.transient);
+        self.b.def_var(word, data);
+        self.b.jump(join);
+        self.b.seal_block(join);
+        self.b.switch_to(join);
+        let word = self.b.use_var(word);
+        let mask = self.b.iconst_u64(31);
+        let within = self.b.binary(Op::And, index, mask);
+        self.b.binary(Op::Byte, within, word)
+    }
+
     fn put_slot(&mut self, slot: Value, word: Value, transient: bool) {
         let place = StoragePlace { slot, transient, ty: TypeId::U256, part: None };
         self.store_word(&place, None, word);

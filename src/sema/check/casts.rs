@@ -4,7 +4,8 @@ use alloy_primitives::U256;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
-use crate::sema::consts::{Int, fixed_bytes_mask};
+use crate::sema::consts::fixed_bytes_mask;
+use crate::sema::exact::Int;
 use crate::sema::typed::{Block, CastKind, Expr, ExprKind, Match, MatchArm, Pattern, PatternKind, PlaceRoot};
 use crate::sema::types::{IntType, Type, TypeId};
 use crate::source::Span;

@@ -6,7 +6,7 @@
 
 use alloy_primitives::U256;
 
-use crate::sema::consts::Int;
+use crate::sema::exact::Int;
 use crate::sema::infer::Inference;
 use crate::sema::typed::{Pattern, PatternKind};
 use crate::sema::types::{IntType, Type, TypeId, Types};

@@ -2,7 +2,7 @@
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
-use crate::sema::consts::Int;
+use crate::sema::exact::Int;
 use crate::sema::infer::literal_does_not_fit;
 use crate::sema::typed::{Block, Expr, ExprKind, Stmt, StmtKind};
 use crate::sema::types::{IntType, Type, TypeId};

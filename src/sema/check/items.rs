@@ -9,7 +9,7 @@ use crate::diag::Code;
 use crate::modules::Module;
 use crate::sema::attrs::{Target, docs};
 use crate::sema::check::structs::Definition;
-use crate::sema::consts::Int;
+use crate::sema::exact::Int;
 use crate::sema::imports::ModuleIndex;
 use crate::sema::infer::literal_does_not_fit;
 use crate::sema::scope::{

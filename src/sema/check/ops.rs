@@ -2,7 +2,8 @@
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
-use crate::sema::consts::{DIVISION_BY_ZERO, Int, OVERFLOW, compare};
+use crate::sema::consts::{DIVISION_BY_ZERO, OVERFLOW, compare};
+use crate::sema::exact::Int;
 use crate::sema::infer::Demand;
 use crate::sema::typed::{ArithMode, BinaryOp, CompareOp, Expr, ExprKind, UnaryOp};
 use crate::sema::types::{Type, TypeId};

@@ -5,7 +5,8 @@ use zvm::bytecode::Op;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
-use crate::sema::consts::{Int, Value};
+use crate::sema::consts::Value;
+use crate::sema::exact::Int;
 use crate::sema::resolve::{in_std, suggestion};
 use crate::sema::scope::{
     PREDECLARED_VALUES, PRELUDE, TypeDef, ValueDef, closest, is_predeclared_type, prelude,

@@ -6,10 +6,12 @@
 //! It ends: loops are counted, calls have no circles, and what runs in a loop neither loops nor calls further.
 //!
 //! [`types`] has the types and what is declared, [`items`] functions and contracts, [`stmts`] and [`exprs`] what is in
-//! them. There is no model of what a program means: those who run it compare ways to run it.
+//! them, [`spots`] the places and [`calls`] the calls of expressions. There is no model of what a program means: those who run it compare ways to run it.
 
+mod calls;
 mod exprs;
 mod items;
+mod spots;
 mod stmts;
 mod types;
 

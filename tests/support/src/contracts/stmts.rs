@@ -1,7 +1,7 @@
 //! Statements, blocks and the ends of bodies.
 
-use super::exprs::{KEYS_MAX, Root};
 use super::items::{Body, Local};
+use super::spots::{KEYS_MAX, Root};
 use super::types::{Fails, Ty, U64, line};
 
 impl Body<'_> {
