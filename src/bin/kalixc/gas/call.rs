@@ -11,6 +11,7 @@ use alloy_primitives::{Address, Bytes, U256, hex};
 use anyhow::{Context, anyhow, bail};
 use kalix::driver::Compilation;
 use kalix::sema::typed::{Contract, Program};
+use zvm::Fork;
 use zvm::engine::Executor;
 use zvm::host::BlockEnv;
 use zvm::outcome::Exit;
@@ -139,7 +140,7 @@ impl World<'_> {
             let nonce = self.database.account_info(&step.from).map_or(0, |info| info.nonce);
             self.database.insert_account(step.from, nonce, BALANCE, Bytes::new());
         }
-        let mut follower = Follower::new(&self.compilation.contracts);
+        let mut follower = Follower::new(Fork::LATEST, &self.compilation.contracts);
         follower.warm(step.from);
         to.iter().for_each(|&to| follower.warm(to));
         follower.place(&self.places, &self.compilation.contracts);
@@ -161,7 +162,12 @@ impl World<'_> {
     /// Sets words of a contract's storage.
     fn set(&mut self, settings: &[String], contract: &str) -> anyhow::Result<()> {
         let program = &self.compilation.program;
-        let Some(&place) = self.places.get(contract) else { return Ok(()) };
+        let Some(&place) = self.places.get(contract) else {
+            if let Some(setting) = settings.first() {
+                bail!("`--state {setting}`: a contract that is only being created has no state");
+            }
+            return Ok(());
+        };
         for setting in settings {
             let set = state::parse(setting, contract_named(program, contract)?, &program.types)?;
             let before = self.database.storage_of(&place).find(|word| word.0 == set.slot);

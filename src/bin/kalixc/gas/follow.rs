@@ -4,15 +4,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use kalix::codegen::gas_report::Estimator;
 use kalix::codegen::gas_report::path::{CodeCosts, PathEnd, PathGas, Resolver};
 use kalix::driver::CompiledContract;
+use zvm::Fork;
 use zvm::call_stack::CallRequest;
 use zvm::compiled::frame::Frame;
 use zvm::host::HostError;
 use zvm::inspect::{CallEnd, CallStart, Inspector, Interception, StorageAccess, StorageAccessKind, World};
 use zvm::outcome::Exit;
+use zvm::precompiles::is_precompile;
 
 /// What ran, by the number of its contract among those compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,7 +61,7 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    pub(crate) fn new(contracts: &[CompiledContract]) -> Follower {
+    pub(crate) fn new(fork: Fork, contracts: &[CompiledContract]) -> Follower {
         let contracts = contracts.iter().map(|contract| {
             let artifact = &contract.artifact;
             Contract {
@@ -69,8 +71,10 @@ impl Follower {
             }
         });
         let mut resolver = Resolver::new();
-        (1..=0x11).for_each(|number| resolver.warm_account(Address::with_last_byte(number)));
-        resolver.warm_account(Address::from_word(B256::with_last_byte(0)));
+        // Nobody's address is that of the block's beneficiary, too.
+        resolver.warm_account(Address::ZERO);
+        let low = (1..=u64::from(u16::MAX)).map(|number| Address::from_word(U256::from(number).into()));
+        low.filter(|address| is_precompile(fork, address)).for_each(|address| resolver.warm_account(address));
         Follower {
             resolver,
             contracts: contracts.collect(),

@@ -121,7 +121,8 @@ impl Machine {
         database.insert_account(TEST, 1, BALANCE, deployed);
         let block = first_block();
         let mut inspector = Cheats::new(&compilation.program.types, block.clone(), watch == Watch::Failures);
-        inspector.follower = (watch == Watch::Gas).then(|| Follower::new(&compilation.contracts));
+        inspector.follower =
+            (watch == Watch::Gas).then(|| Follower::new(Fork::LATEST, &compilation.contracts));
         let engine = self.engines[usize::from(requires_hedera(compilation))].clone();
         let mut executor = Executor::with_inspector(engine, database, inspector);
         executor.state_mut().begin_transaction(Fork::LATEST);
