@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::{Context, Result, bail};
+use kalix::diag::Code;
 use testkit::spec_table::dynamic_gas;
 use zvm::bytecode::{Needs, Observes, Op, StackEffect, StaticRule};
 
@@ -12,7 +13,10 @@ struct Derived {
     text: fn() -> String,
 }
 
-const DERIVED: &[Derived] = &[Derived { path: "docs/vm/opcodes.md", text: opcodes }];
+const DERIVED: &[Derived] = &[
+    Derived { path: "docs/vm/opcodes.md", text: opcodes },
+    Derived { path: "docs/language/diagnostics.md", text: diagnostics },
+];
 
 /// Writes every derived file; with `--check`, only compares.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -85,6 +89,47 @@ fn opcodes() -> String {
             info.doc.trim().replace('|', "\\|").replace('*', "\\*"),
         )
         .expect("writing to a string");
+    }
+    text
+}
+
+const DIAGNOSTICS_HEAD: &str = "\
+# Diagnostics
+
+Generated from the table of codes by `cargo xtask codegen`; do not edit.
+
+Every message of the compiler has a code that stays; words in braces are filled in.
+`kalixc explain K0203` prints the text of one.
+";
+
+/// What the codes of a group, by the two characters behind the letter, are about.
+const GROUPS: &[(&str, &str)] = &[
+    ("K00", "Text and grammar"),
+    ("K01", "Names"),
+    ("K02", "Types"),
+    ("K03", "Ownership"),
+    ("K04", "Functions and contracts"),
+    ("K05", "Calls"),
+    ("K06", "Gas"),
+    ("K07", "Layout and ABI"),
+    ("K08", "Errors, events, tests"),
+    ("K09", "The compiler itself"),
+    ("W09", "Warnings"),
+];
+
+/// `docs/language/diagnostics.md`.
+fn diagnostics() -> String {
+    let mut text = DIAGNOSTICS_HEAD.to_owned();
+    let mut group = "";
+    for &code in Code::ALL {
+        let own = &code.id()[..3];
+        if own != group {
+            group = own;
+            let title = GROUPS.iter().find(|row| row.0 == own).map_or("Others", |row| row.1);
+            write!(text, "\n## {title}\n").expect("writing to a string");
+        }
+        write!(text, "\n### {}\n\n**{}**\n\n{}\n", code.id(), code.title(), code.explanation())
+            .expect("writing to a string");
     }
     text
 }

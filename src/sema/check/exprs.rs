@@ -300,6 +300,9 @@ impl<'a> Checker<'_, 'a> {
                     Some(Box::new(self.coerce(typed, result)))
                 } else if self.unify(ty, result) {
                     Some(Box::new(typed.expr))
+                } else if result == TypeId::ANY_ERROR && self.is_error_value(ty) {
+                    let kind = ExprKind::IntoAnyError(Box::new(typed.expr));
+                    Some(Box::new(Expr { kind, ty: result, span: value.span }))
                 } else {
                     self.return_mismatch(ty, value.span);
                     Some(Box::new(Typed::hole(value.span).expr))

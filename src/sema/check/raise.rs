@@ -350,13 +350,17 @@ impl<'a> Checker<'_, 'a> {
         self.raised_value(typed, expr.span, want)
     }
 
+    /// Whether values of the type are errors, which become an `Error`.
+    pub(super) fn is_error_value(&self, ty: TypeId) -> bool {
+        ty == TypeId::CALL_ERROR || matches!(self.type_of(ty), Type::ErrorType(_) | Type::AnyError)
+    }
+
     /// A value that shall be an error to raise.
     fn raised_value(&mut self, typed: Typed, span: Span, want: Option<TypeId>) -> Option<Expr> {
         let ty = self.resolved(typed.ty());
         match self.type_of(ty) {
             Type::Error => return None,
-            Type::ErrorType(_) | Type::AnyError => {}
-            _ if ty == TypeId::CALL_ERROR => {}
+            _ if self.is_error_value(ty) => {}
             _ if matches!(typed.expr.kind, ExprKind::Hole) => return None,
             // It never gets so far.
             Type::Never => return Some(typed.expr),
