@@ -2,8 +2,8 @@
 //!
 //! The code is executed abstractly from offset 0 with the entry point's selector: a word on the stack is known or not, a
 //! branch on a known word goes one way, any other goes both. Return addresses are known words, so internal calls need no
-//! special case, and a loop that counts with constants is simply walked. A state that comes back to itself is a loop
-//! without a bound. What remains is a graph of blocks with exact static costs:
+//! special case, and a loop that counts with constants is simply walked. Where that takes too many states, counters are
+//! followed as such ([`counters`], [`rounds`]). A state that comes back to itself otherwise is a loop without a bound. What remains is a graph of blocks with exact static costs:
 //! - `bound` is the dearest path, with cold slots, stores from zero to non-zero, and full exponents;
 //! - `min` is the cheapest path that ends successfully, with warm slots and stores that change nothing;
 //! - `terms` counts the operations whose cost the state decides, on the path with most of each;
@@ -11,9 +11,11 @@
 //!
 //! Neither the transaction's intrinsic gas nor refunds are part of it. There is not one cost constant here.
 
+mod counters;
 pub mod limits;
 mod loops;
 pub mod path;
+mod rounds;
 mod walk;
 
 use std::cmp::Reverse;
@@ -95,7 +97,21 @@ impl<'c> Estimator<'c> {
         if !graph.is_complete {
             graph = Graph::explore(&self.program, selector, Precision::Coarse, COARSE_STATES_MAX);
         }
-        graph.summarize()
+        self.summarize(&graph, selector)
+    }
+
+    /// What the graph of a selector says, with the loops that count through [`rounds`].
+    fn summarize(&self, graph: &Graph, selector: U256) -> GasEstimate {
+        let min = if graph.is_complete { graph.cheapest().unwrap_or(0) } else { 0 };
+        let found = graph.summarize(min);
+        if found.bound_excluding_calls.is_some() || !graph.is_complete || graph.is_open() {
+            return found;
+        }
+        match Graph::with_rounds_counted(&self.program, selector, &(0, Vec::new()), &|_, _| true) {
+            // What loops cost at most stands in that graph, not what they cost at least.
+            Some(counted) => GasEstimate { exact: false, ..counted.summarize(min) },
+            None => found,
+        }
     }
 }
 
@@ -151,12 +167,14 @@ impl Graph {
         graph
     }
 
-    fn summarize(&self) -> GasEstimate {
+    /// What all ways have in common, the least that one costs given.
+    fn summarize(&self, min: u64) -> GasEstimate {
         let order = if self.is_complete { self.topological_order() } else { None };
         let calls_out = self.nodes.iter().any(|n| n.calls_at.is_some());
-        let is_open = self.nodes.iter().any(|n| n.open_at.is_some() || n.grows_at.is_some());
+        let is_open = self.is_open();
         let dearest = order.as_ref().filter(|_| !is_open).map(|order| self.dearest(order).0);
-        let min = if self.is_complete { self.cheapest().unwrap_or(0) } else { 0 };
+        // Sums stop there.
+        let dearest = dearest.filter(|&gas| gas < u64::MAX);
         let names: Vec<&'static str> = self
             .nodes
             .iter()
@@ -176,6 +194,11 @@ impl Graph {
             exact: order.is_some_and(|order| !is_open && !calls_out && self.is_uniform(&order)),
             terms,
         }
+    }
+
+    /// Whether a length that is not known decides what something costs.
+    fn is_open(&self) -> bool {
+        self.nodes.iter().any(|n| n.open_at.is_some() || n.grows_at.is_some())
     }
 
     /// The states so that each comes before those that follow it; `None` if there is a loop.
@@ -260,7 +283,8 @@ impl Graph {
     fn most_of(&self, order: &[usize], name: &str) -> u64 {
         let mut most = vec![0u64; self.nodes.len()];
         for &at in order {
-            most[at] += self.nodes[at].terms.get(name).copied().unwrap_or(0);
+            let own = self.nodes[at].terms.get(name).copied().unwrap_or(0);
+            most[at] = most[at].saturating_add(own);
             for &next in &self.nodes[at].successors {
                 most[next] = most[next].max(most[at]);
             }
@@ -277,10 +301,11 @@ impl Graph {
         for &at in order {
             let node = &self.nodes[at];
             let (mut cost, mut memory, mut terms) = sums[at].take().expect("an earlier state leads here");
-            cost += node.cost;
+            cost = cost.saturating_add(node.cost);
             memory = memory.max(node.memory_words);
             for (&name, count) in &node.terms {
-                *terms.entry(name).or_default() += count;
+                let sum: &mut u64 = terms.entry(name).or_default();
+                *sum = sum.saturating_add(*count);
             }
             let sum = (cost, memory, terms);
             for &next in &node.successors {

@@ -153,7 +153,7 @@ impl World {
     }
 }
 
-const GAS: u64 = 10_000_000;
+pub(crate) const GAS: u64 = 10_000_000;
 
 fn program(code: Vec<u8>, target: Target, setting: Setting) -> Program {
     Program { encoding: target.encoding(), code, setting }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::{Address, U256};
+use kalix::codegen::gas_report::Estimator;
 use kalix::diag::Diagnostics;
 use kalix::modules::{Loaded, Loader};
 use kalix::sema::typed::Program;
@@ -141,4 +142,120 @@ fn value(ty: &DynSolType, seed: usize) -> DynSolValue {
         }
         other => panic!("no values of {other}"),
     }
+}
+
+/// Loops of more rounds than are walked one by one.
+const LONG: &str = r#"
+contract Long {
+    state { result: u64, }
+    table seen: Map<u64, u64>;
+    pub fn sum(n: u64) { let mut t: u64 = 1; for i in 0..n [max: 5_000] { t = t +% i; } state.result = t; }
+    pub fn last(n: u64) { let mut t: u64 = 1; for i in 1..=n [max: 5_000] { t = t +% i; } state.result = t; }
+    pub fn fixed() { let mut t: u64 = 1; for i in 7..10_000u64 { t = t +% i; } state.result = t; }
+    pub fn down(n: u64) { let mut i = n; let mut t: u64 = 1; while i > 0 [max: 4_000] { i -= 1; t = t +% i; } state.result = t; }
+    pub fn nested(n: u64) {
+        let mut t: u64 = 1;
+        for i in 0..n [max: 90] { for j in 0..n [max: 90] { t = t +% i * j; } t = t +% 1; }
+        state.result = t;
+    }
+    pub fn deep(n: u64) {
+        let mut t: u64 = 1;
+        for i in 0..n [max: 20] {
+            for j in 0..n [max: 20] { for _ in 0..3u64 { for k in 0..n [max: 20] { t = t +% k; } t = t +% j; } }
+            t = t +% i;
+        }
+        state.result = t;
+    }
+    fn part(n: u64, add: u64) -> u64 { let mut t = add; for i in 0..n [max: 3_000] { t = t +% i; t = t ^ add; } t }
+    pub fn twice(n: u64) { let a = part(n, 3); state.result = a +% part(n, 4) +% 1; }
+    fn step(t: u64, i: u64) -> u64 { let mut r = t; for k in 0..i [max: 40] { r = r +% k * k; } for _ in 0..2u64 { r = r ^ i; } r }
+    pub fn called(n: u64) { let mut t: u64 = 1; for _ in 0..n [max: 40] { t = step(t, n); } t = step(t, n); state.result = t + 1; }
+    pub fn many(n: u64) {
+        let (a, b, c, d, e, f, g, h) = (n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8);
+        let (k, l, m, o, p, q, r, s) = (n ^ 1, n ^ 2, n ^ 3, n ^ 4, n ^ 5, n ^ 6, n ^ 7, n ^ 8);
+        let mut t: u64 = 1;
+        for i in 0..n [max: 3_000] {
+            t = t +% i;
+            t = ((((((((t ^ a) +% b) ^ c) +% d) ^ e) +% f) ^ g) +% h);
+            t = ((((((((t ^ k) +% l) ^ m) +% o) ^ p) +% q) ^ r) +% s);
+        }
+        state.result = t | 1;
+    }
+    pub fn uneven(n: u64) {
+        let mut t: u64 = 1;
+        for i in 0..n [max: 3_000] {
+            if i % 3 == 0 { continue; }
+            if t == 77 { break; }
+            if i % 5 == 0 { t = t +% i * i; }
+            t = t +% 2;
+        }
+        state.result = t;
+    }
+    pub fn fill(n: u64) { for i in 0..n [max: 300] { state.seen[i] = i + 1; } }
+    pub fn fill_twice(n: u64) { for _ in 0..2u64 { for i in 0..n [max: 150] { state.seen[i] += i; } } }
+    #[allow(W0902)]
+    pub fn endless(n: u64) {
+        let mut left = n;
+        while left > 0 { left -= 1; for i in 0..left [max: 3_000] { if i > 1 { break; } } }
+        state.result = n;
+    }
+    #[allow(W0902)]
+    pub fn open(n: u64) { let mut t: u64 = 1; for i in 0..n { t = t +% i; } state.result = t; }
+}
+"#;
+
+/// Functions of [`LONG`] with the most that they accept, and whether every round costs the same.
+const LONG_CALLS: [(&str, u64, bool); 13] = [
+    ("sum", 5_000, true),
+    ("last", 5_000, true),
+    ("fixed", 0, true),
+    ("down", 4_000, true),
+    ("nested", 90, true),
+    ("deep", 20, true),
+    ("twice", 3_000, true),
+    ("called", 40, true),
+    ("many", 3_000, true),
+    ("uneven", 3_000, false),
+    ("fill", 300, false),
+    ("fill_twice", 150, false),
+    ("sum", 17, false),
+];
+
+#[test]
+fn bounds_count_the_rounds_of_long_loops() {
+    let program = crate::compile::check(LONG).expect("a program without mistakes");
+    let mut failures = String::new();
+    for options in every_way() {
+        let compile = || Compiled::contract_of(program.clone(), 0, &options).expect("it compiles");
+        let way = format!("{}, {:?}", options.target.name(), options.opt_level);
+        for (name, most, is_even) in LONG_CALLS {
+            let compiled = Compiled { is_native: false, ..compile() };
+            let entry = compiled.entry(name).expect("an entry point").clone();
+            let estimate = Estimator::new(&compiled.runtime).estimate(entry.selector);
+            let mut world = World::deploy(compiled, &[], U256::ZERO).expect("a run").1.expect("deployed");
+            let words = entry.inputs.iter().flat_map(|_| U256::from(most).to_be_bytes::<32>());
+            let input: Vec<u8> = entry.selector.into_iter().chain(words).collect();
+            let observed = world.call(input.into(), U256::ZERO).expect("a run");
+            let used = crate::compile::GAS - observed.gas_left;
+            let is_success = matches!(observed.exit, Exit::Halt | Exit::Return);
+            // There the counter lies in memory, which the estimator does not follow.
+            if (way.as_str(), name) == ("evm, O0", "many") && estimate.bound.is_none() {
+                continue;
+            }
+            let is_right = estimate.bound.is_some_and(|bound| used <= bound && (!is_even || used == bound));
+            if !is_success || !is_right || used < estimate.min {
+                writeln!(failures, "{way}: {name}({most}) used {used}, {:?}: {estimate:?}", observed.exit)
+                    .expect("a String accepts all");
+            }
+        }
+        let compiled = compile();
+        for name in ["endless", "open"] {
+            let entry = compiled.entry(name).expect("an entry point");
+            let found = Estimator::new(&compiled.runtime).estimate(entry.selector);
+            if found.bound.is_some() {
+                writeln!(failures, "{way}: {name} has a bound: {found:?}").expect("a String accepts all");
+            }
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
 }

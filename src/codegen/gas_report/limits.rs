@@ -119,7 +119,7 @@ impl Limits<'_> {
         if !is_followed {
             graph = Graph::explore(program, selector, Precision::Coarse, COARSE_STATES_MAX);
         }
-        let found = graph.summarize().bound;
+        let found = self.estimator.summarize(&graph, selector).bound;
         if found.is_some_and(|bound| bound <= limit) {
             return;
         }

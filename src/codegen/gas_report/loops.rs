@@ -2,14 +2,14 @@
 //!
 //! A loop is a strongly connected part of the graph; the loops inside it are those of what remains without the ways back
 //! to its head. One iteration is walked from the head on with counts followed, so that an inner loop of known length is
-//! walked to its end.
+//! walked to its end, or its rounds are counted ([`rounds`](super::rounds)).
 
 use std::collections::{BTreeSet, HashMap};
 
 use alloy_primitives::U256;
 
 use super::walk::{Precision, Program, State};
-use super::{Graph, PRECISE_STATES_MAX};
+use super::{COARSE_STATES_MAX, Graph, PRECISE_STATES_MAX};
 
 /// A loop in the graph.
 pub(super) struct Loop {
@@ -27,17 +27,17 @@ impl Graph {
     /// All loops, outer ones before those inside them.
     pub(super) fn loops(&self) -> Vec<Loop> {
         let mut found: Vec<Loop> = Vec::new();
+        let mut sources: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];
+        for (from, node) in self.nodes.iter().enumerate() {
+            node.successors.iter().for_each(|&to| sources[to].push(from));
+        }
         let all: Vec<usize> = (0..self.nodes.len()).collect();
         // Some states, the head whose ways back do not count, and the loop that they are.
         let mut work: Vec<(Vec<usize>, Option<usize>, Option<usize>)> = vec![(all, None, None)];
         while let Some((members, head, outer)) = work.pop() {
             for part in self.components(&members, head) {
                 let inside: BTreeSet<usize> = part.iter().copied().collect();
-                let is_entry = |&at: &usize| {
-                    let mut sources =
-                        self.nodes.iter().enumerate().filter(|(from, _)| !inside.contains(from));
-                    sources.any(|(_, node)| node.successors.contains(&at))
-                };
+                let is_entry = |&at: &usize| sources[at].iter().any(|from| !inside.contains(from));
                 let head = part.iter().copied().find(is_entry).unwrap_or(part[0]);
                 if let Some(outer) = outer {
                     found[outer].own.retain(|at| !inside.contains(at));
@@ -121,10 +121,20 @@ impl Graph {
             true => members.contains(&from) && (*offset != head || stack.len() != height),
             false => !ends.contains(offset) && is_inside(*offset),
         };
-        let graph =
-            Graph::explore_from(program, selector, Precision::Precise, PRECISE_STATES_MAX, start, &goes_on);
-        let order = graph.is_complete.then(|| graph.topological_order()).flatten()?;
-        let is_open = graph.nodes.iter().any(|node| node.open_at.is_some());
-        (!is_open).then(|| graph.dearest(&order).0)
+        let explore = |precision, most| {
+            Graph::explore_from(program, selector, precision, most, start.clone(), &goes_on)
+        };
+        let mut graph = explore(Precision::Precise, PRECISE_STATES_MAX);
+        if !graph.is_complete {
+            graph = explore(Precision::Coarse, COARSE_STATES_MAX);
+        }
+        if !graph.is_complete || graph.nodes.iter().any(|node| node.open_at.is_some()) {
+            return None;
+        }
+        let order = graph.topological_order().or_else(|| {
+            graph = Graph::with_rounds_counted(program, selector, &start, &goes_on)?;
+            graph.topological_order()
+        })?;
+        Some(graph.dearest(&order).0)
     }
 }

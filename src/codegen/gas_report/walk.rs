@@ -6,6 +6,8 @@ use alloy_primitives::U256;
 use zvm::bytecode::{DynamicGas, Instruction, Op};
 use zvm::gas::{ACCOUNT, SLOT, SSTORE_COLD, SSTORE_SET, SSTORE_WARM, words};
 
+use super::counters::{self, Counter, Test};
+
 /// Code to walk.
 pub(super) struct Program<'c> {
     /// The instructions by offset.
@@ -38,6 +40,10 @@ pub(super) enum Word {
     FirstInput,
     /// It is the result of the operation at this offset of the block being walked.
     Local(u32),
+    /// It counts the rounds of a loop.
+    Counter(Counter),
+    /// It says whether such a word is still below an end, or the like.
+    Test(Test),
     /// Nothing.
     Unknown,
 }
@@ -65,6 +71,8 @@ pub(super) struct Node {
     pub(super) last: u32,
     /// How the frame ends, if it does.
     pub(super) end: Option<End>,
+    /// What the branch at its end asks of a counter; with one successor, the frame ends if the answer is no.
+    pub(super) test: Option<Test>,
     /// The states that may follow.
     pub(super) successors: Vec<usize>,
 }
@@ -114,6 +122,7 @@ pub(super) fn walk(
             Op::Jump => return Some(block.leave(vec![target(operands[0])?])),
             Op::JumpI => {
                 let taken = target(operands[0])?;
+                block.node.test = Test::of(operands[1]);
                 return Some(block.leave(match operands[1] {
                     Word::Known(condition) if condition.is_zero() => vec![next],
                     Word::Known(_) => vec![taken],
@@ -124,6 +133,10 @@ pub(super) fn walk(
             Op::Assert if operands[0] == Word::Known(U256::ZERO) => {
                 block.node.end = Some(End::Failure);
                 return Some(block.leave(vec![]));
+            }
+            Op::Assert if Test::of(operands[0]).is_some() => {
+                block.node.test = Test::of(operands[0]);
+                return Some(block.leave(vec![next]));
             }
             Op::Invalid => {
                 block.node.end = Some(End::Failure);
@@ -181,7 +194,7 @@ impl Block {
     /// Ends the block: what only it knew is forgotten.
     fn leave(mut self, ways: Vec<u32>) -> (Node, Vec<State>) {
         for word in &mut self.stack {
-            if let Word::Local(_) = word {
+            if let Word::Local(_) | Word::Test(_) = word {
                 *word = Word::Unknown;
             }
         }
@@ -359,7 +372,7 @@ fn result(op: Op, operands: &[Word], selector: U256, precision: Precision) -> Op
             _ => return None,
         },
         (_, &[Word::Known(a), Word::Known(b)]) => binary(op, a, b)?,
-        _ => return None,
+        _ => return counters::result(op, operands),
     };
     Some(Word::Known(word))
 }
