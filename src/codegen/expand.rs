@@ -7,6 +7,7 @@
 //!
 //! Keys of a table are hashed in the scratch space below 0x40, which nothing keeps across operations (§12).
 
+mod blake;
 mod checked;
 mod power;
 
@@ -33,8 +34,13 @@ pub(super) fn run(module: &mut Module, target: Target) -> bool {
     if target.has(MachineOp::CAdd) {
         return false;
     }
-    let mut helpers =
-        Helpers { first: module.functions.len(), power: None, signed_power: None, made: vec![] };
+    let mut helpers = Helpers {
+        first: module.functions.len(),
+        power: None,
+        signed_power: None,
+        blake2b: None,
+        made: vec![],
+    };
     let mut changed = false;
     for function in &mut module.functions {
         changed |= expand(function, &mut helpers);
@@ -53,6 +59,7 @@ struct Helpers {
     first: usize,
     power: Option<FuncId>,
     signed_power: Option<FuncId>,
+    blake2b: Option<FuncId>,
     made: Vec<Function>,
 }
 
@@ -79,6 +86,7 @@ pub(super) fn is_expanded(op: Op) -> bool {
             | Op::Tablehash
             | Op::Sha256
             | Op::Ripemd160
+            | Op::Blake2b
     )
 }
 
@@ -163,6 +171,10 @@ impl Expander<'_> {
             }
             (Op::Ripemd160, _, &[address, size]) => {
                 self.precompiled(RIPEMD160_ADDRESS, address, size, inst.results[0]);
+            }
+            (Op::Blake2b, _, &[address, size]) => {
+                let helper = self.helpers.blake2b(self.span);
+                self.emit(Op::Icall, Imm::Func(helper), &[address, size], inst.results.clone());
             }
             (op, ..) => unreachable!("{op:?} is not expanded"),
         }

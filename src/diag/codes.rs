@@ -172,7 +172,7 @@ define_codes! {
     "K0507" CreationCycle "creation cycle: {cycle}"
         "The code of a created contract is embedded in its creator; a circle would have no finite size."
     "K0508" OpcodeMissing "`{builtin}` needs opcode {op}, which target `{t}` lacks"
-        "Hedera and post-quantum operations, and BLAKE2b when the program runs, exist on target `zvm` only."
+        "Hedera and post-quantum operations exist on target `zvm` only."
     "K0601" GasAboveMax "`{f}` may use {n} gas, above `#[gas(max = {m})]`; the costliest path is shown"
         "The static bound assumes cold storage and stores from zero to non-zero."
     "K0602" GasUnbounded "gas of `{f}` is unbounded because of this loop; add `[max: N]`"

@@ -1,7 +1,6 @@
 //! Calls: builtins, internal functions, errors, and what looks like a call and is none.
 
 use alloy_primitives::U256;
-use zvm::bytecode::Op;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
@@ -345,14 +344,7 @@ impl<'a> Checker<'_, 'a> {
             );
             return Typed::hole(span);
         }
-        let typed = self.hash(function, arg, span);
-        if function == HashFunction::Blake2b
-            && matches!(typed.expr.kind, ExprKind::Data { .. })
-            && self.target_lacks(Op::Blake2b, "blake2b", span)
-        {
-            return Typed::hole(span);
-        }
-        typed
+        self.hash(function, arg, span)
     }
 
     /// `base.name(…)`.
