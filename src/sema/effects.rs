@@ -237,7 +237,11 @@ impl Sema<'_> {
         }
         let mut points = std::mem::take(&mut self.contracts[index].typed.entry_points);
         for point in &mut points {
-            point.mutability = self.functions[point.function.index()].mutability;
+            // A getter promises no more than solc's: constants and immutables, too, are `view` to those outside.
+            point.mutability = match point.is_getter {
+                true => Mutability::View,
+                false => self.functions[point.function.index()].mutability,
+            };
             debug_assert!(!totals.is_empty(), "an entry point is a function");
         }
         let contract = &mut self.contracts[index].typed;

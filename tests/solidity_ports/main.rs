@@ -4,6 +4,7 @@
 //!
 //! `cargo test --workspace --test solidity_ports -- --ignored` writes `docs/gas.md`, the comparison with solc.
 
+mod abi;
 mod script;
 mod table;
 

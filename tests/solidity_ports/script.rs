@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use kalix::codegen::CodegenOptions;
+use kalix::codegen::artifact::Artifact;
 use kalix::source::Source;
 use kalix::{CompileOptions, compile};
 use serde_json::Value;
@@ -44,29 +45,43 @@ impl Script {
         Script { name: contract.to_owned(), json: serde_json::from_str(&text).expect("JSON") }
     }
 
+    /// The ABI that solc wrote.
+    pub(crate) fn original_abi(&self) -> &Value {
+        &self.json["contracts"][&self.name]["abi"]
+    }
+
+    /// The selectors that solc wrote, by signature.
+    pub(crate) fn original_selectors(&self) -> &serde_json::Map<String, Value> {
+        self.json["contracts"][&self.name]["methodIdentifiers"].as_object().expect("selectors")
+    }
+
     fn steps(&self) -> &[Value] {
         self.json["steps"].as_array().expect("steps")
     }
 }
 
-/// The creation code of a port.
-fn creation_code(contract: &str, options: &CodegenOptions) -> Vec<u8> {
+/// A port, compiled.
+pub(crate) fn compiled(contract: &str, options: &CodegenOptions) -> Artifact {
     let text = match contract {
         "ERC20" => include_str!("../ports/erc20.kalix"),
         "AMMPair" => include_str!("../ports/amm_pair.kalix"),
         "TokenVault" => include_str!("../ports/token_vault.kalix"),
         other => panic!("there is no port of {other}"),
     };
-    let compilation =
+    let mut compilation =
         compile(&Source::new(format!("{contract}.kalix"), text), &CompileOptions { codegen: *options });
     let report = kalix::diag::render::render_short(&compilation.diagnostics, &compilation.source);
     assert!(!compilation.has_errors(), "{report}");
-    compilation.contracts[0].artifact.container.init().expect("creation code").to_vec()
+    compilation.contracts.remove(0).artifact
+}
+
+fn word_of(text: &str) -> U256 {
+    text.parse().expect("a number")
 }
 
 fn word(value: &Value) -> U256 {
     match value.as_str() {
-        Some(text) => text.parse().expect("a number"),
+        Some(text) => word_of(text),
         None => U256::from(value.as_u64().expect("a number")),
     }
 }
@@ -110,12 +125,15 @@ pub(crate) fn run(
     let mut executor = Executor::new(engine.build(), database);
     let env = &script.json["env"];
     let mut steps = Vec::new();
+    let mut ports: Vec<(Address, String)> = Vec::new();
     for (index, step) in script.steps().iter().enumerate() {
         let is_deployment = step["op"] == "deploy";
         let data = if is_deployment {
             match step["contract"].as_str().expect("a contract") {
                 contract if is_ported(contract) => {
-                    [creation_code(contract, options), constructor_args(step)].concat().into()
+                    let artifact = compiled(contract, options);
+                    let init = artifact.container.init().expect("creation code");
+                    [&init[..], &constructor_args(step)].concat().into()
                 }
                 _ => bytes(&step["data"]),
             }
@@ -151,6 +169,10 @@ pub(crate) fn run(
         let mut deployed_bytes = 0;
         if is_deployment {
             let created = result.created.expect("a contract");
+            let contract = step["contract"].as_str().expect("a contract");
+            if is_ported(contract) {
+                ports.push((created, contract.to_owned()));
+            }
             let account = executor.state_mut().account(&created).expect("an account");
             deployed_bytes = executor.state_mut().code(&account.code_hash).expect("code").len();
         } else {
@@ -170,6 +192,16 @@ pub(crate) fn run(
             result.logs.iter().map(|log| (log.address, log.topics.to_vec(), log.data.clone())).collect();
         assert_eq!(found, logs, "{what}");
         steps.push(Step { exec_gas: result.exec_gas, deployed_bytes });
+    }
+    for (account, contract) in ports {
+        let facts = &script.json["final_state"][format!("{account:#x}")];
+        let stored = facts["storage"].as_object().expect("storage");
+        for (slot, expected) in
+            stored.iter().filter(|(slot, _)| crate::abi::is_shared(&contract, word_of(slot)))
+        {
+            let found = executor.state_mut().peek_storage(&account, &word_of(slot)).expect("a word");
+            assert_eq!(found, word(expected), "{contract}, slot {slot}, {options:?}");
+        }
     }
     steps
 }
