@@ -3,7 +3,7 @@
 //! One pass per file, each `pub fn run(&mut Function) -> Changed`, with a [`Context`] if it asks what calls do. A pass that
 //! needs dominance computes it; nothing is cached between passes. What codegen relies on whatever the optimization level is in [`canonicalize`].
 
-use super::{Function, Module, verify};
+use super::{Function, Imm, Inst, Module, Op, verify};
 use effects::Effects;
 
 pub mod blocks;
@@ -16,6 +16,7 @@ pub mod inline;
 pub mod leaves;
 pub mod loads;
 mod places;
+pub mod promote;
 pub mod ranges;
 pub mod reuse;
 pub mod stores;
@@ -102,12 +103,20 @@ impl Context {
     pub fn of(module: &Module, level: OptLevel) -> Context {
         Context { level, effects: Effects::of_functions(module) }
     }
+
+    /// What an operation may read and write, calls of functions included.
+    fn of_inst(&self, inst: &Inst) -> Effects {
+        match (inst.op, inst.imm) {
+            (Op::Icall, Imm::Func(callee)) => self.effects[callee.index()],
+            _ => Effects::of(inst.op),
+        }
+    }
 }
 
 type Pass = fn(&mut Function, &Context) -> Changed;
 
 /// One round of simplification, in order.
-const PASSES: [(&str, Pass); 11] = [
+const PASSES: [(&str, Pass); 12] = [
     ("fold", |function, _| fold::run(function)),
     ("branches", |function, _| branches::run(function)),
     ("blocks", |function, _| blocks::run(function)),
@@ -117,6 +126,7 @@ const PASSES: [(&str, Pass); 11] = [
     ("stores", stores::run),
     ("ranges", ranges::run),
     ("hoist", hoist::run),
+    ("promote", promote::run),
     ("tails", tails::run),
     ("dead", |function, _| dead::run(function)),
 ];

@@ -4,11 +4,10 @@
 //! A cheap operation stays: a word that lies on the stack for the whole loop costs about as much. A load moves only from the head of
 //! a loop, which is executed whenever the loop is entered; a pure operation from every block that each round passes.
 
-use super::effects::Effects;
 use super::places::Places;
 use super::{Changed, Context};
 use crate::ir::dominance::Dominance;
-use crate::ir::{Block, BlockCall, BlockId, Function, Imm, Inst, Op, Terminator, Value};
+use crate::ir::{Block, BlockCall, BlockId, Function, Inst, Op, Terminator, Value};
 
 /// Operations moved out of one loop: each takes a word of stack while it runs.
 const MOVED_MAX: usize = 6;
@@ -20,10 +19,7 @@ pub fn run(function: &mut Function, cx: &Context) -> Changed {
         return Changed::No;
     }
     let mut shape = Shape::of(function);
-    let is_head =
-        |id: &BlockId| shape.preds[id.index()].iter().any(|&pred| shape.dominance.dominates(*id, pred));
-    // Outer ones first.
-    let heads: Vec<BlockId> = shape.dominance.preorder().iter().copied().filter(is_head).collect();
+    let heads = shape.heads();
     let mut changed = false;
     for head in heads {
         if hoist(function, cx, head, &shape) {
@@ -40,24 +36,36 @@ fn is_movable_hash(op: Op) -> bool {
 }
 
 /// What is known of a function's blocks as long as nothing moves.
-struct Shape {
-    dominance: Dominance,
-    preds: Vec<Vec<BlockId>>,
-    places: Places,
+pub(super) struct Shape {
+    pub(super) dominance: Dominance,
+    pub(super) preds: Vec<Vec<BlockId>>,
+    pub(super) places: Places,
 }
 
 impl Shape {
-    fn of(function: &Function) -> Shape {
+    pub(super) fn of(function: &Function) -> Shape {
         Shape {
             dominance: Dominance::of(function),
             preds: function.predecessors(),
             places: Places::of(function),
         }
     }
+
+    /// The heads of all loops, outer ones first.
+    pub(super) fn heads(&self) -> Vec<BlockId> {
+        let is_head =
+            |id: &BlockId| self.preds[id.index()].iter().any(|&pred| self.dominance.dominates(*id, pred));
+        self.dominance.preorder().iter().copied().filter(is_head).collect()
+    }
 }
 
 /// The blocks of a loop: those on a way from the head back to it.
-fn body(dominance: &Dominance, preds: &[Vec<BlockId>], head: BlockId, latches: &[BlockId]) -> Vec<bool> {
+pub(super) fn body(
+    dominance: &Dominance,
+    preds: &[Vec<BlockId>],
+    head: BlockId,
+    latches: &[BlockId],
+) -> Vec<bool> {
     let mut within = vec![false; preds.len()];
     within[head.index()] = true;
     let mut work = latches.to_vec();
@@ -121,12 +129,10 @@ enum Write {
 
 impl Write {
     fn of(inst: &Inst, cx: &Context) -> Option<Write> {
-        let effects = match (inst.op, inst.imm) {
-            (Op::Sstore, _) => return Some(Write::Slot(inst.args[0])),
-            (Op::Icall, Imm::Func(callee)) => cx.effects[callee.index()],
-            _ => Effects::of(inst.op),
-        };
-        effects.writes_storage.then_some(Write::Anything)
+        if inst.op == Op::Sstore {
+            return Some(Write::Slot(inst.args[0]));
+        }
+        cx.of_inst(inst).writes_storage.then_some(Write::Anything)
     }
 
     fn may_change(&self, load: &Inst, places: &Places) -> bool {
@@ -137,12 +143,12 @@ impl Write {
     }
 }
 
-/// Puts operations on the way into a loop.
-fn place(function: &mut Function, way: BlockId, head: BlockId, moved: Vec<Inst>) {
+/// Puts operations on the way into a loop; gives the block where they stand.
+pub(super) fn place(function: &mut Function, way: BlockId, head: BlockId, moved: Vec<Inst>) -> BlockId {
     let from = &mut function.blocks[way.index()];
     if let Terminator::Jump(_) = from.term {
         from.insts.extend(moved);
-        return;
+        return way;
     }
     // The way is one of several out of a block: it gets a block of its own.
     let fresh = BlockId::new(function.blocks.len());
@@ -158,6 +164,7 @@ fn place(function: &mut Function, way: BlockId, head: BlockId, moved: Vec<Inst>)
     }
     let term = Terminator::Jump(BlockCall { block: head, args });
     function.blocks.push(Block { params: Vec::new(), insts: moved, term, term_span });
+    fresh
 }
 
 #[cfg(test)]
