@@ -296,11 +296,11 @@ mod tests {
         check("  sstore v1, v3\n", true);
     }
 
-    /// A loop whose first block may leave it to `b3` before the store.
-    fn leaves(early: &str) -> String {
+    /// A loop whose first block may leave it to `b3` before the store; `more` are blocks behind all others.
+    fn leaves(early: &str, more: &str) -> String {
         let text = format!(
             "func \"f\" -> 0 {{\nb0:\n  v0 = caller\n  v1 = const 1\n  jump b1(v0)\nb1(v3):\n  v4 = sload v1\n  br v4, b2, b3\nb2:\n  \
-             v5 = add v4, v3\n  sstore v1, v5\n  v9 = sub v3, v1\n  br v9, b1(v9), b4\nb3:\n{early}b4:\n  halt\n}}\n"
+             v5 = add v4, v3\n  sstore v1, v5\n  v9 = sub v3, v1\n  br v9, b1(v9), b4\nb3:\n{early}b4:\n  halt\n{more}}}\n"
         );
         let mut module = read_module(&text).expect("readable");
         let cx = Context::of(&module, OptLevel::O1);
@@ -315,16 +315,19 @@ mod tests {
             let (before, _) = printed.split_once("b3:").expect("the early way out");
             before.contains("sstore")
         };
-        for reverts in
-            ["  revert v1, v1\n", "  panic 0x11\n", "  v7 = add v0, v0\n  br v7, b5, b5\nb5:\n  panic 0x01\n"]
-        {
-            let printed = leaves(reverts);
+        let reverts = [
+            ("  revert v1, v1\n", ""),
+            ("  panic 0x11\n", ""),
+            ("  v7 = add v0, v0\n  br v7, b5, b6\n", "b5:\n  panic 0x01\nb6:\n  invalid\n"),
+        ];
+        for (early, more) in reverts {
+            let printed = leaves(early, more);
             assert!(!stores_in_loop(&printed), "{printed}");
             assert_eq!(printed.matches("sstore").count(), 1, "{printed}");
         }
         // Nothing was stored in the first round.
         for stays in ["  halt\n", "  jump b4\n", "  v7 = sload v1\n  revert v7, v1\n"] {
-            assert!(stores_in_loop(&leaves(stays)), "{stays}");
+            assert!(stores_in_loop(&leaves(stays, "")), "{stays}");
         }
     }
 }
