@@ -303,7 +303,7 @@ impl Graph {
             let out: BTreeSet<usize> =
                 node.successors.iter().copied().filter(|to| !inside.contains(to)).collect();
             // A check ends the frame if it fails; so do some ways out of loops inside.
-            let fails = node.successors.is_empty() || node.test.is_some() && node.successors.len() == 1;
+            let fails = node.end.is_some();
             for successors in out.into_iter().map(|to| vec![to]).chain(fails.then(Vec::new)) {
                 let way = Node {
                     cost: gas.through(at),

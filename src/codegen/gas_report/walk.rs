@@ -69,9 +69,9 @@ pub(super) struct Node {
     pub(super) calls_at: Option<u32>,
     /// The offset of its last instruction.
     pub(super) last: u32,
-    /// How the frame ends, if it does.
+    /// How the frame ends, if it does, or may: a check of a counter has one successor as well.
     pub(super) end: Option<End>,
-    /// What the branch at its end asks of a counter; with one successor, the frame ends if the answer is no.
+    /// What the branch or the check at its end asks of a counter.
     pub(super) test: Option<Test>,
     /// The states that may follow.
     pub(super) successors: Vec<usize>,
@@ -136,6 +136,7 @@ pub(super) fn walk(
             }
             Op::Assert if Test::of(operands[0]).is_some() => {
                 block.node.test = Test::of(operands[0]);
+                block.node.end = Some(End::Failure);
                 return Some(block.leave(vec![next]));
             }
             Op::Invalid => {
