@@ -223,7 +223,8 @@ mod tests {
         assert_eq!(codes(contract("let x: u8 = ; state.n = x;", "1")), [Code::UnexpectedToken]);
         let lost = "contract C { state a b: u64; pub fn f() view -> u64 { state.b } }".to_owned();
         assert_eq!(codes(lost), [Code::UnexpectedToken]);
-        let lost = "enum E { A(n: u8), B } contract C { pub fn f(e: E) -> u8 { match e { E::A(n) => n, E::B => 0 } } }";
+        let lost =
+            "enum E { A(+), B } contract C { pub fn f(e: E) -> u8 { match e { E::A(n) => n, E::B => 0 } } }";
         assert_eq!(codes(lost.to_owned()), [Code::UnexpectedToken]);
     }
 

@@ -51,6 +51,12 @@ pub fn check<'a>(modules: &'a [Module], source: &'a Source) -> (Program, Diagnos
     check_for(modules, source, Encoding::Zvm)
 }
 
+/// The names that every program has: functions and objects, constants, types.
+pub fn predeclared_names() -> impl Iterator<Item = &'static str> {
+    let values = scope::PREDECLARED_VALUES.iter().copied().chain(scope::PRELUDE.iter().map(|row| row.0));
+    values.chain(scope::PREDECLARED_TYPES.iter().copied()).chain(scope::COMMON_INTEGERS.iter().copied())
+}
+
 /// The same for a target with that encoding: builtins whose operations it lacks are reported (K0508).
 pub fn check_for<'a>(
     modules: &'a [Module],
@@ -74,6 +80,7 @@ pub fn check_for<'a>(
         used: HashSet::new(),
         allowed: Vec::new(),
         hole: None,
+        block_names: Vec::new(),
         constant_depth: 0,
         decode_error: None,
         vm_handle: None,
@@ -113,6 +120,8 @@ struct Sema<'a> {
     allowed: Vec<(Code, Span)>,
     /// A part of a tree that cannot be lowered.
     hole: Option<Span>,
+    /// The constants of the block in which a type stands, and its other names, while that type is resolved.
+    block_names: Vec<scope::LocalEntry>,
     /// How many constants are being evaluated, each for the one before.
     constant_depth: u32,
     /// The predeclared error of `abi.decode`, once something names it.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use zvm_fuzz::campaign::{self, Plan};
 use zvm_fuzz::case::Case;
 use zvm_fuzz::machines::Machines;
@@ -29,21 +29,11 @@ struct Arguments {
 enum Command {
     /// Judges programs until there were enough executions; goes on where the state file ends.
     Run {
-        /// Seed of the campaign; by default the state file's, or 1.
-        #[arg(long)]
-        seed: Option<u64>,
+        #[command(flatten)]
+        options: CampaignOptions,
         /// Executions in all, those of earlier runs included.
         #[arg(long, default_value_t = 100_000)]
         executions: u64,
-        /// Longest time of this run, in minutes.
-        #[arg(long)]
-        minutes: Option<f64>,
-        /// File that keeps the totals between runs.
-        #[arg(long)]
-        state: Option<PathBuf>,
-        /// Folder for what is found.
-        #[arg(long, default_value = "fuzz-cases")]
-        cases: PathBuf,
         /// Name of this build in the totals: a commit.
         #[arg(long, default_value = "unnamed")]
         build: String,
@@ -71,21 +61,11 @@ enum Command {
     Stage {
         /// `parse`, `check`, `lower` or `run`.
         stage: String,
-        /// Seed of the campaign.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
+        #[command(flatten)]
+        options: CampaignOptions,
         /// Texts in all, those of earlier runs included.
         #[arg(long, default_value_t = 1_000)]
         inputs: u64,
-        /// Longest time of all runs together, in minutes.
-        #[arg(long)]
-        minutes: Option<f64>,
-        /// File that keeps the progress between runs.
-        #[arg(long)]
-        state: Option<PathBuf>,
-        /// Folder for what is found.
-        #[arg(long, default_value = "fuzz-cases")]
-        cases: PathBuf,
         /// Generated contracts only, as they are.
         #[arg(long)]
         generated: bool,
@@ -95,6 +75,29 @@ enum Command {
     /// Lets the compiler make each mistake that it knows, and finds it within a minute.
     #[cfg(feature = "canary")]
     Canary,
+}
+
+/// What both kinds of campaigns take.
+#[derive(Args)]
+struct CampaignOptions {
+    /// Seed of the campaign; by default the state file's, or 1.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Longest time in minutes: of this run, and for `stage` of all runs together.
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// File that keeps totals or progress between runs.
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// Folder for what is found.
+    #[arg(long, default_value = "fuzz-cases")]
+    cases: PathBuf,
+}
+
+impl CampaignOptions {
+    fn time_max(&self) -> Option<Duration> {
+        self.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0))
+    }
 }
 
 fn main() -> ExitCode {
@@ -111,8 +114,9 @@ fn main() -> ExitCode {
 /// Does what is asked; false if something differs.
 fn command(command: Command) -> Result<bool> {
     match command {
-        Command::Run { seed, executions, minutes, state, cases, build } => {
-            let time_max = minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
+        Command::Run { options, executions, build } => {
+            let time_max = options.time_max();
+            let CampaignOptions { seed, state, cases, .. } = options;
             run(seed, Plan { executions, time_max, state, cases, build })
         }
         Command::Summary { state } => {
@@ -141,12 +145,13 @@ fn command(command: Command) -> Result<bool> {
             }
             Ok(agrees)
         }
-        Command::Stage { stage, seed, inputs, minutes, state, cases, generated, files } => {
+        Command::Stage { stage, options, inputs, generated, files } => {
             let Some(stage) = Stage::from_name(&stage) else { bail!("there is no stage `{stage}`") };
             if !files.is_empty() {
                 return judge_files(stage, &files);
             }
-            let time_max = minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
+            let time_max = options.time_max();
+            let CampaignOptions { seed, state, cases, .. } = options;
             let texts = Texts::of_workspace(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".."));
             let mut progress = Progress::read_or_new(stage, seed, state.as_deref())?;
             let plan = stage_campaign::Plan { inputs, time_max, state, cases, only_generated: generated };

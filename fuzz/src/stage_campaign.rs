@@ -66,11 +66,11 @@ impl Progress {
     ///
     /// # Errors
     /// If the file cannot be read, or is that of another campaign.
-    pub fn read_or_new(stage: Stage, seed: u64, state: Option<&Path>) -> Result<Progress> {
+    pub fn read_or_new(stage: Stage, seed: Option<u64>, state: Option<&Path>) -> Result<Progress> {
         let Some(path) = state.filter(|path| path.exists()) else {
             return Ok(Progress {
                 stage: stage.name().to_owned(),
-                seed,
+                seed: seed.unwrap_or(1),
                 next: 0,
                 counts: BTreeMap::new(),
                 wall_ms: 0,
@@ -82,7 +82,7 @@ impl Progress {
         let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
         let progress: Progress = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
         ensure!(
-            progress.stage == stage.name() && progress.seed == seed,
+            progress.stage == stage.name() && seed.is_none_or(|seed| progress.seed == seed),
             "the state file is that of stage {} with seed {}",
             progress.stage,
             progress.seed

@@ -4,98 +4,37 @@
 //! comes out still compiles: a name becomes another name of the text, a number another number, an operator another one.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
+use kalix::syntax::token::Token;
 use testkit::random::Random;
 use testkit::{cases, contracts};
 
 /// Longest text: longer ones find nothing more and take their time.
 const TEXT_SIZE_MAX: usize = 16_000;
 
+/// Names of members and constants that types have; keywords and predeclared names are the compiler's to tell.
+const MEMBERS: &[&str] =
+    &["sender", "value", "encode", "load", "push", "pop", "len", "clone", "remove", "clear", "MAX", "MIN"];
+/// Signs of more than one token.
+const SIGNS_JOINED: &[&str] = &["&mut ", "#[", ">=", ">>"];
+
 /// Words that mean something, beside those that a text has.
-const WORDS: &[&str] = &[
-    "as",
-    "break",
-    "const",
-    "constructor",
-    "continue",
-    "contract",
-    "else",
-    "emit",
-    "enum",
-    "error",
-    "event",
-    "fallback",
-    "false",
-    "fn",
-    "for",
-    "if",
-    "immutable",
-    "impl",
-    "in",
-    "indexed",
-    "interface",
-    "let",
-    "match",
-    "mut",
-    "new",
-    "payable",
-    "pub",
-    "receive",
-    "return",
-    "revert",
-    "self",
-    "state",
-    "struct",
-    "table",
-    "test",
-    "transient",
-    "true",
-    "try",
-    "use",
-    "view",
-    "while",
-    "u8",
-    "u64",
-    "u256",
-    "i8",
-    "i256",
-    "bool",
-    "Address",
-    "Hash",
-    "bytes",
-    "string",
-    "Vec",
-    "Map",
-    "Option",
-    "Result",
-    "Some",
-    "None",
-    "Ok",
-    "Err",
-    "msg",
-    "sender",
-    "value",
-    "block",
-    "abi",
-    "encode",
-    "keccak256",
-    "require",
-    "assert",
-    "load",
-    "push",
-    "pop",
-    "len",
-    "clone",
-    "remove",
-    "clear",
-    "MAX",
-    "MIN",
-];
-const SIGNS: &[&str] = &[
-    "+", "-", "*", "/", "%", "**", "+%", "-%", "*%", "+|", "-|", "*|", "&", "|", "^", "<<", ">>", "==", "!=",
-    "<", "<=", ">", ">=", "&&", "||", "!", "~", "=", "+=", "-=", "->", "=>", "..", "..=", "::", ".", ",",
-    ";", ":", "?", "&mut ", "as%", "(", ")", "{", "}", "[", "]", "#[", "_",
-];
+static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let keywords = spellings().filter(|text| kind(text) == 1);
+    keywords.chain(kalix::sema::predeclared_names()).chain(MEMBERS.iter().copied()).collect()
+});
+
+/// Operators, brackets and other signs.
+static SIGNS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    spellings().filter(|text| kind(text) == 2).chain(SIGNS_JOINED.iter().copied()).collect()
+});
+
+/// How the tokens with one spelling are written.
+fn spellings() -> impl Iterator<Item = &'static str> {
+    Token::FIXED.iter().map(|row| row.1)
+}
+
 const NUMBERS: &[&str] = &[
     "0",
     "1",
@@ -272,8 +211,8 @@ fn change_token(r: &mut Random, text: &mut String) {
     } else {
         r.pick(match kind_of {
             0 => NUMBERS,
-            1 => WORDS,
-            _ => SIGNS,
+            1 => &WORDS,
+            _ => &SIGNS,
         })
     };
     let new = new.to_owned();
@@ -298,7 +237,7 @@ fn move_tokens(r: &mut Random, text: &mut String) {
             text.insert_str(at, &format!("{part} "));
         }
         _ => {
-            let words = if r.chance(50) { SIGNS } else { WORDS };
+            let words = if r.chance(50) { &SIGNS } else { &WORDS };
             let sign = r.pick(words);
             text.insert_str(from, &format!(" {sign} "));
         }

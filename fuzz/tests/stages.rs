@@ -15,7 +15,7 @@ fn a_small_campaign_of_each_stage_finds_nothing() {
     let texts = Texts::of_workspace(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     assert!(texts.all().len() > 50, "the corpus is there");
     for (stage, inputs) in INPUTS {
-        let mut progress = Progress::read_or_new(stage, 7, None).expect("nothing is read");
+        let mut progress = Progress::read_or_new(stage, Some(7), None).expect("nothing is read");
         let cases = std::env::temp_dir().join("kalix-stages");
         let plan = Plan { inputs, time_max: None, state: None, cases, only_generated: false };
         run(stage, &texts, &mut progress, &plan).expect("nothing is written unless something is found");

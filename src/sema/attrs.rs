@@ -95,6 +95,7 @@ const ATTRIBUTES: &[(&str, &[Target])] = {
         ("optional_return", &[InterfaceFunction]),
         ("fuzz", &[Test]),
         ("ignore", &[Test]),
+        ("create", &[Test]),
     ]
 };
 
@@ -165,6 +166,12 @@ impl Sema<'_> {
                 self.check_allow(attr, attrs.list[0].span.to(span));
             } else if name == "fuzz" && fuzz_runs(attr).is_none() {
                 bad_argument(&mut self.diags, attr, "it takes the number of runs, `#[fuzz(runs = 1000)]`");
+            } else if name == "create" && attr.args.iter().any(|arg| matches!(arg, AttrArg::Named { .. })) {
+                bad_argument(
+                    &mut self.diags,
+                    attr,
+                    "it takes what the constructor gets, literals and constants, `#[create(5, OWNER)]`",
+                );
             } else if [
                 "ignore",
                 "anonymous",

@@ -1,7 +1,8 @@
-//! Integer types that a later use fixes (§4.1), and the pass that writes them into the finished tree.
+//! Types that a later use fixes (§4.1), and the pass that writes them into the finished tree.
 //!
-//! While a body is checked, `let mut x = 0;` has the type [`Type::Infer`]; meeting a type, it takes it.
-//! [`Inference::settle`] decides what is left, and [`Substitution`] replaces every such type in the function.
+//! While a body is checked, `let mut x = 0;` has the type [`Type::Infer`], and `Vec::new()` elements of the type
+//! [`Type::Open`]; meeting a type, each takes it. [`Inference::settle`] decides what is left, and [`Substitution`]
+//! replaces every such type in the function.
 
 use super::exact::Int;
 use super::typed::{
@@ -12,7 +13,7 @@ use super::types::{InferId, IntType, Type, TypeId, Types};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::source::Span;
 
-/// The unknown integer types of one function.
+/// The unknown types of one function.
 #[derive(Default)]
 pub(super) struct Inference {
     variables: Vec<Variable>,
@@ -25,7 +26,7 @@ struct Variable {
     binding: Option<TypeId>,
     /// Taken if nothing fixes the type.
     default: Option<TypeId>,
-    /// What K0208 calls it: a name or a literal.
+    /// What K0208 or K0218 calls it: a name or an expression.
     name: String,
     span: Span,
 }
@@ -61,9 +62,16 @@ impl Inference {
         ty
     }
 
+    /// A new unknown type, an integer or not.
+    pub(super) fn fresh_open(&mut self, types: &mut Types, name: &str, span: Span) -> TypeId {
+        let ty = types.intern(Type::Open(InferId(self.variables.len() as u32)));
+        self.variables.push(Variable { ty, binding: None, default: None, name: name.to_owned(), span });
+        ty
+    }
+
     /// The type as far as it is known.
     pub(super) fn resolve(&self, types: &Types, mut ty: TypeId) -> TypeId {
-        while let Type::Infer(id) = types.get(ty) {
+        while let Type::Infer(id) | Type::Open(id) = types.get(ty) {
             match self.variables[id.index()].binding {
                 Some(next) => ty = next,
                 None => break,
@@ -75,10 +83,16 @@ impl Inference {
     /// Makes two types equal if they can be.
     pub(super) fn unify(&mut self, types: &Types, a: TypeId, b: TypeId) -> bool {
         let (a, b) = (self.resolve(types, a), self.resolve(types, b));
-        if a == b || a == TypeId::ERROR || b == TypeId::ERROR {
+        if a == b {
+            return true;
+        }
+        if a == TypeId::ERROR || b == TypeId::ERROR {
+            self.excuse(types, if a == TypeId::ERROR { b } else { a });
             return true;
         }
         match (types.get(a), types.get(b)) {
+            (Type::Open(open), _) => self.bind_open(types, *open, b),
+            (_, Type::Open(open)) => self.bind_open(types, *open, a),
             (Type::Infer(x), Type::Infer(y)) => {
                 let (x, y) = (x.index(), y.index());
                 // A default gives way to a variable that has none and shall be annotated.
@@ -109,6 +123,38 @@ impl Inference {
         }
     }
 
+    /// Fixes an open type, unless no element can have the type or it would contain itself.
+    fn bind_open(&mut self, types: &Types, open: InferId, ty: TypeId) -> bool {
+        let is_element =
+            !matches!(types.get(ty), Type::Unit | Type::Never | Type::IntLiteral | Type::Ref { .. });
+        let fits = is_element && !types.holds_map(ty) && !self.mentions(types, ty, open);
+        match fits {
+            true => self.variables[open.index()].binding = Some(ty),
+            false => self.variables[open.index()].default = Some(TypeId::ERROR),
+        }
+        fits
+    }
+
+    /// Whether an open type is a part of a type.
+    fn mentions(&self, types: &Types, ty: TypeId, open: InferId) -> bool {
+        match types.get(self.resolve(types, ty)) {
+            Type::Open(other) => *other == open,
+            Type::Tuple(elements) => elements.iter().any(|&element| self.mentions(types, element, open)),
+            &Type::Array { element: inner, .. }
+            | &Type::Vec(inner)
+            | &Type::Option(inner)
+            | &Type::Result { ok: inner, .. } => self.mentions(types, inner, open),
+            _ => false,
+        }
+    }
+
+    /// Notes that a use of an unknown type was reported, which might have fixed it.
+    fn excuse(&mut self, types: &Types, ty: TypeId) {
+        if let Type::Infer(id) | Type::Open(id) = types.get(ty) {
+            self.variables[id.index()].default.get_or_insert(TypeId::ERROR);
+        }
+    }
+
     /// Notes a requirement; it is judged at the end.
     pub(super) fn demand(&mut self, demand: Demand) {
         self.demands.push(demand);
@@ -126,8 +172,12 @@ impl Inference {
             if self.resolve(types, variable.ty) != variable.ty {
                 continue;
             }
-            if variable.default.is_none() {
-                cannot_infer(diags, &variable.name, variable.span);
+            match types.get(variable.ty) {
+                _ if variable.default.is_some() => {}
+                Type::Open(_) => cannot_infer_elements(diags, &variable.name, variable.span),
+                _ => {
+                    cannot_infer(diags, &variable.name, variable.span);
+                }
             }
             self.variables[index].binding = Some(self.variables[index].default.unwrap_or(TypeId::ERROR));
         }
@@ -160,7 +210,14 @@ impl Inference {
     }
 }
 
-/// Reports K0203.
+/// Reports `Vec::new()` whose elements nothing says the type of (K0218).
+pub(super) fn cannot_infer_elements(diags: &mut Diagnostics, name: &str, span: Span) {
+    diags
+        .error(Code::CannotInferType, span)
+        .arg("x", name)
+        .note("for example `let mut list: Vec<u256> = Vec::new();`");
+}
+
 /// Reports a number whose type nothing fixes (K0208): a variable or member of this name, or a literal.
 pub(super) fn cannot_infer<'d>(diags: &'d mut Diagnostics, name: &str, span: Span) -> &'d mut Diagnostic {
     let is_literal = name.starts_with(|first: char| first.is_ascii_digit());
@@ -172,6 +229,7 @@ pub(super) fn cannot_infer<'d>(diags: &'d mut Diagnostics, name: &str, span: Spa
     diags.error(Code::CannotInferInteger, span).arg("x", name).arg("annotated", annotated)
 }
 
+/// Reports K0203.
 pub(super) fn literal_does_not_fit(diags: &mut Diagnostics, value: Int, int: IntType, span: Span) {
     diags
         .error(Code::LiteralDoesNotFit, span)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Sema;
 use super::consts::Value;
 use super::scope::{
-    ContractIndex, PREDECLARED_TYPES, Table, TypeDef, ValueDef, closest, is_predeclared_type,
+    COMMON_INTEGERS, ContractIndex, PREDECLARED_TYPES, Table, TypeDef, ValueDef, closest, is_predeclared_type,
 };
 use super::types::{IntType, Type, TypeId};
 use crate::diag::Code;
@@ -430,7 +430,7 @@ impl<'a> Sema<'a> {
                 }
                 _ => None,
             },
-            Type::Never | Type::IntLiteral | Type::Infer(_) => Some((outside(), ty)),
+            Type::Never | Type::IntLiteral | Type::Infer(_) | Type::Open(_) => Some((outside(), ty)),
         }
     }
 
@@ -441,7 +441,12 @@ impl<'a> Sema<'a> {
                 self.diags.error(code, span).arg("t", shown).arg("place", place);
             }
             Code::NotStorable => {
-                self.diags.error(code, span).arg("t", shown).arg("place", "");
+                let diagnostic = self.diags.error(code, span).arg("t", shown).arg("place", "");
+                if matches!(position, Position::Field | Position::Payload) {
+                    diagnostic.label(
+                        "any struct or enum may be kept in storage, so all its parts must be storable",
+                    );
+                }
             }
             _ => {
                 let reason = format!("a value of type `{shown}` cannot be {}", position.name());
@@ -520,7 +525,7 @@ impl<'a> Sema<'a> {
             None => scope(&self.scope().types),
         };
         names.extend(declared.iter().map(String::as_str));
-        names.extend(["u8", "u16", "u32", "u64", "u128", "u256", "i8", "i16", "i32", "i64", "i128", "i256"]);
+        names.extend(COMMON_INTEGERS);
         let hint = match type_here(name) {
             Some(kalix) => format!("; it is written `{kalix}`"),
             None => in_std(name).unwrap_or_else(|| suggestion(closest(name, names.into_iter()))),

@@ -95,6 +95,8 @@ pub(super) enum LocalDef {
     Constant(super::consts::Value, TypeId),
     /// A reference: the name stands for the place that the borrow of this number names.
     Alias(usize),
+    /// A variable, where only constants are of use.
+    NotConstant,
     /// Bound to something that was reported.
     Hole,
     /// Bound to an expression that never gives a value; no use of it is reached.
@@ -167,6 +169,11 @@ impl Locals {
         self.entries.push(entry);
     }
 
+    /// Everything that can be named here.
+    pub(super) fn entries(&self) -> &[LocalEntry] {
+        &self.entries
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| &*entry.name)
     }
@@ -219,6 +226,10 @@ pub(super) const PREDECLARED_TYPES: &[&str] = &[
     "CallError",
     "DecodeError",
 ];
+
+/// The integer types of the usual widths: of all of them, those that people mean.
+pub(super) const COMMON_INTEGERS: &[&str] =
+    &["u8", "u16", "u32", "u64", "u128", "u256", "i8", "i16", "i32", "i64", "i128", "i256"];
 
 /// Whether `name` is predeclared among types.
 pub(super) fn is_predeclared_type(name: &str) -> bool {

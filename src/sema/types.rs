@@ -43,7 +43,7 @@ define_ids! {
     ErrorTypeId;
     /// An interface, or a contract used as one: [`Types::handles`].
     HandleId;
-    /// An integer type that is still to be inferred, within one function.
+    /// A type that is still to be inferred, within one function.
     InferId;
 }
 
@@ -126,6 +126,8 @@ pub enum Type {
     IntLiteral,
     /// An integer whose width a later use fixes; absent from a finished tree.
     Infer(InferId),
+    /// Any type, which a later use fixes: that of the elements of `Vec::new()`; absent from a finished tree.
+    Open(InferId),
     /// `uN`, zero-extended, or `iN`, sign-extended.
     Int(IntType),
     /// `Address`: the low 20 bytes.
@@ -393,7 +395,9 @@ impl Types {
             Type::Struct(id) => self.structs[id.index()].copy,
             Type::Ref { mutable, .. } => !mutable,
             Type::Bytes | Type::String | Type::Array { .. } | Type::Vec(_) | Type::Map { .. } => false,
-            Type::ErrorType(_) | Type::AnyError | Type::Option(_) | Type::Result { .. } => false,
+            Type::ErrorType(_) | Type::AnyError | Type::Option(_) | Type::Result { .. } | Type::Open(_) => {
+                false
+            }
         }
     }
 

@@ -1,14 +1,15 @@
 //! Where `test` items become code (§16): each is woven into the tree as an entry point.
 //!
 //! A test of the module gets a contract of its own, which nothing else is in. The tests of a contract are entry points of
-//! a copy of it, so that the contract itself stays what is deployed. No name of either can be written in a source.
+//! a copy of it, so that the contract itself stays what is deployed; those with `#[create(…)]` of a copy whose constructor
+//! has these values in place of its parameters. No name of either can be written in a source.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::attrs::fuzz_runs;
 use crate::source::{Source, Span};
-use crate::syntax::ast::{self, ContractItemKind, ModuleItemKind};
+use crate::syntax::ast::{self, AttrArg, ContractItemKind, ModuleItemKind};
 
 /// How many inputs a property runs with, unless it says.
 const RUNS_DEFAULT: u32 = 256;
@@ -52,23 +53,76 @@ pub fn weave(tree: &mut ast::Module) -> Vec<Test> {
                 if !contract.items.iter().any(|item| is_test(&item)) {
                     continue;
                 }
-                let copy_name: Arc<str> = format!("test of {}", contract.name.name).into();
-                let mut copy = contract.clone();
-                copy.name.name = copy_name.clone();
-                for inner in &mut copy.items {
-                    if let ContractItemKind::Test(test) = &inner.kind {
-                        let declared_in = Some(contract.name.name.to_string());
-                        tests.push(describe(test, &inner.attrs, inner.span, declared_in, &copy_name));
-                        *inner = entry(test, &inner.attrs, inner.span);
+                let attrs = contract.items.iter().filter(is_test).map(|item| create_args(&item.attrs));
+                let mut ways: Vec<Option<Vec<ast::Expr>>> = Vec::new();
+                for way in attrs {
+                    if !ways.contains(&way) {
+                        ways.push(way);
                     }
                 }
-                added.push(with_contract(copy, item.span));
+                for (nth, way) in ways.iter().enumerate() {
+                    let copy_name: Arc<str> = match nth {
+                        0 => format!("test of {}", contract.name.name).into(),
+                        _ => format!("test of {} #{}", contract.name.name, nth + 1).into(),
+                    };
+                    let declared_in = contract.name.name.to_string();
+                    let mut copy = contract.clone();
+                    copy.name.name = copy_name.clone();
+                    copy.items.retain(|inner| !is_test(&inner) || create_args(&inner.attrs) == *way);
+                    for inner in &mut copy.items {
+                        match &mut inner.kind {
+                            ContractItemKind::Test(test) => {
+                                let declared_in = Some(declared_in.clone());
+                                tests.push(describe(test, &inner.attrs, inner.span, declared_in, &copy_name));
+                                *inner = entry(test, &inner.attrs, inner.span);
+                            }
+                            ContractItemKind::Constructor(constructor) => {
+                                give(constructor, way.as_deref().unwrap_or_default());
+                            }
+                            _ => {}
+                        }
+                    }
+                    added.push(with_contract(copy, item.span));
+                }
             }
             _ => {}
         }
     }
     tree.items.extend(added);
+    tests.sort_by_key(|test: &Test| test.span.start);
     tests
+}
+
+/// The values of `#[create(…)]`: literals and names of constants, unlike those of every other test.
+fn create_args(attrs: &ast::Attrs) -> Option<Vec<ast::Expr>> {
+    let given = |arg: &AttrArg| {
+        let (kind, span) = match arg {
+            AttrArg::Literal(literal) => (ast::ExprKind::Literal(literal.clone()), literal.span),
+            AttrArg::Ident(name) => {
+                let path = ast::Path { segments: vec![name.clone()], span: name.span };
+                (ast::ExprKind::Path(path), name.span)
+            }
+            AttrArg::Named { .. } => return None,
+        };
+        Some(ast::Expr { kind, span })
+    };
+    attrs.find("create")?.args.iter().map(given).collect()
+}
+
+/// Binds the parameters of a constructor to values; nothing if they are not as many, which is reported elsewhere.
+fn give(constructor: &mut ast::Constructor, values: &[ast::Expr]) {
+    if values.len() != constructor.params.len() {
+        return;
+    }
+    let bind = |(param, value): (ast::Param, &ast::Expr)| {
+        let path = ast::Path { span: param.name.span, segments: vec![param.name] };
+        let span = path.span;
+        let pattern = ast::Pattern { kind: ast::PatternKind::Path { path, args: None }, span };
+        let decl = ast::Let { mode: param.mode, pattern, ty: Some(param.ty), value: value.clone() };
+        ast::Stmt { kind: ast::StmtKind::Let(decl), span: param.span }
+    };
+    let params = std::mem::take(&mut constructor.params);
+    constructor.body.stmts.splice(0..0, params.into_iter().zip(values).map(bind));
 }
 
 /// Every word in the tests of a module.

@@ -45,5 +45,72 @@ pub(super) fn note(word: &str) -> Option<&'static str> {
     })
 }
 
+/// Kinds of values whose members have other names elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// An account.
+    Address,
+    /// `bytes`, `string`, `Vec` and arrays.
+    Sequence,
+    /// A map.
+    Map,
+    /// `Option` and `Result`.
+    Maybe,
+    /// Any integer.
+    Integer,
+    /// Everything else.
+    Other,
+}
+
+/// What is written here for a field or method that other languages have.
+pub fn member_here(kind: Kind, name: &str) -> Option<&'static str> {
+    Some(match (kind, name) {
+        (Kind::Address, "transfer") => {
+            "`a.send(wei)?` sends the native currency; a token moves by its handle, `IERC20(a).transfer(to, amount)`"
+        }
+        (Kind::Address, "delegatecall") => "it is written `delegate_call`",
+        (Kind::Address, "staticcall") => "it is written `static_call`",
+        (Kind::Address, "code") => "`a.code_size` and `a.code_hash` tell about the code",
+        (Kind::Address, "codehash") => "it is written `code_hash`",
+        (Kind::Address, "address") => "this is an address",
+        (Kind::Sequence, "length" | "size" | "count") => "it is written `len()`",
+        (Kind::Sequence, "is_empty" | "isEmpty") => "compare `len()` with 0",
+        (Kind::Sequence, "iter" | "iter_mut" | "into_iter" | "map" | "filter" | "forEach") => {
+            "there are no iterators: `for x in v` goes over the elements"
+        }
+        (Kind::Sequence, "get" | "at" | "charAt") => "an element is `v[i]`",
+        (Kind::Sequence, "append" | "add" | "push_back" | "extend") => "`v.push(x)` adds one element",
+        (Kind::Sequence, "first" | "last") => "an element is reached by its index",
+        (Kind::Sequence, "to_string" | "as_bytes" | "to_vec") => "`x as bytes` and `x as string` convert",
+        (Kind::Map, "get" | "get_mut" | "entry") => {
+            "the value of a key is `m[k]`; one that was never set is zero"
+        }
+        (Kind::Map, "insert" | "set" | "put") => "a value is set by `m[k] = v`",
+        (Kind::Map, "contains_key" | "contains" | "has") => {
+            "a key that was never set reads as zero: keep in the value whether it is there"
+        }
+        (Kind::Map, "len" | "length" | "keys" | "values" | "iter" | "size") => {
+            "a map knows no keys: keep a `Vec` or a counter beside it"
+        }
+        (Kind::Maybe, "unwrap" | "expect") => {
+            "there is no `unwrap`: use `?`, `match`, `unwrap_or(d)`, or `if let`"
+        }
+        (Kind::Maybe, "map" | "and_then" | "map_err" | "unwrap_or_default" | "unwrap_or_else") => {
+            "functions are not values: use `match`"
+        }
+        (Kind::Integer, "checked_add" | "checked_sub" | "checked_mul" | "checked_div") => {
+            "`+`, `-`, `*` and `/` are checked, and stop execution where the result does not fit"
+        }
+        (Kind::Integer, "add" | "sub" | "mul" | "div" | "mod") => {
+            "use `+`, `-`, `*`, `/` and `%`: they are checked"
+        }
+        (Kind::Integer, "wrapping_add" | "wrapping_sub" | "wrapping_mul") => "use `+%`, `-%` and `*%`",
+        (Kind::Integer, "saturating_add" | "saturating_sub" | "saturating_mul") => "use `+|`, `-|` and `*|`",
+        (Kind::Integer, "pow") => "use `**`",
+        (Kind::Integer, "to_string" | "toString") => "numbers have no text form",
+        _ => return None,
+    })
+}
+
 /// How a variable of storage is declared.
 const STATE: &str = "a variable of storage is written `state name: Type;`";

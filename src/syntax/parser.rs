@@ -58,11 +58,21 @@ pub(super) struct Context {
     hints: Expected,
     // Where the latest failure was noticed: recovery goes at least so far.
     failed_at: usize,
+    // Keywords that were reported where a name is declared.
+    keywords_as_names: Expected,
 }
 
 impl Context {
     pub(super) fn new(text: &str) -> Self {
-        Self { text: text.into(), depth: 0, height: 0, hint_at: 0, hints: Expected::default(), failed_at: 0 }
+        Self {
+            text: text.into(),
+            depth: 0,
+            height: 0,
+            hint_at: 0,
+            hints: Expected::default(),
+            failed_at: 0,
+            keywords_as_names: Expected::default(),
+        }
     }
 }
 
@@ -118,8 +128,16 @@ impl ParseError {
             Some(_) => diagnostic.arg("tok", format_args!("`{word}`")),
         };
         diagnostic.arg("set", expected.describe());
-        if let Some(note) = habits::note(word).filter(|_| found == Some(Token::Ident)) {
-            diagnostic.note(note);
+        match found {
+            Some(Token::Ident) => drop(habits::note(word).map(|note| diagnostic.note(note))),
+            Some(T![::]) => {
+                let note = "a value names no type arguments: the type stands with its name, `let v: Vec<u64> = Vec::new();`";
+                diagnostic.note(note);
+            }
+            Some(T![!]) => {
+                diagnostic.note("there are no macros: a call is written `name(…)`");
+            }
+            _ => {}
         }
         diagnostic
     }
@@ -264,6 +282,12 @@ pub(super) fn unexpected(input: &mut Cursor<'_>, mut expected: Expected) -> Pars
     ParseError { span: peek_span(input), kind: ParseErrorKind::Unexpected { found, expected } }
 }
 
+/// The message for something else than `expected` at this place.
+pub(super) fn unexpected_diagnostic(input: &mut Cursor<'_>, expected: Expected) -> Diagnostic {
+    let source = input.state().text.clone();
+    unexpected(input, expected).into_diagnostic(&source)
+}
+
 /// Notes that one of `expected` could have stood here.
 pub(super) fn hint(input: &mut Cursor<'_>, expected: Expected) {
     let at = position(input);
@@ -327,14 +351,49 @@ pub(super) fn keyword_as_name(input: &mut Cursor<'_>, expected: Expected) -> Opt
     let [Some(token), Some(next), _] = peek3(input) else { return None };
     let spelling = Token::FIXED.iter().find(|row| row.0 == token)?.1;
     let follows_name = matches!(next, T![=] | T![:] | T![;] | T![,] | T!['('] | T![')'] | T![<] | T![in]);
-    if !follows_name || !spelling.starts_with(|first: char| first.is_ascii_alphabetic()) {
+    if !follows_name || !is_word(spelling) {
         return None;
     }
-    let source = input.state().text.clone();
-    let mut diagnostic = unexpected(input, expected).into_diagnostic(&source);
+    report_keyword(input, spelling, expected);
+    let known = input.state().keywords_as_names;
+    input.state().keywords_as_names = known.and(Expected::token(token));
+    Some(Ident { name: spelling.into(), span: bump(input) })
+}
+
+/// Whether a keyword stands where a value is missing, as what follows it shows.
+pub(super) fn at_keyword_value(input: &mut Cursor<'_>) -> bool {
+    let [Some(token), next, _] = peek3(input) else { return false };
+    let ends =
+        matches!(next, Some(T![;] | T![,] | T![')'] | T![']'] | T!['}'] | T![.] | T![?] | T![as] | T![as%]));
+    let assigns_or_compares =
+        matches!(next, Some(T![=] | T![+=] | T![-=] | T![==] | T![!=] | T![<] | T![<=] | T![>]));
+    let computes =
+        matches!(next, Some(T![+] | T![-] | T![*] | T![/] | T![%] | T![&&] | T![||] | T![&] | T![|]));
+    let follows_value = ends || assigns_or_compares || computes;
+    follows_value && Token::FIXED.iter().any(|row| row.0 == token && is_word(row.1))
+}
+
+/// Takes a keyword that stands where a value is missing, and reports it unless its declaration was reported: then
+/// it is the name that was meant.
+pub(super) fn keyword_as_value(input: &mut Cursor<'_>, expected: Expected) -> Option<Ident> {
+    let token = input.peek()?;
+    let spelling = Token::FIXED.iter().find(|row| row.0 == token)?.1;
+    let is_known = input.state().keywords_as_names.contains(token);
+    if !is_known {
+        report_keyword(input, spelling, expected);
+    }
+    let span = bump(input);
+    is_known.then(|| Ident { name: spelling.into(), span })
+}
+
+fn is_word(spelling: &str) -> bool {
+    spelling.starts_with(|first: char| first.is_ascii_alphabetic())
+}
+
+fn report_keyword(input: &mut Cursor<'_>, spelling: &str, expected: Expected) {
+    let mut diagnostic = unexpected_diagnostic(input, expected);
     diagnostic.label(format!("`{spelling}` is a keyword, so it is no name"));
     report(input, diagnostic);
-    Some(Ident { name: spelling.into(), span: bump(input) })
 }
 
 /// Takes the `;` that ends something. One that is missing at the end of a line, or before `}`, is reported
@@ -347,12 +406,10 @@ pub(super) fn expect_semi(input: &mut Cursor<'_>, start: &StartOf) -> Parsed<()>
     let next = peek_span(input);
     let gap = text(input, Span::new(before.end, next.start));
     let plausible = gap.contains('\n') || matches!(input.peek(), None | Some(T!['}']));
-    let error = unexpected(input, Expected::token(T![;]));
     if !plausible || input.peek() == Some(Token::Reserved) {
-        return Err(error);
+        return Err(unexpected(input, Expected::token(T![;])));
     }
-    let source = input.state().text.clone();
-    let mut diagnostic = error.into_diagnostic(&source);
+    let mut diagnostic = unexpected_diagnostic(input, Expected::token(T![;]));
     diagnostic.move_to(before.after());
     diagnostic.label("`;` is missing here").fix(before.after(), ";", "add `;`");
     report(input, diagnostic);

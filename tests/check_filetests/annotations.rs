@@ -15,7 +15,12 @@ pub(crate) struct Remark {
     /// `error[K0203]`
     pub(crate) code: String,
     pub(crate) text: String,
+    /// What is said beside the title: all of it about a diagnostic, what shall be among it in an annotation.
+    hints: Vec<String>,
 }
+
+/// What divides the hints of an annotation from its title, and from each other.
+const HINT: &str = " => ";
 
 impl Remark {
     /// What a diagnostic about a module with this text says.
@@ -23,11 +28,15 @@ impl Remark {
         let span = diagnostic.span();
         let (code, title) =
             (format!("{}[{}]", diagnostic.severity(), diagnostic.code().id()), diagnostic.title());
+        let own = diagnostic.primary_label().into_iter().map(str::to_owned);
+        let notes = diagnostic.labels().iter().map(|label| &label.message).chain(diagnostic.notes()).cloned();
+        let fix = diagnostic.suggested_fix().map(|fix| format!("{}: `{}`", fix.message, fix.replacement));
+        let hints = own.chain(notes).chain(fix).collect();
         let start = source.line_column(span.start);
         let Some(line) = text.lines().nth(start.line as usize - 1) else {
             // At the end of the file: the annotation stands below its last line.
             let last = text.lines().enumerate().filter(|(_, line)| !is_annotation(line)).last();
-            return Remark { line: last.map_or(0, |(at, _)| at), columns: None, code, text: title };
+            return Remark { line: last.map_or(0, |(at, _)| at), columns: None, code, text: title, hints };
         };
         let first = start.column as usize - 1;
         // A place that goes on below is marked up to the end of its first line.
@@ -38,6 +47,7 @@ impl Remark {
             columns: Some((first, last.max(first + 1))),
             code,
             text: title,
+            hints,
         }
     }
 
@@ -47,6 +57,13 @@ impl Remark {
             && self.code == found.code
             && (self.columns.is_none() || self.columns == found.columns)
             && found.text.contains(&self.text)
+            && self.hints.iter().all(|hint| found.hints.iter().any(|given| given.contains(hint)))
+    }
+
+    /// What follows the carets.
+    pub(crate) fn shown(&self) -> String {
+        let hints: String = self.hints.iter().map(|hint| format!("{HINT}{hint}")).collect();
+        format!("{}: {}{hints}", self.code, self.text)
     }
 }
 
@@ -68,13 +85,16 @@ pub(crate) fn read(text: &str) -> Result<Vec<Remark>, usize> {
         let marks = line[start..].chars().take_while(|&mark| mark == '^' || mark == '~').count();
         let (code, text) = line[start + marks..].trim().split_once(": ").ok_or(at)?;
         let columns = (line.as_bytes()[start] == b'^').then_some((start, start + marks));
-        remarks.push(Remark { line: about, columns, code: code.into(), text: text.into() });
+        let mut parts = text.split(HINT).map(str::to_owned);
+        let text = parts.next().unwrap_or_default();
+        remarks.push(Remark { line: about, columns, code: code.into(), text, hints: parts.collect() });
     }
     Ok(remarks)
 }
 
-/// Adds a text with these annotations in place of its own.
+/// Adds a text with these annotations in place of its own. What still holds is kept as it is written.
 pub(crate) fn write(text: &str, remarks: &[&Remark], out: &mut String) {
+    let before = read(text).unwrap_or_default();
     for (at, line) in text.lines().enumerate() {
         if is_annotation(line) {
             continue;
@@ -88,7 +108,12 @@ pub(crate) fn write(text: &str, remarks: &[&Remark], out: &mut String) {
                 }
                 _ => out.push_str("//~"),
             }
-            let _ = writeln!(out, " {}: {}", remark.code, remark.text);
+            let known = before.iter().find(|known| known.allows(remark));
+            let shown = match known {
+                Some(known) => known.shown(),
+                None => Remark { hints: Vec::new(), ..Remark::clone(remark) }.shown(),
+            };
+            let _ = writeln!(out, " {shown}");
         }
     }
 }

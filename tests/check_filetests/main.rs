@@ -9,7 +9,8 @@
 //! A line of carets says what is reported about the line above it: `//^^^^ error[K0203]: text`, where the
 //! carets stand under the primary place and the text is part of the title. `//~ error[K0203]: text` leaves
 //! the columns open, for places too far left. Every diagnostic needs its annotation and every annotation its
-//! diagnostic. `BLESS=1 cargo test --test check_filetests` rewrites the annotations.
+//! diagnostic. Behind the title, ` => text` asks for a label, note or fix with that text in it; a fix reads
+//! "message: `replacement`". `BLESS=1 cargo test --test check_filetests` rewrites the annotations.
 //!
 //! More tests look at all programs together ([`census`]), and damage each in many ways ([`damage`]).
 

@@ -101,14 +101,14 @@ impl Program {
                 Some(_) => {}
                 None => {
                     let line = part.map_or(0, |part| self.parts[part].lines_before) + found.line + 1;
-                    let _ = writeln!(message, "not annotated: line {line}: {}: {}", found.code, found.text);
+                    let _ = writeln!(message, "not annotated: line {line}: {}", found.shown());
                 }
             }
         }
         for (part, remarks) in self.parts.iter().zip(expected) {
-            for Remark { line, code, text, .. } in remarks {
-                let line = part.lines_before + line + 1;
-                let _ = writeln!(message, "not reported: line {line}: {code}: {text}");
+            for remark in remarks {
+                let line = part.lines_before + remark.line + 1;
+                let _ = writeln!(message, "not reported: line {line}: {}", remark.shown());
             }
         }
         if message.is_empty() { Ok(()) } else { Err(message.into()) }

@@ -389,6 +389,14 @@ fn lists_move_as_much_as_they_take() {
         assert_eq!((world.balance(token, USER), world.balance(token, OTHER)), (7, 3));
         assert_eq!(run(&mut world, vec![USER, CALLER], vec![7, -8]), ResponseCode::InvalidAccountAmounts);
         assert_eq!(run(&mut world, vec![USER], vec![]), ResponseCode::InvalidAccountAmounts);
+        for (accounts, amounts) in [
+            (vec![USER, CALLER, USER], vec![7, -10, 3]),
+            (vec![CALLER, USER, CALLER], vec![-1, 2, -1]),
+            (vec![USER, USER], vec![0, 0]),
+        ] {
+            let refused = run(&mut world, accounts, amounts);
+            assert_eq!(refused, ResponseCode::AccountRepeatedInAccountAmounts);
+        }
         // The second part fails, and the first is undone with it.
         let refused = run(&mut world, vec![USER, ACTOR, CALLER], vec![1, 1, -2]);
         assert_eq!(refused, ResponseCode::TokenNotAssociatedToAccount);

@@ -285,7 +285,7 @@ fn amounts_end_where_the_network_s_do() {
         let list = |accounts: Vec<Address>, amounts: Vec<i64>| {
             call_data("transferTokens", &List::abi_encode_params(&(token, accounts, amounts)))
         };
-        let data = list(vec![CALLER, USER, USER], vec![i64::MIN, i64::MAX, 1]);
+        let data = list(vec![CALLER, USER, OTHER], vec![i64::MIN, i64::MAX, 1]);
         assert_eq!(code_of(&service(&mut world, &data)), ResponseCode::InsufficientTokenBalance);
         let data = list(vec![CALLER; 3], vec![i64::MAX, i64::MAX, -2]);
         assert_eq!(code_of(&service(&mut world, &data)), ResponseCode::InvalidAccountAmounts);

@@ -1,6 +1,7 @@
 //! Generated programs against the model: same value, same fault, same storage.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use alloy_primitives::{Bytes, U256};
 use kalix::codegen::{CodegenOptions, OptLevel, Target};
@@ -26,11 +27,9 @@ const CALLS_PER_PROGRAM: usize = 6;
 
 #[test]
 fn random_programs_agree_with_the_model() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let programs = number("KALIX_RANDOM_PROGRAMS").unwrap_or(PROGRAMS);
-    let first = number("KALIX_RANDOM_SEED").unwrap_or(0);
+    let programs = asked("KALIX_RANDOM_PROGRAMS", PROGRAMS);
     let mut outcomes = [0; 4];
-    for seed in first..first + programs {
+    for seed in seeds(0, programs) {
         check(seed, &mut outcomes);
     }
     println!("values, panics, reverts, errors: {outcomes:?}");
@@ -41,6 +40,17 @@ fn random_programs_agree_with_the_model() {
             || programs < PROGRAMS,
         "{outcomes:?}"
     );
+}
+
+/// The number that a variable of the environment holds.
+fn asked(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// The seeds of so many programs; `KALIX_RANDOM_SEED` says where they begin.
+fn seeds(first: u64, programs: u64) -> Range<u64> {
+    let first = asked("KALIX_RANDOM_SEED", first);
+    first..first + programs
 }
 
 /// Selector and words.
@@ -56,11 +66,9 @@ const LEVEL_PROGRAMS: u64 = 200;
 /// Every level and every target does what `-O0` does, and what the printer makes of a program is that program.
 #[test]
 fn levels_of_optimization_agree() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let programs = number("KALIX_LEVEL_PROGRAMS").unwrap_or(LEVEL_PROGRAMS);
-    let first = number("KALIX_RANDOM_SEED").unwrap_or(1_000_000);
+    let programs = asked("KALIX_LEVEL_PROGRAMS", LEVEL_PROGRAMS);
     let mut ends = BTreeMap::new();
-    for seed in first..first + programs {
+    for seed in seeds(1_000_000, programs) {
         compare_levels(seed, &mut ends);
     }
     println!("ends of calls: {ends:?}");
@@ -290,11 +298,9 @@ const MESSAGES: usize = 8;
 /// they do at `-O0`, and in compiled code what they do interpreted; the printer's text of each is the same program.
 #[test]
 fn levels_and_targets_agree_on_contracts() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let programs = number("KALIX_CONTRACT_PROGRAMS").unwrap_or(CONTRACTS);
-    let first = number("KALIX_RANDOM_SEED").unwrap_or(0);
+    let programs = asked("KALIX_CONTRACT_PROGRAMS", CONTRACTS);
     let mut all = Compared::default();
-    for seed in first..first + programs {
+    for seed in seeds(0, programs) {
         if let Err(error) = compare_contract(seed, &mut all) {
             let text = testkit::contracts::contract(&mut Random::new(seed));
             panic!("seed {seed}: {error}\n{text}");

@@ -38,6 +38,8 @@ response_codes! {
     BadEncoding BAD_ENCODING = 27;
     /// Amounts do not fit or do not add up to zero.
     InvalidAccountAmounts INVALID_ACCOUNT_AMOUNTS = 48;
+    /// A list of transfers names an account twice.
+    AccountRepeatedInAccountAmounts ACCOUNT_REPEATED_IN_ACCOUNT_AMOUNTS = 74;
     /// The address names no topic.
     InvalidTopicId INVALID_TOPIC_ID = 150;
     /// The topic has no admin key.

@@ -16,6 +16,7 @@ use crate::sema::typed::{
     StmtKind,
 };
 use crate::sema::types::{Type, TypeId};
+use crate::sema::weave::is_test_name;
 use crate::sema::{Body, ConstState, Param, Sema, Signature};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -138,7 +139,12 @@ impl<'a> Sema<'a> {
         }
         let result = checker.result;
         let mut block = checker.block(body, Some(result));
-        checker.check_result(&mut block);
+        // A statement that could not be read may have been the one that returns.
+        if body.tail.is_some()
+            || !body.stmts.last().is_some_and(|last| matches!(last.kind, ast::StmtKind::Error))
+        {
+            checker.check_result(&mut block);
+        }
         checker.leave_scope();
         checker.finish(id, block);
     }
@@ -209,7 +215,21 @@ impl<'a> Sema<'a> {
         expr: &'a ast::Expr,
         contract: Option<ContractIndex>,
     ) -> Option<(TypeId, Value)> {
-        let found = self.constant_checker(Arc::from(""), contract).constant_value(expr, None);
+        let names = std::mem::take(&mut self.block_names);
+        let mut checker = self.constant_checker(Arc::from(""), contract);
+        checker.scope.enter();
+        for entry in names {
+            // Whoever reads a variable here is told that it is no constant.
+            let def = match entry.def {
+                LocalDef::Constant(..) | LocalDef::Hole => entry.def,
+                LocalDef::Variable(_) | LocalDef::Alias(_) | LocalDef::Never | LocalDef::NotConstant => {
+                    LocalDef::NotConstant
+                }
+            };
+            checker.scope.define(LocalEntry { def, ..entry });
+        }
+        let found = checker.constant_value(expr, None);
+        self.block_names = checker.scope.leave();
         found.filter(|found| found.0 != TypeId::ERROR)
     }
 
@@ -281,6 +301,7 @@ impl<'a> Checker<'_, 'a> {
             return expr;
         }
         if want == TypeId::ERROR || expr.ty == TypeId::ERROR {
+            self.unify(want, expr.ty);
             expr.ty = TypeId::ERROR;
             return expr;
         }
@@ -297,7 +318,12 @@ impl<'a> Checker<'_, 'a> {
         }
         if !self.unify(expr.ty, want) {
             let (a, b) = (self.shown(want), self.shown(expr.ty));
-            self.diags().error(Code::MismatchedTypes, expr.span).arg("a", a).arg("b", b);
+            let is_text = matches!(&expr.kind, ExprKind::Bytes(_)) && expr.ty == TypeId::STRING;
+            let diagnostic = self.sema.diags.error(Code::MismatchedTypes, expr.span).arg("a", a).arg("b", b);
+            if is_text && want == TypeId::BYTES {
+                let before = Span::new(expr.span.start, expr.span.start);
+                diagnostic.fix(before, "b", "write the bytes of a text as `b\"…\"`");
+            }
             return Expr { kind: ExprKind::Hole, ty: TypeId::ERROR, span: expr.span };
         }
         expr
@@ -313,6 +339,11 @@ impl<'a> Checker<'_, 'a> {
                 }
             }
             Type::Infer(_) => self.inference.demand(Demand::Fits(want, value, span)),
+            Type::Open(_) => {
+                let ty = self.fresh_int(&value.to_string(), span, None);
+                self.unify(want, ty);
+                return self.coerce_literal(value, ty, span);
+            }
             Type::Error | Type::Never => {}
             _ => {
                 let shown = self.shown(want);
@@ -325,8 +356,13 @@ impl<'a> Checker<'_, 'a> {
 
     /// Checks an expression that shall have type `want`.
     pub(super) fn expr_as(&mut self, expr: &'a ast::Expr, want: TypeId) -> Expr {
-        let typed = self.expr(expr, Some(want));
+        let typed = self.expr(expr, self.as_wish(want));
         self.coerce(typed, want)
+    }
+
+    /// The type as one that an expression shall have; nothing if a use will fix it.
+    pub(super) fn as_wish(&self, want: TypeId) -> Option<TypeId> {
+        (!matches!(self.type_of(want), Type::Open(_))).then_some(want)
     }
 
     /// Checks an expression whose type nothing prescribes; a literal gets a type that a later use fixes.
@@ -414,6 +450,18 @@ impl<'a> Checker<'_, 'a> {
         None
     }
 
+    /// A type in a block, whose constants lengths of arrays may name.
+    pub(super) fn type_in_block(&mut self, resolve: impl FnOnce(&mut Sema<'a>) -> TypeId) -> TypeId {
+        self.sema.block_names = self.scope.entries().to_vec();
+        let ty = resolve(self.sema);
+        for entry in std::mem::take(&mut self.sema.block_names) {
+            if entry.used {
+                self.scope.use_name(&entry.name);
+            }
+        }
+        ty
+    }
+
     /// Adds a local and its name.
     pub(super) fn define_local(
         &mut self,
@@ -470,10 +518,16 @@ impl<'a> Checker<'_, 'a> {
 
     /// Leaves a block and warns about names that it did not use.
     pub(super) fn leave_scope(&mut self) {
+        // Of the constructor of a contract under test, the contract itself tells.
+        let is_copied = self.kind == FunctionKind::Constructor
+            && self.contract.is_some_and(|index| is_test_name(&self.sema.contracts[index].ast.name.name));
         for entry in self.scope.leave() {
             self.end_borrow(&entry.def);
-            let silent =
-                entry.used || entry.is_param || entry.name.starts_with('_') || entry.def == LocalDef::Hole;
+            let silent = is_copied
+                || entry.used
+                || entry.is_param
+                || entry.name.starts_with('_')
+                || entry.def == LocalDef::Hole;
             if !silent {
                 self.diags().warning(Code::Unused, entry.span).arg("what", "variable").arg("x", &entry.name);
             }

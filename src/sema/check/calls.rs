@@ -392,6 +392,10 @@ impl<'a> Checker<'_, 'a> {
             }
             return Typed::hole(span);
         }
+        if self.dot_after_type(base, name, callee_span) {
+            self.loose_args(args);
+            return Typed::hole(span);
+        }
         let typed = self.part(base, None);
         let typed = match self.declared_method(typed, name, options, args, span) {
             Ok(done) => return done,

@@ -25,6 +25,10 @@ impl<'a> Checker<'_, 'a> {
 
     /// `text as bytes` where it is only looked at (§6.7): the memory stays whose it is.
     pub(super) fn borrowed_cast(&mut self, value: &'a ast::Expr, ty: &'a ast::Type, span: Span) -> Typed {
+        if let ast::ExprKind::Cast { value: inner, wrapping: false, ty: through } = &value.kind {
+            let typed = self.borrowed_cast(inner, through, value.span);
+            return self.cast_value(typed, false, ty, span);
+        }
         let typed = self.expr_or_place(value, None);
         let is_own =
             matches!(&typed.expr.kind, ExprKind::Load(place) if matches!(place.root, PlaceRoot::Local(_)));

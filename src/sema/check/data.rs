@@ -41,7 +41,7 @@ impl<'a> Checker<'_, 'a> {
 
     /// A borrowed operand of a type.
     pub(super) fn borrowed_as(&mut self, expr: &'a ast::Expr, want: TypeId) -> Expr {
-        let typed = self.borrowed(expr, Some(want));
+        let typed = self.borrowed(expr, self.as_wish(want));
         self.coerce(typed, want)
     }
 
@@ -49,6 +49,8 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn array(&mut self, elements: &'a [ast::Expr], span: Span, want: Option<TypeId>) -> Typed {
         let mut element_ty = match want.map(|want| self.type_of(want).clone()) {
             Some(Type::Array { element, .. }) => Some(element),
+            // What is expected was reported, so nothing can be asked of the elements.
+            Some(Type::Error) => Some(TypeId::ERROR),
             _ => None,
         };
         let mut exprs = Vec::with_capacity(elements.len());
@@ -97,6 +99,7 @@ impl<'a> Checker<'_, 'a> {
     ) -> Typed {
         let wanted = match want.map(|want| self.type_of(want).clone()) {
             Some(Type::Array { element, .. }) => Some(element),
+            Some(Type::Error) => Some(TypeId::ERROR),
             _ => None,
         };
         let typed = self.expr(element, wanted);
@@ -178,9 +181,27 @@ impl<'a> Checker<'_, 'a> {
         Typed::new(ExprKind::Block(Box::new(block)), ty, span)
     }
 
+    /// Whether something says what elements are; reports an element that is used before (K0218).
+    pub(super) fn known_element(&mut self, element: TypeId, span: Span) -> bool {
+        let is_open = matches!(self.type_of(element), Type::Open(_));
+        if is_open {
+            let text = self.shorten(span);
+            self.diags()
+                .error(Code::CannotInferType, span)
+                .arg("x", text)
+                .label("used before anything says what the elements are")
+                .note("for example `let mut list: Vec<u256> = Vec::new();`");
+            self.unify(element, TypeId::ERROR);
+        }
+        !is_open
+    }
+
     /// `base[index]` of an array, a `Vec` or `bytes`.
     pub(super) fn element(&mut self, base: Typed, element: TypeId, index: Expr, span: Span) -> Typed {
         let through = base.through;
+        if !self.known_element(element, span) {
+            return Typed::hole(span);
+        }
         let (stmt, mut place) = self.as_place(base);
         place.steps.push(PlaceStep::Index(index));
         (place.ty, place.span) = (element, span);
@@ -291,9 +312,12 @@ impl<'a> Checker<'_, 'a> {
                 .label("this is a value that nothing keeps");
             return Typed::hole(span);
         };
-        if !self.count_args(args, usize::from(op == PlaceOp::Push), span)
-            || !self.check_assignable(&place, through)
-        {
+        if !self.count_args(args, usize::from(op == PlaceOp::Push), span) {
+            return Typed::hole(span);
+        }
+        if !self.check_assignable(&place, through) {
+            // What is pushed still says what the elements are.
+            args.iter().for_each(|arg| drop(self.expr_as(arg, element)));
             return Typed::hole(span);
         }
         let args: Vec<_> = args.iter().map(|arg| self.expr_as(arg, element)).collect();
@@ -301,6 +325,9 @@ impl<'a> Checker<'_, 'a> {
             return self.diverging(args, span);
         }
         if op == PlaceOp::Pop {
+            if !self.known_element(element, span) {
+                return Typed::hole(span);
+            }
             // What nobody takes is dropped.
             return Typed::new(ExprKind::AtPlace { op, place, args }, result, span);
         }
@@ -489,8 +516,13 @@ impl<'a> Checker<'_, 'a> {
             }
         };
         let Some(capacity) = capacity else { return Typed::hole(span) };
-        let Some(want) = want.map(|want| self.resolved(want)) else {
-            return self.cannot_infer("Vec::new()", span);
+        let want = match want {
+            Some(want) => self.resolved(want),
+            None => {
+                let text = format!("Vec::{}({})", name.name, if capacity.is_some() { "…" } else { "" });
+                let element = self.inference.fresh_open(&mut self.sema.types, &text, span);
+                self.sema.types.intern(Type::Vec(element))
+            }
         };
         match self.type_of(want) {
             Type::Error => return Typed::hole(span),

@@ -52,6 +52,21 @@ pub(super) enum PendingKind<'a> {
 }
 
 impl<'a> Sema<'a> {
+    /// Reports `#[create(…)]` with another number of values than the constructor has parameters (K0207).
+    fn check_create(&mut self, contract: ContractIndex, attrs: &ast::Attrs) {
+        let Some(create) = attrs.find("create") else { return };
+        let items = &self.contracts[contract].ast.items;
+        let constructor = items.iter().find_map(|item| match &item.kind {
+            ContractItemKind::Constructor(constructor) => Some(constructor),
+            _ => None,
+        });
+        let expected = constructor.map_or(0, |constructor| constructor.params.len());
+        if create.args.len() != expected {
+            let found = create.args.len();
+            self.diags.error(Code::WrongArgumentCount, create.span).arg("n", expected).arg("m", found);
+        }
+    }
+
     /// Defines every name of every module, then resolves signatures and member types.
     pub(in crate::sema) fn collect(&mut self, modules: &'a [Module]) {
         let (mut pending, mut definitions) = (Vec::new(), Vec::new());
@@ -112,7 +127,15 @@ impl<'a> Sema<'a> {
         };
         match &item.kind {
             // Tests are left out of a build. Where they run, each stands in a contract of its own as well.
-            ModuleItemKind::Test(_) => {}
+            ModuleItemKind::Test(_) => {
+                if let Some(create) = item.attrs.find("create") {
+                    self.diags
+                        .error(Code::ItemNotAllowed, create.span)
+                        .arg("item", "#[create]")
+                        .arg("place", "front of a test outside a contract")
+                        .label("it says with what the contract around the test is created");
+                }
+            }
             // Imports follow once every module has its names.
             ModuleItemKind::Use(_) => {}
             ModuleItemKind::Struct(decl) => definitions.push(self.declare_struct(decl, &item.attrs, None)),
@@ -174,7 +197,7 @@ impl<'a> Sema<'a> {
             });
         };
         match &item.kind {
-            ContractItemKind::Test(_) => {}
+            ContractItemKind::Test(_) => self.check_create(contract, &item.attrs),
             ContractItemKind::Receive(decl) => later(PendingKind::Receive(decl)),
             ContractItemKind::Fallback(decl) => later(PendingKind::Fallback(decl)),
             ContractItemKind::StateGroup(group) => later(PendingKind::Group(group)),

@@ -14,7 +14,7 @@ use crate::sema::scope::{
 use crate::sema::typed::{CastKind, Env, ErrorRef, ExprKind, Query};
 use crate::sema::types::{ErrorTypeId, IntType, Type, TypeId};
 use crate::source::Span;
-use crate::syntax::ast;
+use crate::syntax::{ast, habits};
 
 /// The objects of the environment and their fields.
 const FIELDS: &[(&str, &str, Env, TypeId)] = &[
@@ -412,6 +412,9 @@ impl<'a> Checker<'_, 'a> {
             }
             _ => {}
         }
+        if self.dot_after_type(base, name, span) {
+            return Typed::hole(span);
+        }
         let base = self.part(base, None);
         let ty = self.resolved(base.ty());
         match self.type_of(ty) {
@@ -440,6 +443,34 @@ impl<'a> Checker<'_, 'a> {
         Typed::hole(span)
     }
 
+    /// Reports `Type.name` and `module.name`, which are written with `::`; whether it is one.
+    pub(super) fn dot_after_type(&mut self, base: &'a ast::Expr, name: &ast::Ident, span: Span) -> bool {
+        let ast::ExprKind::Path(path) = &base.kind else { return false };
+        let Some(first) = path.segments.first() else { return false };
+        if path.as_ident().is_some() && self.scope.find(first.as_str()).is_some()
+            || self.sema.find_exported_value(path).is_some()
+            || path.as_ident().is_some_and(|name| self.sema.find_value(&name.name, self.contract).is_some())
+        {
+            return false;
+        }
+        let is_module = path.as_ident().is_some() && self.sema.module_named(first.as_str()).is_some();
+        let kind = match self.sema.find_type(path, self.contract) {
+            Some(_) => self.kind_of_type(path),
+            None if is_module => "module",
+            None if path.as_ident().is_some() && is_predeclared_type(first.as_str()) => "type",
+            None => return false,
+        };
+        let whole = Span::new(span.start, name.span.end);
+        let written = format!("{path}::{}", name.name);
+        let help = format!("write `{written}`");
+        self.diags()
+            .error(Code::MismatchedTypes, base.span)
+            .arg("a", "a value")
+            .arg("b", format_args!("{kind} {path}"))
+            .fix(whole, written, help);
+        true
+    }
+
     pub(super) fn no_field(&mut self, ty: TypeId, name: &ast::Ident, known: &[&str]) {
         let is_address = self.resolved(ty) == TypeId::ADDRESS;
         let hint = match is_address {
@@ -448,11 +479,24 @@ impl<'a> Checker<'_, 'a> {
             }
             false => None,
         };
+        let hint =
+            hint.or_else(|| habits::member_here(self.kind_for_habits(ty), name.as_str()).map(str::to_owned));
         let shown = self.shown(ty);
         let diagnostic =
             self.diags().error(Code::NoFieldOrMethod, name.span).arg("t", shown).arg("m", &name.name);
         if let Some(hint) = hint {
             diagnostic.label(hint);
+        }
+    }
+
+    fn kind_for_habits(&self, ty: TypeId) -> habits::Kind {
+        match self.type_of(ty) {
+            Type::Address => habits::Kind::Address,
+            Type::Bytes | Type::String | Type::Vec(_) | Type::Array { .. } => habits::Kind::Sequence,
+            Type::Map { .. } => habits::Kind::Map,
+            Type::Option(_) | Type::Result { .. } => habits::Kind::Maybe,
+            Type::Int(_) | Type::Infer(_) => habits::Kind::Integer,
+            _ => habits::Kind::Other,
         }
     }
 

@@ -318,12 +318,23 @@ impl<'a> Checker<'_, 'a> {
         let mut coverage = Coverage::new(types, inference);
         let mut rows: Vec<&Pattern> = Vec::with_capacity(patterns.len());
         let mut unreachable = Vec::new();
+        let mut repeated = Vec::new();
         for (pattern, guarded) in patterns {
+            if let PatternKind::Or(parts) = &pattern.kind {
+                let mut earlier = rows.clone();
+                for part in parts {
+                    if let Ok(false) = coverage.is_useful(&earlier, part) {
+                        repeated.push(part.span);
+                    }
+                    earlier.push(part);
+                }
+            }
             // Past the bound, nothing is said.
             if let Ok(false) = coverage.is_useful(&rows, pattern)
                 && !matches!(&pattern.kind, PatternKind::Or(parts) if parts.is_empty())
             {
                 unreachable.push(pattern.span);
+                repeated.retain(|part: &Span| part.start < pattern.span.start || part.end > pattern.span.end);
             }
             if !guarded {
                 rows.push(pattern);
@@ -332,6 +343,9 @@ impl<'a> Checker<'_, 'a> {
         let missing = Coverage::new(types, inference).missing(&rows, ty);
         for span in unreachable {
             self.diags().warning(Code::Unreachable, span).arg("what", "arm");
+        }
+        for span in repeated {
+            self.diags().warning(Code::Unreachable, span).arg("what", "alternative");
         }
         match missing {
             Ok(missing) if missing.is_empty() => {}

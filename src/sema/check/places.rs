@@ -436,6 +436,10 @@ impl<'a> Checker<'_, 'a> {
             }
             LocalDef::Constant(value, ty) => self.constant(ty, &value, span),
             LocalDef::Alias(index) => self.borrowed_place(index, span),
+            LocalDef::NotConstant => {
+                self.diags().error(Code::NotConstant, span).arg("reason", "it reads a variable");
+                Typed::hole(span)
+            }
         }
     }
 }

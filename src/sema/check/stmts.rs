@@ -116,7 +116,7 @@ impl<'a> Checker<'_, 'a> {
             (&decl.ty, Self::reference_of(&decl.value), single_name(&decl.pattern), decl.mode)
             && let ast::TypeKind::Ref { mutable, inner } = &ty.kind
         {
-            let target = self.sema.resolve_any_type(inner, contract);
+            let target = self.type_in_block(|sema| sema.resolve_any_type(inner, contract));
             if *mutable && !own {
                 let shown = self.shown(target);
                 self.diags()
@@ -126,7 +126,10 @@ impl<'a> Checker<'_, 'a> {
             }
             return self.bind_reference(name, *mutable, operand, decl.value.span, Some(target));
         }
-        let annotated = decl.ty.as_ref().map(|ty| self.sema.resolve_type(ty, contract, Position::Local));
+        let annotated = decl
+            .ty
+            .as_ref()
+            .map(|ty| self.type_in_block(|sema| sema.resolve_type(ty, contract, Position::Local)));
         if decl.mode == BindMode::Const {
             self.let_const(decl, annotated);
             return None;
@@ -344,8 +347,9 @@ impl<'a> Checker<'_, 'a> {
             Type::Bytes => Some(TypeId::U8),
             _ => None,
         };
-        let Some(element) = element else {
-            if !matches!(ty, TypeId::ERROR | TypeId::NEVER) {
+        let is_known = element.is_none_or(|element| self.known_element(element, value.span));
+        let Some(element) = element.filter(|_| is_known) else {
+            if is_known && !matches!(ty, TypeId::ERROR | TypeId::NEVER) {
                 let shown = self.shown(ty);
                 self.diags()
                     .error(Code::MismatchedTypes, value.span)
@@ -361,6 +365,11 @@ impl<'a> Checker<'_, 'a> {
         };
         let constant = matches!(self.type_of(ty), Type::Array { .. });
         let through = typed.through;
+        // A cast text lies where it did before.
+        let cast_from = match &typed.expr.kind {
+            ExprKind::Cast { operand, .. } => cast_place(operand),
+            _ => None,
+        };
         let (mut stmts, place) = match self.as_place(typed) {
             (None, place) => self.pinned(place, value.span),
             (Some(stmt), place) => (vec![stmt], place),
@@ -378,6 +387,7 @@ impl<'a> Checker<'_, 'a> {
         (item.ty, item.span) = (element, here);
         self.scope.enter();
         let borrow = self.borrow_for_loop(&place, through);
+        let source_borrow = cast_from.map(|from| self.borrow_for_loop(&from, through));
         let body = match single_name(&looped.pattern) {
             Some((name, false)) if !self.sema.types.is_copy(self.resolved(element)) => {
                 self.add_borrow(name, item, false, Some(borrow));
@@ -392,7 +402,9 @@ impl<'a> Checker<'_, 'a> {
                 body
             }
         };
-        self.borrows[borrow].live = false;
+        for over in [Some(borrow), source_borrow].into_iter().flatten() {
+            self.borrows[over].live = false;
+        }
         self.leave_scope();
         let end = word(ExprKind::AtPlace { op: PlaceOp::Len, place, args: Vec::new() });
         let start = word(ExprKind::Const(U256::ZERO));
@@ -532,6 +544,15 @@ impl<'a> Checker<'_, 'a> {
             }
         }
         bounds
+    }
+}
+
+/// The place whose contents a cast shows, perhaps by casts of casts.
+fn cast_place(expr: &Expr) -> Option<Place> {
+    match &expr.kind {
+        ExprKind::Load(place) => Some(place.clone()),
+        ExprKind::Cast { operand, .. } => cast_place(operand),
+        _ => None,
     }
 }
 

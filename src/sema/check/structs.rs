@@ -196,6 +196,11 @@ impl<'a> Checker<'_, 'a> {
         let id = match self.sema.find_type(path, self.contract) {
             Some(TypeDef::Struct(id)) => id,
             found => {
+                if let Some(error) = self.find_error(path)
+                    && !self.is_bare_set(error, path)
+                {
+                    return self.error_value(error, fields, span, Borrow::No);
+                }
                 self.check_loosely(fields);
                 let name = path.as_ident();
                 let value = name.and_then(|name| self.sema.find_value(&name.name, self.contract));
@@ -207,7 +212,24 @@ impl<'a> Checker<'_, 'a> {
                             .arg("item", "{…}")
                             .arg("place", "a call that does not leave the contract");
                     }
-                    None => self.sema.type_not_found(path, self.contract),
+                    None => match path.segments.split_last() {
+                        Some((last, parent)) if !parent.is_empty() => {
+                            let parent = ast::Path { segments: parent.to_vec(), span: path.span };
+                            let is_variant = self.enum_named(&parent).is_some_and(|id| {
+                                let mut variants = self.sema.types.enums[id.index()].variants.iter();
+                                variants.any(|variant| variant.name == last.as_str())
+                            });
+                            if !is_variant {
+                                return self.member_not_found(&parent, last, span);
+                            }
+                            self.diags()
+                                .error(Code::MismatchedTypes, path.span)
+                                .arg("a", "a struct")
+                                .arg("b", format!("variant {path}"))
+                                .label(format!("the parts of a variant have no names; write `{path}(…)`"));
+                        }
+                        _ => self.sema.type_not_found(path, self.contract),
+                    },
                     Some(_) => {
                         let what = format!("{} {path}", self.kind_of_type(path));
                         self.diags()

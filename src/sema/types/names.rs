@@ -11,6 +11,7 @@ impl Types {
             Type::Unit => "()".into(),
             Type::Bool => "bool".into(),
             Type::IntLiteral | Type::Infer(_) => "{int}".into(),
+            Type::Open(_) => "_".into(),
             Type::Int(int) => int.to_string(),
             Type::Address => "Address".into(),
             Type::Hash => "Hash".into(),

@@ -15,7 +15,8 @@ use crate::syntax::ast::{
 };
 use crate::syntax::parser::{
     Cursor, Parsed, Rule, StartOf, bump, comma_list, eat, expect, expect_ident, expect_semi, hint, peek_span,
-    recovered, report, report_expected, rule, run, skip_broken, strict_list, text, unexpected,
+    peek3, recovered, report, report_expected, rule, run, skip_broken, strict_list, text, unexpected,
+    unexpected_diagnostic,
 };
 use crate::syntax::token::{Expected, Part, T, Token};
 
@@ -289,7 +290,10 @@ impl Items {
         let start = StartOf::at(name.span);
         let (mut payload, mut discriminant) = (Vec::new(), None);
         if eat(input, T!['(']).is_some() {
-            payload = strict_list(input, T![')'], |input| run(input, &self.g.ty))?;
+            payload = strict_list(input, T![')'], |input| {
+                refuse_part_name(input);
+                run(input, &self.g.ty)
+            })?;
         } else if eat(input, T![=]).is_some() {
             discriminant = Some(int_lit(input)?);
         }
@@ -355,4 +359,16 @@ impl Items {
         let params = self.optional_params(input)?;
         Ok(Test { name, params, body: run(input, &self.g.block)? })
     }
+}
+
+/// Reports `name:` before the type of a part of a variant, and takes it.
+fn refuse_part_name(input: &mut Cursor<'_>) {
+    let [Some(Token::Ident), Some(T![:]), _] = peek3(input) else { return };
+    let name = peek_span(input);
+    let mut diagnostic = unexpected_diagnostic(input, Expected::part(Part::Type));
+    bump(input);
+    let span = name.to(bump(input));
+    diagnostic.label("the parts of a variant have types and no names");
+    diagnostic.fix(span, "", "leave the name out");
+    report(input, diagnostic);
 }

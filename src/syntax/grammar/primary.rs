@@ -4,11 +4,11 @@ use super::Grammar;
 use super::exprs::{self, Exprs, Place, args, call_options, field_inits, int_lit, payload, str_lit};
 use super::types::path;
 use crate::diag::{Code, Diagnostic};
-use crate::syntax::ast::{Arm, Cond, Expr, ExprKind, If, Literal, LiteralKind, Match};
+use crate::syntax::ast::{Arm, Cond, Expr, ExprKind, If, Literal, LiteralKind, Match, Path};
 use crate::syntax::literals;
 use crate::syntax::parser::{
-    Cursor, Parsed, Rule, StartOf, bump, comma_list, eat, expect, hint, recovered, report, report_expected,
-    rule, run, skip_arm, text, unexpected,
+    Cursor, Parsed, Rule, StartOf, at_keyword_value, bump, comma_list, eat, expect, hint, keyword_as_value,
+    recovered, report, report_expected, rule, run, skip_arm, text, unexpected,
 };
 use crate::syntax::token::{Expected, Part, T, Token};
 
@@ -73,6 +73,10 @@ pub(super) fn primary(x: &Exprs, input: &mut Cursor<'_>) -> Parsed<Expr> {
         }
         T!['('] => return group(x, input),
         T!['['] => array(x, input)?,
+        _ if at_keyword_value(input) => match keyword_as_value(input, Expected::part(Part::Expression)) {
+            Some(name) => ExprKind::Path(Path { span: name.span, segments: vec![name] }),
+            None => ExprKind::Error,
+        },
         _ => return Err(unexpected(input, Expected::part(Part::Expression))),
     };
     Ok(Expr { kind, span: start.span(input) })

@@ -10,8 +10,8 @@ use crate::syntax::ast::{
     StmtKind, While,
 };
 use crate::syntax::parser::{
-    Cursor, Parsed, Rule, StartOf, at_word, bump, eat, expect, expect_semi, hint, nested, recovered,
-    report_expected, rule, run, skip_broken, strict_list, unexpected,
+    Cursor, Parsed, Rule, StartOf, at_keyword_value, at_word, bump, eat, expect, expect_semi, hint, nested,
+    recovered, report_expected, rule, run, skip_broken, strict_list, unexpected,
 };
 use crate::syntax::token::{Expected, T, Token};
 
@@ -44,7 +44,7 @@ fn block(entry: &Rule<Entry>, input: &mut Cursor<'_>) -> Parsed<Block> {
                 input.skip();
                 continue;
             }
-            Some(token) if !starts_item(token) => {}
+            Some(token) if !starts_item(token) || at_keyword_value(input) => {}
             _ => {
                 report_expected(input, Expected::token(T!['}']));
                 break;

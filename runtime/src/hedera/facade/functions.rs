@@ -1,6 +1,6 @@
 //! THE table of the system contract's functions: name, parameters, what it returns, price, and what it does.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use alloy_primitives::{Address, U256};
@@ -369,7 +369,8 @@ fn relation(
     context.ledger.associated(token, &account)
 }
 
-/// Moves units from those whose amount is negative to the others; what is given and got must be equal.
+/// Moves units from those whose amount is negative to the others; what is given and got must be equal, and no account
+/// may be named twice.
 fn transfer_list(
     context: &mut Context<'_, '_>,
     token: &Address,
@@ -380,6 +381,12 @@ fn transfer_list(
     ensure(accounts.len() == amounts.len() && !accounts.is_empty(), refused)?;
     let sum: i128 = amounts.iter().map(|&moved| i128::from(moved)).sum();
     ensure(sum == 0, refused)?;
+    // An account may be named by its number and by its address.
+    let mut seen = HashSet::with_capacity(accounts.len());
+    for account in accounts {
+        let known = context.ledger.account(account)?.unwrap_or(*account);
+        ensure(seen.insert(known), ResponseCode::AccountRepeatedInAccountAmounts)?;
+    }
     let list = accounts.iter().zip(amounts);
     let mut givers =
         list.clone().filter(|(_, moved)| **moved < 0).map(|(from, moved)| (from, moved.unsigned_abs()));

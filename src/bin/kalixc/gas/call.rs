@@ -56,6 +56,7 @@ pub(super) fn call(args: &GasArgs, wanted: &str) -> anyhow::Result<ExitCode> {
         (None, Some(only), 1) => (only.name.as_str(), wanted),
         _ => bail!("`{wanted}` may be in several contracts; write CONTRACT.{wanted}"),
     };
+    contract_named(program, contract)?;
     let mut world =
         World { compilation: &compilation, database: InMemoryDatabase::new(), places: HashMap::new() };
     world.database.insert_account(CALLER, 0, BALANCE, Bytes::new());
@@ -132,8 +133,13 @@ impl World<'_> {
                 let mut compiled = self.compilation.contracts.iter();
                 let compiled = compiled.find(|compiled| compiled.artifact.name == contract.name);
                 let init = compiled.and_then(|compiled| compiled.artifact.container.init());
-                [init.context("a contract of an imported module has no code here")?.as_ref(), &encoded]
-                    .concat()
+                let init = init.with_context(|| {
+                    format!(
+                        "`{}` is imported and no contract of this file creates it, so it has no code here",
+                        contract.name
+                    )
+                })?;
+                [init.as_ref(), &encoded].concat()
             }
         };
         if self.database.account_info(&step.from).is_none_or(|info| info.balance < step.value) {
@@ -233,7 +239,11 @@ impl Step {
 
 fn contract_named<'p>(program: &'p Program, name: &str) -> anyhow::Result<&'p Contract> {
     let found = program.contracts.iter().find(|contract| contract.name == name);
-    found.with_context(|| format!("there is no contract `{name}`"))
+    let known: Vec<_> = program.contracts.iter().map(|contract| format!("`{}`", contract.name)).collect();
+    found.with_context(|| match known.is_empty() {
+        true => format!("there is no contract `{name}`, nor any other"),
+        false => format!("there is no contract `{name}`; there are {}", known.join(", ")),
+    })
 }
 
 /// Arguments in the encoding of the ABI, from a list separated by commas.

@@ -84,7 +84,7 @@ impl Explainer<'_> {
             }
             None => {
                 if outcome.is_creation {
-                    text += "the contract could not be created, with zeros for what its constructor takes: ";
+                    text += self.not_created();
                 }
                 match outcome.exit {
                     Exit::Revert => {
@@ -122,6 +122,18 @@ impl Explainer<'_> {
             }
         }
         text
+    }
+
+    /// What precedes the reason for which there is no contract to test.
+    fn not_created(&self) -> &'static str {
+        let inputs = &self.holder.artifact.kalix_abi["constructor"]["inputs"];
+        match inputs.as_array().is_some_and(|inputs| !inputs.is_empty()) {
+            true => {
+                "the contract could not be created with zeros for what its constructor takes \
+                 (`#[create(…)]` before the test gives other values): "
+            }
+            false => "the contract could not be created: ",
+        }
     }
 
     /// The source that a failed frame was at.
