@@ -8,7 +8,7 @@
 //! Memory: 0x00–0x3f scratch, 0x40 heap pointer, static frames from 0x60. A function's frame begins where the frames of its
 //! callers end, so frames that can be active together never overlap; the heap begins above all frames.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 pub use crate::ir::opt::OptLevel;
 use crate::ir::verify::{call_order, callees};
@@ -167,26 +167,26 @@ fn prepare(module: &Module, options: &CodegenOptions) -> Result<Module, Internal
     let verified = |module: &Module, after: &str| {
         verify::verify(module).map_err(|e| InternalError::new(e.span, format!("after {after}: {e}")))
     };
-    let mut module = without_unreachable(module);
+    let mut module = without_unreachable(module.clone());
     let broken = |e: crate::ir::opt::Broken| InternalError::new(e.error.span, e.to_string());
     if options.opt_level != OptLevel::O0 {
         crate::ir::opt::optimize(&mut module, options.opt_level).map_err(broken)?;
         verified(&module, "passes")?;
         // Functions whose calls are gone need no code.
-        module = without_unreachable(&module);
+        module = without_unreachable(module);
     }
     if expand::run(&mut module, options.target) {
         if options.opt_level != OptLevel::O0 {
             crate::ir::opt::simplify_all(&mut module, options.opt_level).map_err(broken)?;
         }
         verified(&module, "expansion")?;
-        module = without_unreachable(&module);
+        module = without_unreachable(module);
     }
     Ok(module)
 }
 
-fn without_unreachable(module: &Module) -> Module {
-    let mut functions: Vec<Function> = module.functions.clone();
+fn without_unreachable(module: Module) -> Module {
+    let Module { name, mut functions, data } = module;
     functions.iter_mut().for_each(crate::ir::build::remove_unreachable);
     let mut reached = vec![false; functions.len()];
     let mut work = vec![Module::ENTRY];
@@ -196,7 +196,7 @@ fn without_unreachable(module: &Module) -> Module {
         }
     }
     let mut renumbered = vec![FuncId(0); reached.len()];
-    let mut kept = Module { name: module.name.clone(), functions: Vec::new(), data: module.data.clone() };
+    let mut kept = Module { name, functions: Vec::new(), data };
     for (index, mut function) in functions.into_iter().enumerate().filter(|(index, _)| reached[*index]) {
         renumbered[index] = FuncId::new(kept.functions.len());
         crate::ir::build::remove_redundant_params(&mut function);
@@ -299,7 +299,7 @@ fn lay_out_frames(
     plans: &[plan::Plan],
     callees_first: &[FuncId],
 ) -> Result<Vec<Frame>, InternalError> {
-    let mut bases: HashMap<FuncId, u64> = HashMap::new();
+    let mut bases: FxHashMap<FuncId, u64> = FxHashMap::default();
     let mut frames: Vec<Option<Frame>> = (0..module.functions.len()).map(|_| None).collect();
     for &id in callees_first.iter().rev() {
         let (function, plan) = (&module.functions[id.index()], &plans[id.index()]);

@@ -4,10 +4,11 @@
 //! with holes, which it treats as already reported, so that one run shows as many mistakes as it can.
 
 mod damage;
+mod workers;
 
 use std::collections::BTreeMap;
 
-use crate::codegen::artifact::{self, Artifact};
+use crate::codegen::artifact::{self, Artifact, SourceTexts};
 use crate::codegen::{CodegenOptions, OptLevel};
 use crate::diag::Diagnostics;
 use crate::ir::lower::{Lowered, creation_segment, lower_contract};
@@ -18,6 +19,7 @@ use crate::sema::weave::{Test, weave};
 use crate::source::Source;
 use crate::syntax::ast;
 use damage::Damage;
+use workers::in_parallel;
 
 /// What a compilation may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +131,7 @@ fn compile_modules(
 }
 
 /// Lowers all contracts, so that each reports what is not supported, then generates code if none did: of the root module's
-/// contracts and of those that they create, each before its creators.
+/// contracts and of those that they create, each before its creators, those that don't wait for each other at once.
 fn generate(
     program: &Program,
     source: &Source,
@@ -137,39 +139,79 @@ fn generate(
     diags: &mut Diagnostics,
 ) -> Vec<CompiledContract> {
     let order = created_first(program);
-    let lowered: Vec<_> = order
-        .iter()
-        .map(|&index| lower_contract(program, &program.contracts[index as usize], diags))
-        .collect();
+    let lowered = in_parallel(order.len(), |at| {
+        let mut own = Diagnostics::new();
+        (lower_contract(program, &program.contracts[order[at] as usize], &mut own), own)
+    });
+    let mut waiting: BTreeMap<u32, Lowered> = BTreeMap::new();
+    for (&index, (ir, reported)) in order.iter().zip(lowered) {
+        // Contracts share functions.
+        for diagnostic in reported.iter() {
+            if !diags.as_slice().contains(diagnostic) {
+                diags.push(diagnostic.clone());
+            }
+        }
+        waiting.extend(ir.map(|ir| (index, ir)));
+    }
     if diags.has_errors() {
         return Vec::new();
     }
+    let texts = SourceTexts::of(source, program);
     let mut compiled: BTreeMap<u32, CompiledContract> = BTreeMap::new();
-    for (index, ir) in order.into_iter().zip(lowered) {
-        let contract = &program.contracts[index as usize];
-        let mut ir = ir.expect("lowering without a result reports an error");
-        for &child in &contract.creates {
-            // Where the child has a mistake of its own, it was reported.
-            let Some(child_code) = compiled.get(&child) else { return Vec::new() };
-            let sections = child_code.artifact.container.sections.as_ref();
-            let init = sections.and_then(|sections| sections.init.clone()).unwrap_or_default();
-            let name = creation_segment(child);
-            let segments = ir.runtime.data.iter_mut().chain(&mut ir.init.data);
-            segments.filter(|segment| segment.name == name).for_each(|segment| segment.bytes = init.to_vec());
+    let mut reported: BTreeMap<u32, Diagnostics> = BTreeMap::new();
+    'parts: for ready in by_depth(program, &order) {
+        let mut ready: Vec<(u32, Lowered)> =
+            ready.into_iter().filter_map(|index| Some((index, waiting.remove(&index)?))).collect();
+        for (index, ir) in &mut ready {
+            for &child in &program.contracts[*index as usize].creates {
+                // Where the child has a mistake of its own, it was reported.
+                let Some(child_code) = compiled.get(&child) else { break 'parts };
+                let sections = child_code.artifact.container.sections.as_ref();
+                let init = sections.and_then(|sections| sections.init.clone()).unwrap_or_default();
+                let name = creation_segment(child);
+                let segments = ir.runtime.data.iter_mut().chain(&mut ir.init.data);
+                segments
+                    .filter(|segment| segment.name == name)
+                    .for_each(|segment| segment.bytes = init.to_vec());
+            }
         }
-        let mut codegen = options.codegen;
-        if contract.is_test {
-            codegen.opt_level = OptLevel::O0;
-        }
-        if let Some(artifact) = artifact::build(program, contract, &ir, source, &codegen, diags) {
-            compiled.insert(index, CompiledContract { ir, artifact });
+        let made = in_parallel(ready.len(), |at| {
+            let (index, ir) = &ready[at];
+            let contract = &program.contracts[*index as usize];
+            let (mut codegen, mut own) = (options.codegen, Diagnostics::new());
+            if contract.is_test {
+                codegen.opt_level = OptLevel::O0;
+            }
+            (artifact::build(program, contract, ir, &texts, &codegen, &mut own), own)
+        });
+        for ((index, ir), (artifact, own)) in ready.into_iter().zip(made) {
+            reported.insert(index, own);
+            compiled.extend(artifact.map(|artifact| (index, CompiledContract { ir, artifact })));
         }
     }
+    order.iter().filter_map(|index| reported.remove(index)).for_each(|own| diags.append(own));
     if diags.has_errors() {
         return Vec::new();
     }
     let is_own = |index: &u32| !program.contracts[*index as usize].is_imported;
     compiled.into_iter().filter(|(index, _)| is_own(index)).map(|entry| entry.1).collect()
+}
+
+/// Parts contracts, each of which stands behind those that it creates: what creates nothing first, then in each part
+/// what creates only contracts of parts before.
+fn by_depth(program: &Program, order: &[u32]) -> Vec<Vec<u32>> {
+    let mut depths = vec![0; program.contracts.len()];
+    let mut parts: Vec<Vec<u32>> = Vec::new();
+    for &index in order {
+        let creates = program.contracts[index as usize].creates.iter();
+        let depth = creates.map(|&child| depths[child as usize] + 1).max().unwrap_or(0);
+        depths[index as usize] = depth;
+        if parts.len() <= depth {
+            parts.resize_with(depth + 1, Vec::new);
+        }
+        parts[depth].push(index);
+    }
+    parts
 }
 
 /// The root module's contracts and what they create, each behind what it creates; there are no circles.

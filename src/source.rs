@@ -154,6 +154,11 @@ impl Source {
         self.files.iter().map(move |file| (file.name.as_str(), text(file)))
     }
 
+    /// Where the text of each file stands.
+    pub fn file_spans(&self) -> impl Iterator<Item = Span> {
+        self.files.iter().map(|file| Span::new(file.start, file.end))
+    }
+
     /// The text of all files.
     pub fn text(&self) -> &str {
         &self.text

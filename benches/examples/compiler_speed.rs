@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use kalix::codegen::artifact;
+use kalix::codegen::artifact::{self, SourceTexts};
 use kalix::diag::Diagnostics;
 use kalix::ir::lower::lower_contract;
 use kalix::ir::opt::optimize;
@@ -20,6 +20,10 @@ use kalix::source::Source;
 use kalix::{CompileOptions, compile_with};
 use zvm_benches::generated::module;
 use zvm_statetest::vectors::vectors_dir;
+
+/// The allocator of `kalixc`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Lines of the generated modules.
 const LINES: [usize; 4] = [1_000, 2_000, 5_000, 10_000];
@@ -147,6 +151,9 @@ fn times(name: &str, text: &str, folder: &Folder) -> Times {
     let start = Instant::now();
     let (program, mut diags) = kalix::sema::check_for(&modules, &source, options.codegen.target.encoding());
     times.check = start.elapsed();
+    let start = Instant::now();
+    let texts = SourceTexts::of(&source, &program);
+    times.generate = start.elapsed();
     for contract in program.contracts.iter().filter(|contract| !contract.is_imported) {
         let start = Instant::now();
         let lowered = lower_contract(&program, contract, &mut diags).expect("it has no mistakes");
@@ -158,7 +165,7 @@ fn times(name: &str, text: &str, folder: &Folder) -> Times {
         let optimizing = start.elapsed();
         times.optimize += optimizing;
         let start = Instant::now();
-        black_box(artifact::build(&program, contract, &lowered, &source, &options.codegen, &mut diags));
+        black_box(artifact::build(&program, contract, &lowered, &texts, &options.codegen, &mut diags));
         times.generate += start.elapsed().saturating_sub(optimizing);
     }
     times

@@ -79,7 +79,7 @@ pub fn kalix_abi(program: &Program, contract: &Contract, details: &Details<'_>) 
         "requires": details.requires,
         "storage_layout": layout,
         "immutables": immutables,
-        "types": kalix_types(types),
+        "types": kalix_types(program, contract),
         "compiler": {
             "name": "kalixc",
             "version": env!("CARGO_PKG_VERSION"),
@@ -190,15 +190,32 @@ pub(super) fn kalix_layout(types: &Types, member: &StorageMember) -> Vec<Value> 
     rows
 }
 
-fn kalix_types(types: &Types) -> Value {
+/// The structs and enums that the contract's own entry points, members, events and errors use: what a whole program
+/// declares would grow with its contracts.
+fn kalix_types(program: &Program, contract: &Contract) -> Value {
+    let types = &program.types;
+    let entries = contract.entry_points.iter().flat_map(|entry| entry.inputs.iter().chain(&entry.outputs));
+    let constructor = contract.constructor.iter().flat_map(|&id| program.function(id).params());
+    let events = contract.events.iter().flat_map(|&id| &program.event(id).fields);
+    let errors = contract.errors.iter().flat_map(|&error| &error_variant(types, error).params);
+    let used = entries
+        .map(|param| param.ty)
+        .chain(constructor.map(|param| param.ty))
+        .chain(contract.storage.iter().map(|member| member.ty))
+        .chain(contract.immutables.iter().map(|immutable| immutable.ty))
+        .chain(events.map(|field| field.ty))
+        .chain(errors.map(|param| param.1));
+    let (structs, enums) = types.definitions_in(used);
     let mut described = Map::new();
-    for definition in &types.structs {
+    for id in structs {
+        let definition = &types.structs[id.index()];
         let fields = definition.fields.iter();
         let fields = fields.map(|(name, ty)| json!({ "name": name, "type": types.display(*ty) }));
         let value = json!({ "kind": "struct", "fields": fields.collect::<Vec<_>>() });
         described.insert(definition.name.clone(), value);
     }
-    for definition in types.declared_enums() {
+    for id in enums.into_iter().filter(|&id| !Types::is_predeclared(id)) {
+        let definition = &types.enums[id.index()];
         let variants = definition.variants.iter().map(|variant| {
             let payload = variant.payload.iter().map(|&ty| types.display(ty));
             json!({

@@ -2,9 +2,11 @@
 //!
 //! Equal inputs give equal bytes: nothing here knows the time, the machine or the user.
 
-use std::fmt::Write;
+mod texts;
 
-use alloy_primitives::keccak256;
+use std::fmt::Write;
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use zvm::bytecode::container::{Container, Sections};
 use zvm::bytecode::{Needs, Op as MachineOp};
@@ -19,6 +21,7 @@ use crate::ir::Op;
 use crate::ir::lower::Lowered;
 use crate::sema::typed::{Contract, Program};
 use crate::source::{FileId, Source, Span};
+pub use texts::SourceTexts;
 
 /// One contract, ready to be written to files.
 #[derive(Debug)]
@@ -44,10 +47,11 @@ pub fn build(
     program: &Program,
     contract: &Contract,
     lowered: &Lowered,
-    source: &Source,
+    texts: &SourceTexts<'_>,
     options: &CodegenOptions,
     diags: &mut Diagnostics,
 ) -> Option<Artifact> {
+    let source = texts.source;
     let mut compile = |module, what| match compile_module(module, options) {
         Ok(assembly) => Some(assembly),
         Err(InternalError { code_size: Some(size), .. }) => {
@@ -87,10 +91,9 @@ pub fn build(
     let signatures = contract.entry_points.iter().map(|entry| entry.signature.clone());
     let gas_by_signature: Value = signatures.zip(gas.iter().cloned()).collect();
 
-    let source_hash = keccak256(source.text()).0;
     let details = Details {
         files: source.files().map(|file| file.0).collect(),
-        source_hash,
+        source_hash: texts.hash,
         source_map: &source_map(&runtime.instructions, source),
         init_source_map: &source_map(&init.instructions, source),
         gas: &gas,
@@ -101,13 +104,14 @@ pub fn build(
         },
     };
     let kalix_abi = abi::kalix_abi(program, contract, &details);
-    let sources: Value = source.files().map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
+    let used = runtime.instructions.iter().chain(&init.instructions).map(|instruction| instruction.span);
+    let sources = texts.section(contract.span, used);
     let ethereum_abi = abi::ethereum_abi(program, contract);
     let meta = json!({ "compiler": kalix_abi["compiler"], "target": options.target.name() });
     let sections = Sections {
         init: Some([prefix, &init.bytes].concat().into()),
         source_map: Some(kalix_abi["source_map"].to_string().into_bytes().into()),
-        sources: Some(sources.to_string().into_bytes().into()),
+        sources: Some(sources.into()),
         gas_estimates: Some(gas_by_signature.to_string().into_bytes().into()),
         meta: Some(meta.to_string().into_bytes().into()),
     };
@@ -133,9 +137,13 @@ pub fn build(
 
 /// What the host must offer for the operations of the code.
 fn requires(lowered: &Lowered) -> &'static [&'static str] {
-    let needs_hedera =
-        |op: &Op| MachineOp::from_name(op.info().mnemonic).is_some_and(|op| op.info().needs == Needs::Hedera);
-    let services: Vec<Op> = Op::ALL.iter().copied().filter(needs_hedera).collect();
+    static SERVICES: LazyLock<Vec<Op>> = LazyLock::new(|| {
+        let needs_hedera = |op: &Op| {
+            MachineOp::from_name(op.info().mnemonic).is_some_and(|op| op.info().needs == Needs::Hedera)
+        };
+        Op::ALL.iter().copied().filter(needs_hedera).collect()
+    });
+    let services = &*SERVICES;
     let functions = lowered.runtime.functions.iter().chain(&lowered.init.functions);
     let mut insts = functions.flat_map(|function| &function.blocks).flat_map(|block| &block.insts);
     if insts.any(|inst| services.contains(&inst.op)) { &["hedera"] } else { &[] }
@@ -187,16 +195,24 @@ fn source_map(instructions: &[Instruction], source: &Source) -> String {
         let changed = |differs: fn(Place, Place) -> bool| {
             previous.is_none_or(|previous| differs(previous, (span, file, jump)))
         };
-        let fields = [
-            changed(|a, b| a.0.start != b.0.start).then(|| span.start.to_string()),
-            changed(|a, b| a.0.len() != b.0.len()).then(|| span.len().to_string()),
-            changed(|a, b| a.1 != b.1).then(|| file.index().to_string()),
-            changed(|a, b| a.2 != b.2).then(|| jump_letter(jump).to_owned()),
+        let changed = [
+            changed(|a, b| a.0.start != b.0.start),
+            changed(|a, b| a.0.len() != b.0.len()),
+            changed(|a, b| a.1 != b.1),
+            changed(|a, b| a.2 != b.2),
         ];
-        let used = fields.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-        for field in &fields[..used] {
+        let used = changed.iter().rposition(|&changed| changed).map_or(0, |last| last + 1);
+        for (field, changed) in changed[..used].iter().enumerate() {
             map.push(':');
-            map.push_str(field.as_deref().unwrap_or(""));
+            if *changed {
+                let written = match field {
+                    0 => write!(map, "{}", span.start),
+                    1 => write!(map, "{}", span.len()),
+                    2 => write!(map, "{}", file.index()),
+                    _ => map.write_str(jump_letter(jump)),
+                };
+                written.expect("a string grows");
+            }
         }
         previous = Some((span, file, jump));
     }

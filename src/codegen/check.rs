@@ -10,8 +10,9 @@
 //!
 //! Where paths with different heights meet, only the words that all have are known from there on; returning is then an error.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use zvm::bytecode::{Op, instructions};
 use zvm::gas::STACK_LIMIT;
 
@@ -66,7 +67,7 @@ pub(super) fn check(
     order: &[usize],
 ) -> Result<ByteFlow, String> {
     let program = Program::decode(code, target);
-    let entries: HashMap<u32, usize> = functions.iter().enumerate().map(|(i, f)| (f.entry, i)).collect();
+    let entries: FxHashMap<u32, usize> = functions.iter().enumerate().map(|(i, f)| (f.entry, i)).collect();
     let count = functions.len();
     let mut flow = ByteFlow { functions: vec![BTreeMap::new(); count], heights_max: vec![0; count] };
     for &index in order {
@@ -80,8 +81,8 @@ pub(super) fn check(
 }
 
 struct Program {
-    // By offset: operation, immediate byte, constant pushed, next offset.
-    instructions: BTreeMap<u32, Decoded>,
+    // By offset; nothing inside of an instruction.
+    instructions: Vec<Option<Decoded>>,
 }
 
 #[derive(Clone, Copy)]
@@ -94,27 +95,32 @@ struct Decoded {
 
 impl Program {
     fn decode(code: &[u8], target: Target) -> Program {
-        let decoded = instructions(code, target.encoding()).map(|instruction| {
+        let mut decoded = vec![None; code.len()];
+        for instruction in instructions(code, target.encoding()) {
             let is_push = instruction.op.is_some_and(|op| op.name().starts_with("push"));
             let pushed = is_push.then(|| u32::try_from(instruction.immediate_word()).ok()).flatten();
             let (op, byte) = (instruction.op, instruction.immediate_byte());
             // A cut-off immediate would read the data that follows as zeros.
             let whole = instruction.next <= code.len();
-            let decoded = Decoded { op: op.filter(|_| whole), byte, pushed, next: instruction.next as u32 };
-            (instruction.offset as u32, decoded)
-        });
-        Program { instructions: decoded.collect() }
+            decoded[instruction.offset] =
+                Some(Decoded { op: op.filter(|_| whole), byte, pushed, next: instruction.next as u32 });
+        }
+        Program { instructions: decoded }
+    }
+
+    fn at(&self, offset: u32) -> Option<&Decoded> {
+        self.instructions.get(offset as usize)?.as_ref()
     }
 
     fn is_jumpdest(&self, offset: u32) -> bool {
-        self.instructions.get(&offset).is_some_and(|i| i.op == Some(Op::JumpDest))
+        self.at(offset).is_some_and(|i| i.op == Some(Op::JumpDest))
     }
 }
 
 struct Walker<'p> {
     program: &'p Program,
     functions: &'p [FunctionCode],
-    entries: &'p HashMap<u32, usize>,
+    entries: &'p FxHashMap<u32, usize>,
     heights_max: &'p [usize],
     index: usize,
 }
@@ -128,7 +134,8 @@ impl Walker<'_> {
             words.extend(vec![Word::Unknown; function.stack_args]);
         }
         let height_max = words.len();
-        let mut states = BTreeMap::from([(function.entry, State { words, is_whole: true, height_max })]);
+        let mut states = FxHashMap::default();
+        states.insert(function.entry, State { words, is_whole: true, height_max });
         let mut blocks = BTreeMap::new();
         let mut height_max = height_max;
         let mut work = vec![function.entry];
@@ -137,14 +144,15 @@ impl Walker<'_> {
             let (block, out) = self.block(start, state, &mut height_max).map_err(|(offset, message)| {
                 format!("offset {offset:#x} in \"{}\": {message}", function.name)
             })?;
-            for &(to, ref state) in &out {
+            for (to, state) in out {
                 match states.get_mut(&to) {
                     None => {
-                        states.insert(to, state.clone());
+                        states.insert(to, state);
                         work.push(to);
                     }
+                    Some(known) if *known == state => {}
                     Some(known) => {
-                        let joined = join(known, state);
+                        let joined = join(known, &state);
                         if joined != *known {
                             *known = joined;
                             work.push(to);
@@ -169,7 +177,7 @@ impl Walker<'_> {
         let mut block = ByteBlock { start, end: start, successors: Vec::new(), callee: None };
         loop {
             let fail = |message: String| Err((at, message));
-            let Some(decoded) = self.program.instructions.get(&at) else {
+            let Some(decoded) = self.program.at(at) else {
                 return fail("execution runs past the end of the code".into());
             };
             let Some(op) = decoded.op else { return fail("not an operation".into()) };
@@ -227,7 +235,7 @@ impl Walker<'_> {
             None => {
                 state.words.truncate(kept);
                 let pushed = decoded.pushed.map_or(Word::Unknown, Word::Constant);
-                state.words.extend(vec![pushed; pushes]);
+                state.words.extend(std::iter::repeat_n(pushed, pushes));
             }
         }
         state.height_max = state.height_max + pushes - pops;
@@ -275,7 +283,7 @@ impl Walker<'_> {
                 }
                 block.callee = Some(callee);
                 state.words.truncate(kept);
-                state.words.extend(vec![Word::Unknown; called.stack_results]);
+                state.words.extend(std::iter::repeat_n(Word::Unknown, called.stack_results));
                 state.height_max = below + called.stack_results;
                 Ok(vec![(back, state)])
             }

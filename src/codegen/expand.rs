@@ -11,9 +11,8 @@ mod blake;
 mod checked;
 mod power;
 
-use std::collections::HashMap;
-
 use alloy_primitives::U256;
+use rustc_hash::FxHashMap;
 use zvm::bytecode::Op as MachineOp;
 
 use super::target::Target;
@@ -107,7 +106,7 @@ fn expand(function: &mut Function, helpers: &mut Helpers) -> bool {
         helpers,
         constants,
         replacement,
-        faults: HashMap::new(),
+        faults: FxHashMap::default(),
         refusal: None,
         keys: None,
         current: Function::ENTRY,
@@ -128,7 +127,7 @@ struct Expander<'f> {
     constants: Vec<Option<U256>>,
     replacement: Vec<Option<Value>>,
     // The block that ends with each Panic code.
-    faults: HashMap<u8, BlockId>,
+    faults: FxHashMap<u8, BlockId>,
     // The block that reverts with empty data.
     refusal: Option<BlockId>,
     // A buffer for more keys than the scratch space holds, with its size.

@@ -19,10 +19,11 @@ mod rounds;
 mod walk;
 
 use std::cmp::Reverse;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::hash::BuildHasher;
 
 use alloy_primitives::U256;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde_json::{Value, json};
 use zvm::bytecode::instructions;
 use zvm::gas::memory_cost;
@@ -34,8 +35,6 @@ use walk::{End, Node, Precision, Program, State, walk};
 
 /// States explored for one entry point with known words followed through arithmetic.
 const PRECISE_STATES_MAX: usize = 2_000;
-/// States that an entry point usually has; hashing all of them again for more room is what takes longest.
-const STATES_USUAL: usize = 512;
 /// States explored without; after that many nothing is said but the terms.
 const COARSE_STATES_MAX: usize = 20_000;
 
@@ -123,6 +122,29 @@ struct Graph {
     is_complete: bool,
 }
 
+/// The positions of states, by hash; the states themselves are kept once, by whom they belong to.
+#[derive(Default)]
+struct Known(FxHashMap<u64, usize>);
+
+impl Known {
+    /// Where a state is in `states`, or the place of its position once it is there.
+    fn find(&self, state: &State, states: &[State]) -> (Option<usize>, u64) {
+        let mut place = FxBuildHasher.hash_one(state);
+        while let Some(&at) = self.0.get(&place) {
+            if states[at] == *state {
+                return (Some(at), place);
+            }
+            // Another state of the same hash has it.
+            place = place.wrapping_add(1);
+        }
+        (None, place)
+    }
+
+    fn insert(&mut self, place: u64, at: usize) {
+        self.0.insert(place, at);
+    }
+}
+
 impl Graph {
     fn explore(program: &Program<'_>, selector: U256, precision: Precision, states_max: usize) -> Graph {
         Graph::explore_from(program, selector, precision, states_max, (0, Vec::new()), &|_, _| true)
@@ -137,10 +159,9 @@ impl Graph {
         start: State,
         goes_on: &dyn Fn(u32, &State) -> bool,
     ) -> Graph {
-        let mut graph =
-            Graph { nodes: vec![Node::default()], starts: vec![start.clone()], is_complete: false };
-        let mut known: HashMap<State, usize> = HashMap::with_capacity(STATES_USUAL);
-        known.insert(start, 0);
+        let mut known = Known::default();
+        known.insert(known.find(&start, &[]).1, 0);
+        let mut graph = Graph { nodes: vec![Node::default()], starts: vec![start], is_complete: false };
         let mut work = vec![0];
         while let Some(index) = work.pop() {
             let (offset, stack) = graph.starts[index].clone();
@@ -148,15 +169,16 @@ impl Graph {
                 return graph;
             };
             for state in ways.into_iter().filter(|state| goes_on(offset, state)) {
-                let next = match known.entry(state) {
-                    Entry::Occupied(entry) => *entry.get(),
-                    Entry::Vacant(_) if graph.nodes.len() == states_max => return graph,
-                    Entry::Vacant(entry) => {
+                let next = match known.find(&state, &graph.starts) {
+                    (Some(found), _) => found,
+                    (None, _) if graph.nodes.len() == states_max => return graph,
+                    (None, place) => {
                         let fresh = graph.nodes.len();
+                        known.insert(place, fresh);
                         graph.nodes.push(Node::default());
-                        graph.starts.push(entry.key().clone());
+                        graph.starts.push(state);
                         work.push(fresh);
-                        *entry.insert(fresh)
+                        fresh
                     }
                 };
                 node.successors.push(next);
@@ -179,7 +201,7 @@ impl Graph {
             .nodes
             .iter()
             .flat_map(|n| n.terms.keys().copied())
-            .collect::<HashSet<_>>()
+            .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
         let mut terms: Vec<_> = names
@@ -260,7 +282,7 @@ impl Graph {
         // A state with the words of memory that exist when it begins; past the last state, the end.
         let end = self.nodes.len();
         let mut heap = BinaryHeap::from([Reverse((0u64, 0usize, 0u64))]);
-        let mut done = HashSet::new();
+        let mut done = FxHashSet::default();
         while let Some(Reverse((cost, at, memory))) = heap.pop() {
             if at == end {
                 return Some(cost);

@@ -5,9 +5,8 @@
 //! condition around). Loops are placed with their condition at the bottom. Blocks that only end the frame as a revert or
 //! fault come last; tiny ones are copied instead of jumped to.
 
-use std::collections::{HashMap, HashSet};
-
 use alloy_primitives::U256;
+use rustc_hash::{FxHashMap, FxHashSet};
 use zvm::bytecode::Op;
 
 use super::InternalError;
@@ -126,11 +125,11 @@ pub(super) struct Assembled {
     /// Every instruction, in order.
     pub(super) instructions: Vec<Instruction>,
     /// Where each placed label is.
-    pub(super) offsets: HashMap<Label, u32>,
+    pub(super) offsets: FxHashMap<Label, u32>,
     /// Where immutables are read, in order.
     pub(super) immutables: Vec<ImmutableSite>,
     /// Calls and returns by the offset of their jump: arguments and results.
-    pub(super) call_sites: HashMap<u32, (usize, usize)>,
+    pub(super) call_sites: FxHashMap<u32, (usize, usize)>,
 }
 
 /// A block copied instead of jumped to has at most this many items.
@@ -154,7 +153,7 @@ pub(super) fn assemble(
 
 struct Placer<'b> {
     blocks: &'b [CodeBlock],
-    index: HashMap<Label, usize>,
+    index: FxHashMap<Label, usize>,
     is_cold: Vec<bool>,
     // Whether a later block jumps back to this one.
     is_loop_header: Vec<bool>,
@@ -320,7 +319,7 @@ impl<'b> Placer<'b> {
 
     /// Whether `from` leads to `header` without leaving the loop; blocks of outer loops come before the header.
     fn loops_back(&self, from: usize, header: usize) -> bool {
-        let mut seen = HashSet::from([from]);
+        let mut seen = FxHashSet::from_iter([from]);
         let mut work = vec![from];
         while let Some(at) = work.pop() {
             for next in self.successors(at) {
@@ -339,14 +338,14 @@ impl<'b> Placer<'b> {
 /// Gives every label its offset and writes the bytes.
 fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Assembled, InternalError> {
     let error = |span, detail: String| InternalError::new(span, detail);
-    let used: HashSet<Label> = items
+    let used: FxHashSet<Label> = items
         .iter()
         .filter_map(|spanned| match spanned.item {
             Item::PushLabel(label) => Some(label),
             _ => None,
         })
         .collect();
-    let mut offsets = HashMap::new();
+    let mut offsets = FxHashMap::default();
     let mut size = 0usize;
     for spanned in items {
         if let Item::Here(label) = spanned.item {
@@ -363,7 +362,7 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Ass
         })
         .collect();
     let address = |span, address: usize| {
-        u16::try_from(address).map_err(|_| InternalError {
+        u16::try_from(address).map(U256::from).map_err(|_| InternalError {
             code_size: Some(size),
             ..error(span, format!("address {address:#x} does not fit two bytes"))
         })
@@ -373,48 +372,49 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Ass
         bytes: Vec::with_capacity(size),
         code_size,
         instructions: Vec::with_capacity(items.len()),
-        offsets: HashMap::new(),
+        offsets: FxHashMap::default(),
         immutables: Vec::new(),
-        call_sites: HashMap::new(),
+        call_sites: FxHashMap::default(),
     };
     for &Spanned { item, span } in items {
         let offset = assembled.bytes.len() as u32;
-        let (op, immediate, jump) = match item {
-            Item::Op(op) => (op, vec![], JumpKind::Other),
-            Item::WithByte(op, byte) => (op, vec![byte], JumpKind::Other),
+        // The immediate is the lowest bytes of a word.
+        let (op, word, size, jump) = match item {
+            Item::Op(op) => (op, U256::ZERO, 0, JumpKind::Other),
+            Item::WithByte(op, byte) => (op, U256::from(byte), 1, JumpKind::Other),
             Item::Push(word) => {
-                let (op, bytes) = target.push(word);
-                (op, bytes, JumpKind::Other)
+                let (op, size) = target.push(word);
+                (op, word, size, JumpKind::Other)
             }
             Item::PushLabel(label) => {
                 let place =
                     offsets.get(&label).ok_or_else(|| error(span, format!("{label:?} is nowhere")))?;
-                (Op::Push2, address(span, *place as usize)?.to_be_bytes().to_vec(), JumpKind::Other)
+                (Op::Push2, address(span, *place as usize)?, 2, JumpKind::Other)
             }
             Item::PushDataOffset(id) => {
-                (Op::Push2, address(span, data_offsets[id.index()])?.to_be_bytes().to_vec(), JumpKind::Other)
+                (Op::Push2, address(span, data_offsets[id.index()])?, 2, JumpKind::Other)
             }
-            Item::PushCodeEnd => (Op::Push2, address(span, size)?.to_be_bytes().to_vec(), JumpKind::Other),
+            Item::PushCodeEnd => (Op::Push2, address(span, size)?, 2, JumpKind::Other),
             Item::PushImmutable(index) => {
                 let site = ImmutableSite { index: index as usize, offset: offset + 1 };
                 assembled.immutables.push(site);
-                (Op::Push32, vec![0; 32], JumpKind::Other)
+                (Op::Push32, U256::ZERO, U256::BYTES, JumpKind::Other)
             }
             Item::Call { args, results } => {
                 assembled.call_sites.insert(offset, (args, results));
-                (Op::Jump, vec![], JumpKind::Call)
+                (Op::Jump, U256::ZERO, 0, JumpKind::Call)
             }
             Item::Return { results } => {
                 assembled.call_sites.insert(offset, (0, results));
-                (Op::Jump, vec![], JumpKind::Return)
+                (Op::Jump, U256::ZERO, 0, JumpKind::Return)
             }
-            Item::Here(label) if used.contains(&label) => (Op::JumpDest, vec![], JumpKind::Other),
+            Item::Here(label) if used.contains(&label) => (Op::JumpDest, U256::ZERO, 0, JumpKind::Other),
             Item::Here(_) => continue,
         };
         let byte =
             target.encoding().byte(op).ok_or_else(|| error(span, format!("the target has no {op}")))?;
         assembled.bytes.push(byte);
-        assembled.bytes.extend(immediate);
+        assembled.bytes.extend_from_slice(&word.to_be_bytes::<{ U256::BYTES }>()[U256::BYTES - size..]);
         assembled.instructions.push(Instruction { offset, span, jump });
     }
     debug_assert_eq!(assembled.bytes.len(), code_size);
@@ -425,11 +425,11 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Ass
     Ok(assembled)
 }
 
-fn item_size(item: Item, used: &HashSet<Label>, target: Target) -> usize {
+fn item_size(item: Item, used: &FxHashSet<Label>, target: Target) -> usize {
     match item {
         Item::Op(_) | Item::Call { .. } | Item::Return { .. } => 1,
         Item::WithByte(..) => 2,
-        Item::Push(word) => 1 + target.push(word).1.len(),
+        Item::Push(word) => 1 + target.push(word).1,
         Item::PushLabel(_) | Item::PushDataOffset(_) | Item::PushCodeEnd => 3,
         Item::PushImmutable(_) => 33,
         Item::Here(label) => usize::from(used.contains(&label)),

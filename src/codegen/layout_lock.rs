@@ -11,18 +11,14 @@ use serde_json::{Map, Value, json};
 use super::abi;
 use crate::diag::{Code, Diagnostics};
 use crate::sema::typed::{Contract, Program};
-use crate::sema::types::{Type, TypeId, Types};
+use crate::sema::types::Types;
 use crate::source::Span;
 
 /// The record of a contract's layout.
 pub fn record(program: &Program, contract: &Contract) -> Value {
     let types = &program.types;
     let members = contract.storage.iter().flat_map(|member| abi::kalix_layout(types, member));
-    let mut shapes = BTreeMap::new();
-    for member in &contract.storage {
-        add_shapes(types, member.ty, &mut shapes);
-    }
-    let shapes: Map<String, Value> = shapes.into_iter().collect();
+    let shapes: Map<String, Value> = shapes(types, contract).into_iter().collect();
     json!({ "members": members.collect::<Vec<_>>(), "types": shapes })
 }
 
@@ -77,47 +73,31 @@ pub fn check(recorded: &Value, program: &Program, contract: &Contract, file: &st
     }
 }
 
-/// The shapes of structs and enums that values of a type hold.
-fn add_shapes(types: &Types, ty: TypeId, shapes: &mut BTreeMap<String, Value>) {
-    // The stack is explicit: how deep types nest is the source's choice.
-    let mut open = vec![ty];
-    while let Some(ty) = open.pop() {
-        match types.get(ty) {
-            Type::Struct(id) => {
-                let def = &types.structs[id.index()];
-                let mut fields: Vec<String> =
-                    def.fields.iter().map(|(name, ty)| format!("{name}: {}", types.display(*ty))).collect();
-                if def.unpacked {
-                    fields.push("#[unpacked]".to_owned());
-                }
-                if shapes.insert(def.name.clone(), json!(fields)).is_none() {
-                    open.extend(def.fields.iter().map(|field| field.1));
-                }
-            }
-            Type::Enum(id) => {
-                let def = &types.enums[id.index()];
-                let variants: Vec<String> = def
-                    .variants
-                    .iter()
-                    .map(|variant| {
-                        let payload: Vec<String> =
-                            variant.payload.iter().map(|&ty| types.display(ty)).collect();
-                        match payload.is_empty() {
-                            true => format!("{} = {}", variant.name, variant.discriminant),
-                            false => format!("{}({})", variant.name, payload.join(", ")),
-                        }
-                    })
-                    .collect();
-                if shapes.insert(def.name.clone(), json!(variants)).is_none() {
-                    open.extend(def.variants.iter().flat_map(|variant| variant.payload.iter().copied()));
-                }
-            }
-            Type::Tuple(elements) => open.extend(elements),
-            &Type::Array { element, .. } | &Type::Vec(element) | &Type::Option(element) => open.push(element),
-            &Type::Map { key, value } => open.extend([key, value]),
-            _ => {}
+/// The shapes of structs and enums that storage holds.
+fn shapes(types: &Types, contract: &Contract) -> BTreeMap<String, Value> {
+    let mut shapes = BTreeMap::new();
+    let (structs, enums) = types.definitions_in(contract.storage.iter().map(|member| member.ty));
+    for id in structs {
+        let def = &types.structs[id.index()];
+        let mut fields: Vec<String> =
+            def.fields.iter().map(|(name, ty)| format!("{name}: {}", types.display(*ty))).collect();
+        if def.unpacked {
+            fields.push("#[unpacked]".to_owned());
         }
+        shapes.insert(def.name.clone(), json!(fields));
     }
+    for id in enums {
+        let def = &types.enums[id.index()];
+        let variants = def.variants.iter().map(|variant| {
+            let payload: Vec<String> = variant.payload.iter().map(|&ty| types.display(ty)).collect();
+            match payload.is_empty() {
+                true => format!("{} = {}", variant.name, variant.discriminant),
+                false => format!("{}({})", variant.name, payload.join(", ")),
+            }
+        });
+        shapes.insert(def.name.clone(), json!(variants.collect::<Vec<_>>()));
+    }
+    shapes
 }
 
 /// Whether a shape is that of an enum without payload, and the new one only has more variants behind the old ones.

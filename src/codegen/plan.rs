@@ -7,7 +7,7 @@
 //!
 //! The return address of a function is a value like any other, [`Plan::return_address`], used by every `ret`.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use super::target::Target;
 use crate::ir::{BlockId, Effect, Function, Inst, Op, Terminator, Value};
@@ -208,7 +208,7 @@ impl Plan {
             block_uses(function, id).for_each(|v| use_counts[v.index()] += 1);
         }
         for (id, block) in function.blocks() {
-            let mut live = HashSet::new();
+            let mut live = FxHashSet::default();
             let successors = block.term.successors().flat_map(|to| &self.live_in[to.block.index()]);
             for value in successors.copied().chain(block.term.operands()) {
                 self.add_leaves(function, value, &mut live);
@@ -234,7 +234,7 @@ impl Plan {
     }
 
     /// Adds the values on the stack that are needed to compute `value`; folding is bounded, and so is this recursion.
-    fn add_leaves(&self, function: &Function, value: Value, live: &mut HashSet<Value>) {
+    fn add_leaves(&self, function: &Function, value: Value, live: &mut FxHashSet<Value>) {
         match self.home(value) {
             // The return address stays on the stack, where the final check can see it.
             Home::Stack if value == Plan::return_address(function) => {}
@@ -251,7 +251,7 @@ impl Plan {
     }
 
     /// Moves the least used of the live values to memory.
-    fn settle(&mut self, live: &mut HashSet<Value>, use_counts: &[u32], limit: usize) {
+    fn settle(&mut self, live: &mut FxHashSet<Value>, use_counts: &[u32], limit: usize) {
         if live.len() <= limit {
             return;
         }

@@ -5,9 +5,8 @@
 //! jumps to it exist; until then its parameters stay open. Unlike the paper, nothing recurses: a join always gets a
 //! parameter first, and [`FunctionBuilder::finish`] removes those that turn out to be redundant.
 
-use std::collections::HashMap;
-
 use alloy_primitives::U256;
+use rustc_hash::FxHashMap;
 
 use super::ops::Results;
 use super::{Block, BlockCall, BlockId, FuncId, Function, Imm, Inst, IntType, Op, SlotId, Terminator, Value};
@@ -37,7 +36,7 @@ struct BlockState {
     // One entry per jump.
     preds: Vec<BlockId>,
     // The value of each variable at the end of the block as far as it is built.
-    defs: HashMap<Variable, Value>,
+    defs: FxHashMap<Variable, Value>,
     // Parameters whose arguments wait for the block to be sealed.
     open_params: Vec<Variable>,
     // How many parameters were declared by the caller, before those of variables.

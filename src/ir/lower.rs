@@ -55,9 +55,8 @@ mod values;
 mod vectors;
 mod whole;
 
-use std::collections::HashMap;
-
 use alloy_primitives::U256;
+use rustc_hash::FxHashMap;
 
 use self::helpers::Helper;
 use self::memory::HEAP_POINTER;
@@ -131,11 +130,11 @@ fn lower_module(
         part,
         diags: Diagnostics::new(),
         module: Module::new(name),
-        functions: HashMap::new(),
+        functions: FxHashMap::default(),
         queue: Vec::new(),
-        helpers: HashMap::new(),
+        helpers: FxHashMap::default(),
         helper_queue: Vec::new(),
-        segments: HashMap::new(),
+        segments: FxHashMap::default(),
         uses_heap: false,
     };
     cx.module.declare("entry", 0, 0, contract.span);
@@ -184,13 +183,13 @@ struct ModuleCx<'p> {
     diags: Diagnostics,
     module: Module,
     // Functions declared so far; those whose body is still missing are in `queue`.
-    functions: HashMap<(typed::FuncId, Locations), FuncId>,
+    functions: FxHashMap<(typed::FuncId, Locations), FuncId>,
     queue: Vec<(typed::FuncId, Locations, FuncId)>,
     // Likewise for functions that the source does not have.
-    helpers: HashMap<Helper, FuncId>,
+    helpers: FxHashMap<Helper, FuncId>,
     helper_queue: Vec<(Helper, FuncId)>,
     // Data segments by their bytes.
-    segments: HashMap<Vec<u8>, DataId>,
+    segments: FxHashMap<Vec<u8>, DataId>,
     uses_heap: bool,
 }
 

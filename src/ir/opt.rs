@@ -113,25 +113,32 @@ impl Context {
     }
 }
 
-type Pass = fn(&mut Function, &Context) -> Changed;
+/// How a pass is called.
+enum Pass {
+    /// It looks at the function alone.
+    Alone(fn(&mut Function) -> Changed),
+    /// It also asks what calls do.
+    Among(fn(&mut Function, &Context) -> Changed),
+}
 
 /// One round of simplification, in order.
 const PASSES: [(&str, Pass); 12] = [
-    ("fold", |function, _| fold::run(function)),
-    ("branches", |function, _| branches::run(function)),
-    ("blocks", |function, _| blocks::run(function)),
-    ("leaves", |function, _| leaves::run(function)),
-    ("reuse", |function, _| reuse::run(function)),
-    ("loads", loads::run),
-    ("stores", stores::run),
-    ("ranges", ranges::run),
-    ("hoist", hoist::run),
-    ("promote", promote::run),
-    ("tails", tails::run),
-    ("dead", |function, _| dead::run(function)),
+    ("fold", Pass::Alone(fold::run)),
+    ("branches", Pass::Alone(branches::run)),
+    ("blocks", Pass::Alone(blocks::run)),
+    ("leaves", Pass::Alone(leaves::run)),
+    ("reuse", Pass::Alone(reuse::run)),
+    ("loads", Pass::Among(loads::run)),
+    ("stores", Pass::Among(stores::run)),
+    ("ranges", Pass::Alone(ranges::run)),
+    ("hoist", Pass::Among(hoist::run)),
+    ("promote", Pass::Among(promote::run)),
+    ("tails", Pass::Among(tails::run)),
+    ("dead", Pass::Alone(dead::run)),
 ];
 
-/// Simplifies every function of a module, puts the bodies of small functions in the place of calls, and simplifies again.
+/// Simplifies every function of a module, puts the bodies of small functions in the place of calls, and simplifies again
+/// what is still called.
 ///
 /// # Errors
 /// In builds with debug assertions, if a pass leaves a module that is not well-formed.
@@ -139,10 +146,18 @@ pub fn optimize(module: &mut Module, level: OptLevel) -> Result<(), Broken> {
     if level == OptLevel::O0 {
         return Ok(());
     }
-    simplify_all(module, level)?;
-    if inline::run(module, level) == Changed::Yes {
+    let mut settled = Settled::default();
+    simplify(module, level, &mut settled, &vec![true; module.functions.len()])?;
+    let grown = inline::run(module, level);
+    if grown.contains(&true) {
         verify_after(module, "inline")?;
-        simplify_all(module, level)?;
+        grown
+            .iter()
+            .zip(&mut settled.passes)
+            .filter(|(grown, _)| **grown)
+            .for_each(|(_, passes)| *passes = 0);
+        let called = called(module);
+        simplify(module, level, &mut settled, &called)?;
     }
     Ok(())
 }
@@ -152,15 +167,67 @@ pub fn optimize(module: &mut Module, level: OptLevel) -> Result<(), Broken> {
 /// # Errors
 /// As [`optimize`].
 pub fn simplify_all(module: &mut Module, level: OptLevel) -> Result<(), Broken> {
+    let all = vec![true; module.functions.len()];
+    simplify(module, level, &mut Settled::default(), &all)
+}
+
+/// The passes that would find nothing to do: they found nothing, and nothing that they look at has changed since.
+#[derive(Default)]
+struct Settled {
+    /// By function, a bit for each pass.
+    passes: Vec<u16>,
+    /// What calls did when that was noted.
+    effects: Vec<Effects>,
+}
+
+impl Settled {
+    /// Takes note of what calls do now.
+    fn meet(&mut self, cx: &Context) {
+        if self.effects == cx.effects {
+            return;
+        }
+        self.effects.clone_from(&cx.effects);
+        for (index, (_, pass)) in PASSES.iter().enumerate() {
+            if let Pass::Among(_) = pass {
+                self.passes.iter_mut().for_each(|passes| *passes &= !(1 << index));
+            }
+        }
+    }
+}
+
+/// Simplifies the functions that are wanted.
+fn simplify(
+    module: &mut Module,
+    level: OptLevel,
+    settled: &mut Settled,
+    is_wanted: &[bool],
+) -> Result<(), Broken> {
+    settled.passes.resize(module.functions.len(), 0);
     // Dominance and order are of reachable blocks only.
-    module.functions.iter_mut().for_each(super::build::remove_unreachable);
-    let mut is_busy = vec![true; module.functions.len()];
+    for (function, passes) in module.functions.iter_mut().zip(&mut settled.passes) {
+        let before = function.blocks.len();
+        super::build::remove_unreachable(function);
+        if function.blocks.len() != before {
+            *passes = 0;
+        }
+    }
+    let mut is_busy = is_wanted.to_vec();
     for _ in 0..ROUNDS_MAX {
         let cx = Context::of(module, level);
+        settled.meet(&cx);
         let mut changed = vec![false; module.functions.len()];
-        for (name, pass) in PASSES {
+        for (at, (name, pass)) in PASSES.iter().enumerate() {
             for (index, function) in module.functions.iter_mut().enumerate().filter(|(i, _)| is_busy[*i]) {
-                changed[index] |= pass(function, &cx) == Changed::Yes;
+                let passes = &mut settled.passes[index];
+                if *passes & 1 << at != 0 {
+                    continue;
+                }
+                let result = match pass {
+                    Pass::Alone(run) => run(function),
+                    Pass::Among(run) => run(function, &cx),
+                };
+                *passes = if result == Changed::Yes { 0 } else { *passes | 1 << at };
+                changed[index] |= result == Changed::Yes;
             }
             verify_after(module, name)?;
         }
@@ -170,6 +237,18 @@ pub fn simplify_all(module: &mut Module, level: OptLevel) -> Result<(), Broken> 
         }
     }
     Ok(())
+}
+
+/// Whether each function may be executed: the entry, and what is called from there.
+fn called(module: &Module) -> Vec<bool> {
+    let mut called = vec![false; module.functions.len()];
+    let mut work = vec![Module::ENTRY];
+    while let Some(id) = work.pop() {
+        if !std::mem::replace(&mut called[id.index()], true) {
+            work.extend(verify::callees(&module.functions[id.index()]));
+        }
+    }
+    called
 }
 
 fn verify_after(module: &Module, pass: &'static str) -> Result<(), Broken> {

@@ -9,7 +9,7 @@ mod definitions;
 mod ints;
 mod names;
 
-use std::collections::HashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use definitions::PREDECLARED_ENUMS;
 pub use definitions::{EnumDef, EnumVariant, ErrorTypeDef, ErrorVariant, ExternalFn, HandleDef, StructDef};
@@ -190,7 +190,7 @@ pub enum Type {
 #[derive(Clone, Debug)]
 pub struct Types {
     all: Vec<Type>,
-    ids: HashMap<Type, TypeId>,
+    ids: FxHashMap<Type, TypeId>,
     /// Structs by [`StructId`].
     pub structs: Vec<StructDef>,
     /// Enums by [`EnumId`].
@@ -212,7 +212,7 @@ impl Types {
     pub fn new() -> Types {
         let mut types = Types {
             all: Vec::with_capacity(128),
-            ids: HashMap::with_capacity(128),
+            ids: FxHashMap::with_capacity_and_hasher(128, FxBuildHasher),
             structs: Vec::new(),
             enums: definitions::predeclared_enums(),
             error_types: Vec::new(),
@@ -324,9 +324,9 @@ impl Types {
         }
     }
 
-    /// The enums that the source declares.
-    pub fn declared_enums(&self) -> &[EnumDef] {
-        &self.enums[PREDECLARED_ENUMS.len()..]
+    /// Whether the language itself declares an enum.
+    pub fn is_predeclared(id: EnumId) -> bool {
+        id.index() < PREDECLARED_ENUMS.len()
     }
 
     /// The enum that the language itself declares under this name.

@@ -26,6 +26,10 @@ use flags::{CodeFlags, ColorChoice, Command, ErrorFormat, Flags, Reporting};
 use layout::Locks;
 use package::{Folders, Sources};
 
+/// Compiling allocates and frees a great deal, on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const MISTAKES: u8 = 1;
 const TROUBLE: u8 = 2;
 

@@ -2,6 +2,7 @@
 //!
 //! `explore` shows the contract's own file line by line; this knows every file, and only places.
 
+use kalix::source::SOURCE_SIZE_MAX;
 use serde_json::{Value, json};
 use zvm::bytecode::{Encoding, NATIVE_PREFIX, Op, instructions};
 
@@ -61,6 +62,26 @@ pub(crate) fn read_map(map: &str) -> Vec<MapEntry> {
     entries
 }
 
+/// The text of a file in a container's section `SRCS`, with blanks instead of what was left out of it: the insides of other
+/// contracts, whole lines.
+pub(crate) fn text_of(carried: &Value) -> Option<String> {
+    let Some(parts) = carried.as_array() else { return carried.as_str().map(str::to_owned) };
+    let mut text = String::new();
+    for part in parts {
+        if let Some(part) = part.as_str() {
+            text.push_str(part);
+            continue;
+        }
+        let [bytes, lines] = [part[0].as_u64()?, part[1].as_u64()?].map(|n| usize::try_from(n).ok());
+        // The numbers are anybody's: no file of the compiler's is larger.
+        let (bytes, lines) =
+            (bytes.filter(|&bytes| bytes <= SOURCE_SIZE_MAX.saturating_sub(text.len()))?, lines?);
+        text.extend(std::iter::repeat_n(' ', bytes.checked_sub(lines)?));
+        text.extend(std::iter::repeat_n('\n', lines));
+    }
+    Some(text)
+}
+
 /// The maps of a contract with the texts of its files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Places {
@@ -79,7 +100,7 @@ impl Places {
         let names = maps["files"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let map = |name: &str| maps[name].as_str().map(read_map).unwrap_or_default();
         Places {
-            files: names.map(|name| (name.to_owned(), sources[name].as_str().map(str::to_owned))).collect(),
+            files: names.map(|name| (name.to_owned(), text_of(&sources[name]))).collect(),
             runtime: map("map"),
             init: map("init_map"),
         }
@@ -131,6 +152,9 @@ impl Places {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let written = rest.get(..entry.length).unwrap_or(rest);
         let first = written.lines().next().unwrap_or_default().trim_end();
+        if first.is_empty() {
+            return None;
+        }
         Some(SourcePlace {
             file: name.clone(),
             line: before.matches('\n').count() + 1,
@@ -159,6 +183,20 @@ mod tests {
         assert_eq!(read(""), []);
         assert_eq!(read("x:1:2;1:y:3"), [(1, 0)]);
         assert_eq!(read_map("0:5:1:0:-;1:6:1:1"), [entry(0, 5, 1, 0), entry(1, 6, 1, 1)]);
+    }
+
+    #[test]
+    fn what_was_left_out_of_a_text_is_blank() {
+        let text = "contract A {\n  \u{e4}\n\n}\ncontract B { }\n";
+        let gap = text.find('}').unwrap() - 13;
+        let filled = text_of(&json!(["contract A {\n", [gap, 2], "}\ncontract B { }\n"])).unwrap();
+        assert_eq!((filled.len(), filled.find("B")), (text.len(), text.find("B")));
+        assert_eq!((filled.lines().count(), filled.lines().nth(4)), (5, Some("contract B { }")));
+        assert_eq!(text_of(&json!(text)).as_deref(), Some(text));
+        for damaged in [json!(null), json!([[1]]), json!([[1, 2]]), json!([[1_u64 << 60, 1]]), json!([null])]
+        {
+            assert_eq!(text_of(&damaged), None, "{damaged}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Abstract execution of one basic block: what it costs, and the states in which it leaves.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use alloy_primitives::U256;
+use rustc_hash::FxHashSet;
 use zvm::bytecode::{DynamicGas, Instruction, Op};
 use zvm::gas::{ACCOUNT, SLOT, SSTORE_COLD, SSTORE_SET, SSTORE_WARM, words};
 
@@ -13,7 +14,7 @@ pub(super) struct Program<'c> {
     /// The instructions by offset.
     pub(super) instructions: BTreeMap<u32, Instruction<'c>>,
     /// Pushes whose word creation fills in: nothing is known of it.
-    pub(super) immutables: HashSet<u32>,
+    pub(super) immutables: FxHashSet<u32>,
 }
 
 /// A block with the stack that it begins with.
@@ -96,7 +97,7 @@ pub(super) fn walk(
     stack: Vec<Word>,
     mut steps: Option<&mut Vec<(u32, u64)>>,
 ) -> Option<(Node, Vec<State>)> {
-    let mut block = Block { node: Node::default(), stack, selector, precision, warm: HashSet::new() };
+    let mut block = Block { node: Node::default(), stack, selector, precision, warm: Vec::new() };
     let mut at = offset;
     let mut following = program.instructions.range(offset..);
     let mut operands = Vec::new();
@@ -163,6 +164,37 @@ pub(super) fn walk(
     }
 }
 
+/// What an operation does to the stack besides taking operands and leaving results.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Push,
+    Dup,
+    Swap,
+    Other,
+}
+
+impl Form {
+    /// By number of the operation: it is asked of every instruction.
+    const TABLE: [Form; Op::ALL.len()] = {
+        let mut table = [Form::Other; Op::ALL.len()];
+        let mut at = 0;
+        while at < table.len() {
+            table[at] = match Op::ALL[at].name().as_bytes() {
+                [b'p', b'u', b's', b'h', ..] => Form::Push,
+                [b'd', b'u', b'p', ..] => Form::Dup,
+                [b's', b'w', b'a', b'p', ..] => Form::Swap,
+                _ => Form::Other,
+            };
+            at += 1;
+        }
+        table
+    };
+
+    fn of(op: Op) -> Form {
+        Form::TABLE[op as usize]
+    }
+}
+
 fn target(word: Word) -> Option<u32> {
     match word {
         Word::Known(target) => u32::try_from(target).ok(),
@@ -175,8 +207,8 @@ struct Block {
     stack: Vec<Word>,
     selector: U256,
     precision: Precision,
-    // Slots read or written in this block: the second access is warm.
-    warm: HashSet<Word>,
+    // Slots read or written in this block, which are few: the second access is warm.
+    warm: Vec<Word>,
 }
 
 impl Block {
@@ -186,7 +218,7 @@ impl Block {
         let from = self.stack.len().checked_sub(usize::from(pops))?;
         operands.clear();
         operands.extend(self.stack[from..].iter().rev());
-        if !(op.name().starts_with("dup") || op.name().starts_with("swap")) {
+        if !matches!(Form::of(op), Form::Dup | Form::Swap) {
             self.stack.truncate(from);
         }
         Some(())
@@ -199,23 +231,28 @@ impl Block {
                 *word = Word::Unknown;
             }
         }
-        (self.node, ways.into_iter().map(|way| (way, self.stack.clone())).collect())
+        let mut states = Vec::with_capacity(ways.len());
+        if let [others @ .., last] = &ways[..] {
+            states.extend(others.iter().map(|&way| (way, self.stack.clone())));
+            states.push((*last, self.stack));
+        }
+        (self.node, states)
     }
 
     fn execute(&mut self, op: Op, instruction: &Instruction<'_>, operands: &[Word]) {
-        let name = op.name();
-        if name.starts_with("push") {
-            self.stack.push(Word::Known(instruction.immediate_word()));
-        } else if name.starts_with("dup") {
-            self.stack.push(*operands.last().expect("DUP has an operand"));
-        } else if name.starts_with("swap") {
-            let top = self.stack.len() - 1;
-            self.stack.swap(top, top + 1 - operands.len());
-        } else {
-            let (_, pushes) = op.stack_effect(instruction.immediate_byte());
-            for _ in 0..pushes {
-                let word = result(op, operands, self.selector, self.precision);
-                self.stack.push(word.unwrap_or(Word::Local(instruction.offset as u32)));
+        match Form::of(op) {
+            Form::Push => self.stack.push(Word::Known(instruction.immediate_word())),
+            Form::Dup => self.stack.push(*operands.last().expect("DUP has an operand")),
+            Form::Swap => {
+                let top = self.stack.len() - 1;
+                self.stack.swap(top, top + 1 - operands.len());
+            }
+            Form::Other => {
+                let (_, pushes) = op.stack_effect(instruction.immediate_byte());
+                for _ in 0..pushes {
+                    let word = result(op, operands, self.selector, self.precision);
+                    self.stack.push(word.unwrap_or(Word::Local(instruction.offset as u32)));
+                }
             }
         }
     }
@@ -282,7 +319,11 @@ impl Block {
 
     /// Whether the slot was touched before in this block; from now on it was.
     fn touch(&mut self, slot: Word) -> bool {
-        slot != Word::Unknown && !self.warm.insert(slot)
+        if slot == Word::Unknown || self.warm.contains(&slot) {
+            return slot != Word::Unknown;
+        }
+        self.warm.push(slot);
+        false
     }
 
     /// Notes the memory that an operation touches.

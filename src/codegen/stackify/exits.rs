@@ -1,8 +1,7 @@
 //! How blocks end: jumps with the stack that their targets expect, returns, the ends of the frame.
 
-use std::collections::HashMap;
-
 use alloy_primitives::U256;
+use rustc_hash::FxHashMap;
 use zvm::bytecode::Op as MachineOp;
 use zvm::outcome::panic_data;
 
@@ -217,7 +216,7 @@ impl Emitter<'_> {
         if self.layouts[index].is_none() {
             self.layouts[index] = Some(self.choose_layout(to));
         }
-        let handed_over: HashMap<Value, Value> =
+        let handed_over: FxHashMap<Value, Value> =
             target.params.iter().copied().zip(to.args.iter().copied()).collect();
         let layout = self.layouts[index].as_ref().expect("chosen above");
         layout.iter().map(|v| handed_over.get(v).copied().unwrap_or(*v)).collect()

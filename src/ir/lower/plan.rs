@@ -5,7 +5,7 @@
 //! `?`, or the value returned, in a function that reverts directly itself, and entry points do. Such a function
 //! returns T alone and reverts where the source says `Err` (§9.5: this is not observable).
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use super::values;
 use crate::sema::typed::{
@@ -15,17 +15,17 @@ use crate::sema::typed::{
 /// The facts.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    called: HashSet<FuncId>,
-    reverts_directly: HashSet<FuncId>,
+    called: FxHashSet<FuncId>,
+    reverts_directly: FxHashSet<FuncId>,
 }
 
 impl Plan {
     pub(super) fn of(program: &Program, contract: &Contract) -> Plan {
         let mut plan = Plan::default();
-        let entry_points: HashSet<FuncId> =
+        let entry_points: FxHashSet<FuncId> =
             contract.entry_points.iter().map(|entry| entry.function).collect();
         // Functions some of whose callers look at the `Result`.
-        let mut observed = HashSet::new();
+        let mut observed = FxHashSet::default();
         // Callees stand before their callers, so from the back on all callers of a function are known.
         for &id in contract.functions.iter().rev() {
             let function = program.function(id);
@@ -56,8 +56,8 @@ impl Plan {
 struct Walk<'a> {
     // Whether the function walked reverts directly.
     direct: bool,
-    called: &'a mut HashSet<FuncId>,
-    observed: &'a mut HashSet<FuncId>,
+    called: &'a mut FxHashSet<FuncId>,
+    observed: &'a mut FxHashSet<FuncId>,
 }
 
 impl Walk<'_> {

@@ -1,8 +1,7 @@
 //! Makes conditions of branches direct: `br (iszero x), a, b` is `br x, b, a`, and `br (gt x, 0), a, b` is `br x, a, b`.
 
-use std::collections::{HashMap, HashSet};
-
 use alloy_primitives::U256;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Changed;
 use crate::ir::{Function, Imm, Op, Terminator, Value};
@@ -10,10 +9,10 @@ use crate::ir::{Function, Imm, Op, Terminator, Value};
 /// Runs the pass.
 pub fn run(function: &mut Function) -> Changed {
     let insts = || function.blocks.iter().flat_map(|block| &block.insts);
-    let zeros: HashSet<Value> =
+    let zeros: FxHashSet<Value> =
         insts().filter(|inst| inst.imm == Imm::Word(U256::ZERO)).map(|inst| inst.results[0]).collect();
-    let mut inverted: HashMap<Value, Value> = HashMap::new();
-    let mut same: HashMap<Value, Value> = HashMap::new();
+    let mut inverted: FxHashMap<Value, Value> = FxHashMap::default();
+    let mut same: FxHashMap<Value, Value> = FxHashMap::default();
     for inst in insts() {
         match (inst.op, &inst.args[..]) {
             (Op::Iszero, &[x]) => drop(inverted.insert(inst.results[0], x)),

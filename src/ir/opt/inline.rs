@@ -2,9 +2,9 @@
 //!
 //! Callees come first, so a body that is copied is final. A copy's static buffers become the caller's.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
-use super::{Changed, OptLevel};
+use super::OptLevel;
 use crate::ir::verify::call_order;
 use crate::ir::{
     Block, BlockCall, BlockId, FuncId, Function, Imm, Inst, Module, Op, SlotId, Terminator, Value,
@@ -34,17 +34,17 @@ impl Budget {
 /// A function that has grown to this many operations takes in no more.
 const GROWN_OPERATIONS_MAX: usize = 4_000;
 
-/// Runs the pass.
-pub fn run(module: &mut Module, level: OptLevel) -> Changed {
+/// Runs the pass. Tells for each function whether it took one in.
+pub fn run(module: &mut Module, level: OptLevel) -> Vec<bool> {
+    let mut grown = vec![false; module.functions.len()];
     let mut budget = Budget::of(module, level);
-    let Ok(order) = call_order(module) else { return Changed::No };
-    let mut calls: HashMap<FuncId, usize> = HashMap::new();
+    let Ok(order) = call_order(module) else { return grown };
+    let mut calls: FxHashMap<FuncId, usize> = FxHashMap::default();
     for inst in module.functions.iter().flat_map(|f| &f.blocks).flat_map(|b| &b.insts) {
         if let Imm::Func(callee) = inst.imm {
             *calls.entry(callee).or_default() += 1;
         }
     }
-    let mut changed = false;
     for id in order {
         let mut function =
             std::mem::replace(&mut module.functions[id.index()], Function::new("", 0, 0, Default::default()));
@@ -62,12 +62,12 @@ pub fn run(module: &mut Module, level: OptLevel) -> Changed {
                 growth -= size;
             }
             splice(&mut function, block, index, &module.functions[callee.index()]);
-            changed = true;
+            grown[id.index()] = true;
         }
         budget.growth = growth;
         module.functions[id.index()] = function;
     }
-    Changed::from(changed)
+    grown
 }
 
 fn operation_count(function: &Function) -> usize {

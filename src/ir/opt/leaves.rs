@@ -3,7 +3,7 @@
 //! Codegen pushes such a value again at each use, so where it is defined costs nothing; that equal ones are one value is what
 //! lets the other passes compare operands by name.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::Changed;
 use crate::ir::build::replace_values;
@@ -12,12 +12,12 @@ use crate::ir::{Function, Imm, Inst, Op, Value};
 /// Runs the pass.
 pub fn run(function: &mut Function) -> Changed {
     let is_leaf = |inst: &Inst| inst.args.is_empty() && inst.op.is_repeatable();
-    let mut values: HashMap<(Op, Imm), Value> = HashMap::new();
+    let mut values: FxHashMap<(Op, Imm), Value> = FxHashMap::default();
     let mut replacement: Vec<Option<Value>> = vec![None; function.value_count];
     // Nothing is to be done if all leaves stand first in the entry block and differ.
     let entry = &function.blocks[Function::ENTRY.index()];
     let standing = entry.insts.iter().take_while(|inst| is_leaf(inst)).count();
-    let is_new = |inst: &Inst, values: &mut HashMap<(Op, Imm), Value>| {
+    let is_new = |inst: &Inst, values: &mut FxHashMap<(Op, Imm), Value>| {
         values.insert((inst.op, inst.imm), inst.results[0]).is_none()
     };
     let in_place = entry.insts[..standing].iter().all(|inst| is_new(inst, &mut values))

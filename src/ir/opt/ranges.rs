@@ -9,7 +9,7 @@
 mod facts;
 mod rules;
 
-use super::{Changed, Context};
+use super::Changed;
 use crate::ir::build::replace_values;
 use crate::ir::dominance::Dominance;
 use crate::ir::{BlockCall, BlockId, Function, Op, Terminator, Value};
@@ -17,7 +17,7 @@ use crate::ir::{BlockCall, BlockId, Function, Op, Terminator, Value};
 use facts::{Def, Facts, Interval};
 
 /// Runs the pass.
-pub fn run(function: &mut Function, _: &Context) -> Changed {
+pub fn run(function: &mut Function) -> Changed {
     let dominance = Dominance::of(function);
     let edges = incoming(function);
     let mut facts = Facts::of(function);
@@ -151,8 +151,8 @@ fn enter(function: &Function, dominance: &Dominance, edges: &[Edge], id: BlockId
 fn limit_on(function: &Function, (from, index): Edge, arg: Value, facts: &Facts) -> Option<Value> {
     let Terminator::Br { cond, .. } = &function.blocks[from.index()].term else { return None };
     match (facts.def(*cond), index == 0) {
-        (Def::Op(Op::Lt, args), true) if args[0] == arg => Some(args[1]),
-        (Def::Op(Op::Gt, args), true) if args[1] == arg => Some(args[0]),
+        (Def::Binary(Op::Lt, [low, limit]), true) if low == arg => Some(limit),
+        (Def::Binary(Op::Gt, [limit, low]), true) if low == arg => Some(limit),
         _ => None,
     }
 }
@@ -178,7 +178,7 @@ fn assume_edge(function: &Function, (from, index): Edge, facts: &mut Facts) {
 
 #[cfg(test)]
 mod tests {
-    use crate::ir::opt::{Context, OptLevel, ranges};
+    use crate::ir::opt::ranges;
     use crate::ir::text::{print_function, read_module};
 
     fn after(body: &str) -> String {
@@ -186,8 +186,7 @@ mod tests {
             "func \"f\" -> 0 {{\nb0:\n  v0 = caller\n  v1 = origin\n  v2 = const 0\n  v3 = const 1\n  v4 = const 255\n{body}}}\n"
         );
         let mut module = read_module(&text).expect("readable");
-        let cx = Context::of(&module, OptLevel::O1);
-        ranges::run(&mut module.functions[0], &cx);
+        ranges::run(&mut module.functions[0]);
         crate::ir::verify::verify(&module).expect("well-formed");
         print_function(&module.functions[0])
     }

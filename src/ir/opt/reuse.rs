@@ -3,7 +3,9 @@
 //!
 //! Operations without operands are [`leaves`](super::leaves)' business.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
 
 use super::Changed;
 use crate::ir::build::replace_values;
@@ -14,7 +16,9 @@ use crate::ir::{BlockId, Function, Imm, Inst, Op, Value};
 pub fn run(function: &mut Function) -> Changed {
     let dominance = Dominance::of(function);
     let mut replacement: Vec<Option<Value>> = vec![None; function.value_count];
-    let mut seen: HashMap<Key, Vec<(BlockId, Option<Value>)>> = HashMap::new();
+    // By operation the last one seen, each with the one before that is like it.
+    let mut seen: FxHashMap<Key, usize> = FxHashMap::default();
+    let mut likes: Vec<(BlockId, Option<Value>, Option<usize>)> = Vec::new();
     let mut changed = false;
     for &id in dominance.preorder() {
         let mut insts = std::mem::take(&mut function.blocks[id.index()].insts);
@@ -26,11 +30,25 @@ pub fn run(function: &mut Function) -> Changed {
             if !inst.op.is_repeatable() || inst.args.is_empty() {
                 return true;
             }
-            let like = seen.entry(key(inst)).or_default();
-            let found = like.iter().rev().find(|(block, _)| dominance.dominates(*block, id)).map(|(_, v)| *v);
+            let last = seen.entry(Key::of(inst));
+            let mut before = match &last {
+                Entry::Occupied(last) => Some(*last.get()),
+                Entry::Vacant(_) => None,
+            };
+            let latest = before;
+            let mut found = None;
+            while let Some(at) = before {
+                let (block, value, earlier) = likes[at];
+                if dominance.dominates(block, id) {
+                    found = Some(value);
+                    break;
+                }
+                before = earlier;
+            }
             match found {
                 None => {
-                    like.push((id, inst.results.first().copied()));
+                    last.insert_entry(likes.len());
+                    likes.push((id, inst.results.first().copied(), latest));
                     true
                 }
                 Some(value) => {
@@ -49,14 +67,27 @@ pub fn run(function: &mut Function) -> Changed {
 }
 
 /// What makes two operations equal.
-type Key = (Op, Imm, Vec<Value>);
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    op: Op,
+    imm: Imm,
+    // Most have few operands, which take no memory of their own.
+    few: [Option<Value>; FEW],
+    others: Vec<Value>,
+}
 
-fn key(inst: &Inst) -> Key {
-    let mut args = inst.args.clone();
-    if inst.op.is_commutative() {
-        args.sort_unstable();
+const FEW: usize = 3;
+
+impl Key {
+    fn of(inst: &Inst) -> Key {
+        let mut few = [None; FEW];
+        few.iter_mut().zip(&inst.args).for_each(|(place, &arg)| *place = Some(arg));
+        let others = inst.args.get(FEW..).unwrap_or_default().to_vec();
+        if inst.op.is_commutative() && few[1] < few[0] {
+            few.swap(0, 1);
+        }
+        Key { op: inst.op, imm: inst.imm, few, others }
     }
-    (inst.op, inst.imm, args)
 }
 
 #[cfg(test)]

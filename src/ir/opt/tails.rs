@@ -2,7 +2,7 @@
 //!
 //! Blocks that end in success are left apart unless code is to be small: one of them would have to be jumped to.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::{Changed, Context, OptLevel};
 use crate::ir::{Block, BlockId, Function, Imm, Op, Terminator, Value};
@@ -12,7 +12,7 @@ const OPERATIONS_MAX: usize = 16;
 
 /// Runs the pass.
 pub fn run(function: &mut Function, cx: &Context) -> Changed {
-    let mut first: HashMap<Shape, BlockId> = HashMap::new();
+    let mut first: FxHashMap<Shape, BlockId> = FxHashMap::default();
     let mut same: Vec<Option<BlockId>> = vec![None; function.blocks.len()];
     for (id, block) in function.blocks().skip(1) {
         let succeeds = matches!(block.term, Terminator::Return { .. } | Terminator::Halt);
@@ -66,7 +66,7 @@ fn shape(block: &Block) -> Option<Shape> {
     if !block.params.is_empty() || block.insts.len() > OPERATIONS_MAX {
         return None;
     }
-    let mut own: HashMap<Value, usize> = HashMap::new();
+    let mut own: FxHashMap<Value, usize> = FxHashMap::default();
     let mut operations = Vec::with_capacity(block.insts.len());
     for inst in &block.insts {
         let args = inst.args.iter().map(|arg| name(&own, *arg)).collect();
@@ -79,7 +79,7 @@ fn shape(block: &Block) -> Option<Shape> {
     Some(Shape { operations, end: (kind, end) })
 }
 
-fn name(own: &HashMap<Value, usize>, value: Value) -> Name {
+fn name(own: &FxHashMap<Value, usize>, value: Value) -> Name {
     own.get(&value).map_or(Name::Outer(value), |&number| Name::Own(number))
 }
 

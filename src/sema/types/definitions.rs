@@ -1,6 +1,8 @@
 //! What the names of structs, enums, errors and handles stand for, and the enums that the language itself declares.
 
-use super::TypeId;
+use std::collections::BTreeSet;
+
+use super::{EnumId, StructId, Type, TypeId, Types};
 use crate::source::Span;
 
 /// A variant's name, and the parts of its payload.
@@ -30,6 +32,42 @@ pub(super) fn predeclared_enums() -> Vec<EnumDef> {
             variants: variants(list),
         })
         .collect()
+}
+
+impl Types {
+    /// The structs and enums that values of some types hold, those inside of others included.
+    pub fn definitions_in(
+        &self,
+        roots: impl IntoIterator<Item = TypeId>,
+    ) -> (BTreeSet<StructId>, BTreeSet<EnumId>) {
+        let (mut structs, mut enums) = (BTreeSet::new(), BTreeSet::new());
+        // The stack is explicit: how deep types nest is the source's choice.
+        let mut open: Vec<TypeId> = roots.into_iter().collect();
+        while let Some(ty) = open.pop() {
+            match self.get(ty) {
+                &Type::Struct(id) => {
+                    if structs.insert(id) {
+                        open.extend(self.structs[id.index()].fields.iter().map(|field| field.1));
+                    }
+                }
+                &Type::Enum(id) => {
+                    if enums.insert(id) {
+                        let variants = self.enums[id.index()].variants.iter();
+                        open.extend(variants.flat_map(|variant| variant.payload.iter().copied()));
+                    }
+                }
+                Type::Tuple(elements) => open.extend(elements),
+                &Type::Array { element, .. } | &Type::Vec(element) | &Type::Option(element) => {
+                    open.push(element);
+                }
+                &Type::Map { key, value } => open.extend([key, value]),
+                &Type::Result { ok, .. } => open.push(ok),
+                &Type::Ref { target, .. } => open.push(target),
+                _ => {}
+            }
+        }
+        (structs, enums)
+    }
 }
 
 /// A declared struct.

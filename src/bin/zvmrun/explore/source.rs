@@ -7,7 +7,7 @@ use alloy_primitives::{hex, keccak256};
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::places::read_map;
+use crate::places::{read_map, text_of};
 use crate::program::Program;
 use crate::status::Status;
 
@@ -57,8 +57,8 @@ pub(super) fn find(
     }
     let carried: Value =
         program.sources.as_deref().and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default();
-    if let Some(text) = carried[name].as_str() {
-        return Ok(Some(source_text(name, text, map)));
+    if let Some(text) = text_of(&carried[name]) {
+        return Ok(Some(source_text(name, &text, map)));
     }
     let beside = |name: &str| Some(file.parent()?.join(Path::new(name).file_name()?));
     let candidates = [Some(PathBuf::from(name)), beside(name)];

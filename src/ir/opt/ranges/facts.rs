@@ -54,13 +54,15 @@ impl Interval {
 }
 
 /// The operation that makes a value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Def {
     /// A constant.
     Constant(U256),
-    /// Another operation and its operands.
-    Op(Op, Vec<Value>),
-    /// A parameter, or one of several results.
+    /// Another operation of one operand.
+    Unary(Op, Value),
+    /// Another operation of two operands.
+    Binary(Op, [Value; 2]),
+    /// Anything else, such as a parameter.
     Other,
 }
 
@@ -110,15 +112,17 @@ impl Facts {
 
     fn define(&mut self, inst: &Inst) {
         let result = inst.results[0].index();
-        self.defs[result] = match (inst.op, inst.imm) {
-            (Op::Const, Imm::Word(word)) => Def::Constant(word),
-            _ => Def::Op(inst.op, inst.args.clone()),
+        self.defs[result] = match (inst.op, inst.imm, &inst.args[..]) {
+            (Op::Const, Imm::Word(word), _) => Def::Constant(word),
+            (op, _, &[a]) => Def::Unary(op, a),
+            (op, _, &[a, b]) => Def::Binary(op, [a, b]),
+            _ => Def::Other,
         };
         self.bits[result] = self.result_bits(inst);
     }
 
-    pub(super) fn def(&self, value: Value) -> &Def {
-        &self.defs[value.index()]
+    pub(super) fn def(&self, value: Value) -> Def {
+        self.defs[value.index()]
     }
 
     pub(super) fn constant(&self, value: Value) -> Option<U256> {
@@ -220,20 +224,23 @@ impl Facts {
         } else {
             self.set(condition, Interval::of(U256::ZERO));
         }
-        let Def::Op(op, args) = self.defs[condition.index()].clone() else { return };
-        match (op, &args[..], holds) {
-            (Op::Lt, &[a, b], true) | (Op::Gt, &[b, a], true) => self.assume_less(a, b),
-            (Op::Lt, &[a, b], false) | (Op::Gt, &[b, a], false) => self.assume_at_most(b, a),
-            (Op::Eq, &[a, b], true) => {
+        match (self.defs[condition.index()], holds) {
+            (Def::Binary(Op::Lt, [a, b]), true) | (Def::Binary(Op::Gt, [b, a]), true) => {
+                self.assume_less(a, b)
+            }
+            (Def::Binary(Op::Lt, [a, b]), false) | (Def::Binary(Op::Gt, [b, a]), false) => {
+                self.assume_at_most(b, a)
+            }
+            (Def::Binary(Op::Eq, [a, b]), true) => {
                 self.assume_at_most(a, b);
                 self.assume_at_most(b, a);
             }
-            (Op::Eq, &[a, b], false) => self.assume_different(a, b),
-            (Op::Sub | Op::Xor, &[a, b], true) => self.assume_different(a, b),
-            (Op::Iszero, &[x], _) => work.push((x, !holds)),
-            (Op::And, &[x, y], true) => work.extend([(x, true), (y, true)]),
-            (Op::Or, &[x, y], false) => work.extend([(x, false), (y, false)]),
-            (Op::Shr, &[shift, x], false) => {
+            (Def::Binary(Op::Eq, [a, b]), false) => self.assume_different(a, b),
+            (Def::Binary(Op::Sub | Op::Xor, [a, b]), true) => self.assume_different(a, b),
+            (Def::Unary(Op::Iszero, x), _) => work.push((x, !holds)),
+            (Def::Binary(Op::And, [x, y]), true) => work.extend([(x, true), (y, true)]),
+            (Def::Binary(Op::Or, [x, y]), false) => work.extend([(x, false), (y, false)]),
+            (Def::Binary(Op::Shr, [shift, x]), false) => {
                 if let Some(shift) = self.constant(shift)
                     && shift < U256::from(256)
                 {

@@ -124,9 +124,7 @@ fn and(facts: &Facts, inst: &mut Inst) -> Simplified {
             return Simplified::To(value);
         }
         // Parts of a sum of fields that the mask leaves nothing of.
-        if let Def::Op(Op::Or, parts) = facts.def(value)
-            && let &[a, b] = &parts[..]
-        {
+        if let Def::Binary(Op::Or, [a, b]) = facts.def(value) {
             for (part, other) in [(a, b), (b, a)] {
                 if (facts.bits(part) & word).is_zero() {
                     inst.args = vec![other, mask];
@@ -135,9 +133,7 @@ fn and(facts: &Facts, inst: &mut Inst) -> Simplified {
             }
         }
         // A mask over a wider mask.
-        if let Def::Op(Op::And, parts) = facts.def(value)
-            && let &[a, b] = &parts[..]
-        {
+        if let Def::Binary(Op::And, [a, b]) = facts.def(value) {
             for (inner, other) in [(a, b), (b, a)] {
                 if let Some(wider) = facts.constant(inner)
                     && (word & !wider).is_zero()
@@ -156,8 +152,7 @@ fn shr(facts: &Facts, inst: &mut Inst) -> Simplified {
         return Simplified::Not;
     };
     let (by, value) = (shift.to::<usize>(), inst.args[1]);
-    let Def::Op(op, parts) = facts.def(value) else { return Simplified::Not };
-    let &[a, b] = &parts[..] else { return Simplified::Not };
+    let Def::Binary(op, [a, b]) = facts.def(value) else { return Simplified::Not };
     match op {
         Op::Or => {
             for (part, other) in [(a, b), (b, a)] {
