@@ -52,15 +52,15 @@ pub fn build(
     diags: &mut Diagnostics,
 ) -> Option<Artifact> {
     let source = texts.source;
-    let mut compile = |module, what| match compile_module(module, options) {
+    let prefix = options.target.prefix();
+    let (size_max, init_size_max) = (options.target.code_size_max(), INIT_CODE_SIZE_MAX - prefix.len());
+    let mut compile = |module, (what, size_max)| match compile_module(module, options) {
         Ok(assembly) => Some(assembly),
         Err(InternalError { code_size: Some(size), .. }) => {
             let diagnostic = diags.error(Code::CodeTooLarge, contract.span);
-            diagnostic
-                .arg("what", what)
-                .arg("n", size)
-                .arg("m", u16::MAX)
-                .arg("list", "all of them together");
+            // Tests have no limit but that of addresses.
+            let most = if contract.is_test { usize::from(u16::MAX) } else { size_max };
+            diagnostic.arg("what", what).arg("n", size).arg("m", most).arg("list", "all of them together");
             None
         }
         Err(InternalError { span, detail, .. }) => {
@@ -68,15 +68,12 @@ pub fn build(
             None
         }
     };
-    let runtime = compile(&lowered.runtime, "runtime")?;
-    let size_max = options.target.code_size_max();
+    let runtime = compile(&lowered.runtime, ("runtime", size_max))?;
     if runtime.bytes.len() > size_max && !contract.is_test {
         report_size(program, contract, &runtime, ("runtime", size_max), diags);
         return None;
     }
-    let prefix = options.target.prefix();
-    let init = compile(&init_code::complete(lowered, &runtime, prefix), "creation")?;
-    let init_size_max = INIT_CODE_SIZE_MAX - prefix.len();
+    let init = compile(&init_code::complete(lowered, &runtime, prefix), ("creation", init_size_max))?;
     if init.bytes.len() > init_size_max && !contract.is_test {
         report_size(program, contract, &init, ("creation", init_size_max), diags);
         return None;

@@ -50,18 +50,10 @@ pub(super) enum Item {
     PushCodeEnd,
     /// A push of 32 bytes that creation fills with the immutable of this number.
     PushImmutable(u32),
-    /// The jump of an internal call, with so many words handed over on the stack.
-    Call {
-        /// Arguments.
-        args: usize,
-        /// Results.
-        results: usize,
-    },
+    /// The jump of an internal call.
+    Call,
     /// The jump back to the caller.
-    Return {
-        /// Results left on the stack.
-        results: usize,
-    },
+    Return,
     /// A label, here.
     Here(Label),
 }
@@ -128,8 +120,6 @@ pub(super) struct Assembled {
     pub(super) offsets: FxHashMap<Label, u32>,
     /// Where immutables are read, in order.
     pub(super) immutables: Vec<ImmutableSite>,
-    /// Calls and returns by the offset of their jump: arguments and results.
-    pub(super) call_sites: FxHashMap<u32, (usize, usize)>,
 }
 
 /// A block copied instead of jumped to has at most this many items.
@@ -212,7 +202,7 @@ impl<'b> Placer<'b> {
     fn tiny(&self, label: Label) -> Option<&'b CodeBlock> {
         let block = &self.blocks[self.index[&label]];
         let copyable = block.items.len() <= TINY_ITEMS_MAX
-            && block.items.iter().all(|i| !matches!(i.item, Item::Here(_) | Item::Call { .. }));
+            && block.items.iter().all(|i| !matches!(i.item, Item::Here(_) | Item::Call));
         (block.exit == Exit::End && copyable).then_some(block)
     }
 
@@ -374,7 +364,6 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Ass
         instructions: Vec::with_capacity(items.len()),
         offsets: FxHashMap::default(),
         immutables: Vec::new(),
-        call_sites: FxHashMap::default(),
     };
     for &Spanned { item, span } in items {
         let offset = assembled.bytes.len() as u32;
@@ -400,14 +389,8 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Ass
                 assembled.immutables.push(site);
                 (Op::Push32, U256::ZERO, U256::BYTES, JumpKind::Other)
             }
-            Item::Call { args, results } => {
-                assembled.call_sites.insert(offset, (args, results));
-                (Op::Jump, U256::ZERO, 0, JumpKind::Call)
-            }
-            Item::Return { results } => {
-                assembled.call_sites.insert(offset, (0, results));
-                (Op::Jump, U256::ZERO, 0, JumpKind::Return)
-            }
+            Item::Call => (Op::Jump, U256::ZERO, 0, JumpKind::Call),
+            Item::Return => (Op::Jump, U256::ZERO, 0, JumpKind::Return),
             Item::Here(label) if used.contains(&label) => (Op::JumpDest, U256::ZERO, 0, JumpKind::Other),
             Item::Here(_) => continue,
         };
@@ -427,7 +410,7 @@ fn encode(items: &[Spanned<Item>], data: &[&[u8]], target: Target) -> Result<Ass
 
 fn item_size(item: Item, used: &FxHashSet<Label>, target: Target) -> usize {
     match item {
-        Item::Op(_) | Item::Call { .. } | Item::Return { .. } => 1,
+        Item::Op(_) | Item::Call | Item::Return => 1,
         Item::WithByte(..) => 2,
         Item::Push(word) => 1 + target.push(word).1,
         Item::PushLabel(_) | Item::PushDataOffset(_) | Item::PushCodeEnd => 3,

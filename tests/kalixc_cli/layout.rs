@@ -125,7 +125,7 @@ fn code_that_is_too_large_says_which_functions_are() {
     // Without optimization, since it leaves little of these. More than addresses reach, and creation code that holds too much of others.
     fs::write(folder.join("c.kalix"), format!("contract C {{\n{}}}\n", many(24))).unwrap();
     let (_, stderr) = expect(&folder, &["build", "c.kalix", "-O", "0", "--error-format", "short"], 1);
-    assert!(stderr.contains("error[K0711]: runtime code is ") && stderr.contains("limit 65535"), "{stderr}");
+    assert!(stderr.contains("error[K0711]: runtime code is ") && stderr.contains("limit 24573"), "{stderr}");
     let parts: String = (0..3).map(|n| format!("contract P{n} {{\n{}}}\n", many(5))).collect();
     let whole = "contract C { constructor() { let _ = new P0(); let _ = new P1(); let _ = new P2(); } }\n";
     fs::write(folder.join("c.kalix"), format!("{parts}{whole}")).unwrap();

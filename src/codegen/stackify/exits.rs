@@ -85,7 +85,7 @@ impl Emitter<'_> {
         let mut target = on_stack.to_vec();
         target.push(Plan::return_address(self.function));
         self.shuffle_to(&target)?;
-        self.push_item(Item::Return { results: on_stack.len() });
+        self.push_item(Item::Return);
         self.finish(self.block_labels[self.current.index()], Exit::End);
         Ok(())
     }

@@ -160,10 +160,7 @@ impl Emitter<'_> {
             self.place(&operands, true)?;
         }
         self.push_item(Item::PushLabel(self.context.entries[callee]));
-        self.push_item(Item::Call {
-            args: on_stack.len(),
-            results: inst.results.len().min(self.context.target.stack_args_max()),
-        });
+        self.push_item(Item::Call);
         self.push_item(Item::Here(back));
         self.stack.truncate(self.stack.len() - on_stack.len() - 1);
         let (on_stack, in_frame) =
