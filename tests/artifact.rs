@@ -252,6 +252,49 @@ fn the_deepest_tree_passes_every_stage_on_a_small_stack() {
     }
 }
 
+/// Types that grow from use to use, faster than the text or as long as it is.
+#[test]
+fn types_that_would_grow_without_end_are_refused() {
+    let vectors = |n: usize, uses: &dyn Fn(usize) -> String, inner_first: bool| {
+        let declared = (0..n).map(|i| format!("let mut v{i} = Vec::new(); "));
+        let last = std::iter::once(format!("v{}.push(a); ", n - 1));
+        let pushed = (0..n - 1).map(uses);
+        let uses: Vec<String> =
+            if inner_first { last.chain(pushed.rev()).collect() } else { pushed.chain(last).collect() };
+        declared.chain(uses).collect::<String>()
+    };
+    let twice = |i: usize| format!("v{i}.push((v{}.clone(), v{}.clone())); ", i + 1, i + 1);
+    let once = |i: usize| format!("v{i}.push(v{}.clone()); ", i + 1);
+    let options: String = "let o0 = Some(a); ".to_owned()
+        + &(1..2_000).map(|i| format!("let o{i} = Some(o{}); ", i - 1)).collect::<String>();
+    let pairs: String = "let p0 = (a, a); ".to_owned()
+        + &(1..60).map(|i| format!("let p{i} = (p{0}, p{0}); ", i - 1)).collect::<String>();
+    for body in [
+        vectors(60, &twice, true),
+        vectors(60, &twice, false),
+        vectors(2_000, &once, true),
+        vectors(2_000, &once, false),
+        options,
+        pairs,
+    ] {
+        let source =
+            Source::new("grows", format!("contract C {{ pub fn f(a: u256) view -> u256 {{ {body} a }} }}"));
+        let compilation = compile(&source, &CompileOptions::STANDARD);
+        let codes: Vec<&str> = compilation.diagnostics.iter().map(|d| d.code().id()).collect();
+        assert!(compilation.has_errors() && !codes.contains(&"K0999"), "{codes:?} for {}", &body[..60]);
+    }
+    // What is deep within bounds compiles.
+    let body = vectors(20, &once, false);
+    let source =
+        Source::new("deep", format!("contract C {{ pub fn f(a: u256) view -> u256 {{ {body} a }} }}"));
+    let compilation = compile(&source, &CompileOptions::STANDARD);
+    assert!(
+        !compilation.has_errors(),
+        "{}",
+        kalix::diag::render::render_short(&compilation.diagnostics, &source)
+    );
+}
+
 /// Every `kalix` block of the book, of README and of the other pages, with where it stands.
 fn book_blocks() -> Vec<(String, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -9,7 +9,7 @@ use super::typed::{
     AssignTarget, Block, CastKind, Expr, ExprKind, LetPattern, Local, Pattern, Place, PlaceStep, Revert,
     Stmt, StmtKind,
 };
-use super::types::{InferId, IntType, Type, TypeId, Types};
+use super::types::{InferId, IntType, TYPE_PARTS_MAX, Type, TypeId, Types};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::source::Span;
 
@@ -29,6 +29,16 @@ struct Variable {
     /// What K0208 or K0218 calls it: a name or an expression.
     name: String,
     span: Span,
+    /// In how many types it stands, one in the other.
+    depth: usize,
+}
+
+/// What is found of a type while it is measured.
+struct Size {
+    /// Parts that it may still have.
+    parts_left: usize,
+    /// What is open in it, and in how many types that stands.
+    open: Option<(InferId, usize)>,
 }
 
 /// A requirement on a type that may not be known yet.
@@ -58,14 +68,21 @@ impl Inference {
         default: Option<TypeId>,
     ) -> TypeId {
         let ty = types.intern(Type::Infer(InferId(self.variables.len() as u32)));
-        self.variables.push(Variable { ty, binding: None, default, name: name.to_owned(), span });
+        self.variables.push(Variable { ty, binding: None, default, name: name.to_owned(), span, depth: 0 });
         ty
     }
 
     /// A new unknown type, an integer or not.
     pub(super) fn fresh_open(&mut self, types: &mut Types, name: &str, span: Span) -> TypeId {
         let ty = types.intern(Type::Open(InferId(self.variables.len() as u32)));
-        self.variables.push(Variable { ty, binding: None, default: None, name: name.to_owned(), span });
+        self.variables.push(Variable {
+            ty,
+            binding: None,
+            default: None,
+            name: name.to_owned(),
+            span,
+            depth: 0,
+        });
         ty
     }
 
@@ -123,28 +140,44 @@ impl Inference {
         }
     }
 
-    /// Fixes an open type, unless no element can have the type or it would contain itself.
+    /// Fixes an open type, unless no element can have the type, it would contain itself, or it may grow too large.
     fn bind_open(&mut self, types: &Types, open: InferId, ty: TypeId) -> bool {
         let is_element =
             !matches!(types.get(ty), Type::Unit | Type::Never | Type::IntLiteral | Type::Ref { .. });
-        let fits = is_element && !types.holds_map(ty) && !self.mentions(types, ty, open);
+        let mut size = Size { parts_left: TYPE_PARTS_MAX, open: None };
+        let depth = self.variables[open.index()].depth;
+        let fits = is_element
+            && self.measure(types, ty, depth, &mut size)
+            && size.open.is_none_or(|(inner, _)| inner != open)
+            && !types.holds_map(ty);
         match fits {
             true => self.variables[open.index()].binding = Some(ty),
             false => self.variables[open.index()].default = Some(TypeId::ERROR),
         }
+        if let (true, Some((inner, depth))) = (fits, size.open) {
+            let known = &mut self.variables[inner.index()].depth;
+            *known = depth.max(*known);
+        }
         fits
     }
 
-    /// Whether an open type is a part of a type.
-    fn mentions(&self, types: &Types, ty: TypeId, open: InferId) -> bool {
+    /// Measures a type within `depth` others, as far as it is known; whether it keeps to the limits. What is open in it
+    /// stands there once: with two of them, types would double from use to use.
+    fn measure(&self, types: &Types, ty: TypeId, depth: usize, size: &mut Size) -> bool {
+        if size.parts_left == 0 || depth > TYPE_PARTS_MAX {
+            return false;
+        }
+        size.parts_left -= 1;
         match types.get(self.resolve(types, ty)) {
-            Type::Open(other) => *other == open,
-            Type::Tuple(elements) => elements.iter().any(|&element| self.mentions(types, element, open)),
+            Type::Open(open) => size.open.replace((*open, depth)).is_none(),
+            Type::Tuple(elements) => {
+                elements.iter().all(|&element| self.measure(types, element, depth + 1, size))
+            }
             &Type::Array { element: inner, .. }
             | &Type::Vec(inner)
             | &Type::Option(inner)
-            | &Type::Result { ok: inner, .. } => self.mentions(types, inner, open),
-            _ => false,
+            | &Type::Result { ok: inner, .. } => self.measure(types, inner, depth + 1, size),
+            _ => true,
         }
     }
 

@@ -32,6 +32,9 @@ macro_rules! define_ids {
 }
 pub(crate) use define_ids;
 
+/// A type is made of at most this many parts, those of its parts included.
+pub const TYPE_PARTS_MAX: usize = 256;
+
 define_ids! {
     /// A type, interned in [`Types`]: equal types have equal ids.
     TypeId;

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use crate::diag::Code;
 use crate::sema::check::body::{Checker, Typed};
-use crate::sema::check::structs::TYPE_PARTS_MAX;
 use crate::sema::infer::Demand;
 use crate::sema::typed::{
     Block, DataOp, ErrorRef, Expr, ExprKind, HashFunction, LetPattern, Local, LocalId, Place, PlaceOp,
     PlaceRoot, PlaceStep, Stmt, StmtKind,
 };
-use crate::sema::types::{Type, TypeId};
+use crate::sema::types::{TYPE_PARTS_MAX, Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast;
 

@@ -6,7 +6,7 @@ use crate::sema::typed::{
     Block, Expr, ExprKind, LetPattern, Local, LocalId, Match, MatchArm, Pattern, PatternKind, Place,
     PlaceRoot, Stmt, StmtKind,
 };
-use crate::sema::types::{EnumId, Type, TypeId};
+use crate::sema::types::{EnumId, TYPE_PARTS_MAX, Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -51,6 +51,12 @@ impl<'a> Checker<'_, 'a> {
         }
         if value.ty == TypeId::NEVER {
             return self.diverging(vec![value], span);
+        }
+        // `let b = Some(a)` adds one: without a limit, a long text has values of any size.
+        if self.sema.types.parts(value.ty) >= TYPE_PARTS_MAX {
+            let what = format!("more than {TYPE_PARTS_MAX} parts of one type");
+            self.diags().error(Code::TooLarge, span).arg("what", what);
+            return Typed::hole(span);
         }
         let ty = self.sema.types.intern(Type::Option(value.ty));
         Typed::new(ExprKind::Variant { tag: 1, args: vec![value] }, ty, span)

@@ -8,12 +8,9 @@ use crate::sema::check::raise::{Borrow, Fields};
 use crate::sema::resolve::{Position, suggestion};
 use crate::sema::scope::{ContractIndex, TypeDef, ValueDef, closest};
 use crate::sema::typed::{ExprKind, PlaceStep};
-use crate::sema::types::{EnumId, StructDef, StructId, Type, TypeId};
+use crate::sema::types::{EnumId, StructDef, StructId, TYPE_PARTS_MAX, Type, TypeId};
 use crate::source::Span;
 use crate::syntax::ast::{self, FieldInit};
-
-/// A type is made of at most this many parts, those of its parts included.
-pub(super) const TYPE_PARTS_MAX: usize = 256;
 
 /// A struct or enum whose parts are not resolved yet.
 pub(super) enum Definition<'a> {
