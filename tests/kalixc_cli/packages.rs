@@ -40,6 +40,12 @@ fn modules_lie_beside_a_file_or_in_its_package() {
     fs::write(root.join("app/kalix.toml"), manifest.replace("path", "git")).unwrap();
     let (_, stderr) = expect(&root, &["check", "app/src/main.kalix"], 2);
     assert!(stderr.contains("kalix.toml:6: write `tokens = { path = \"../tokens\" }`"), "{stderr}");
+    fs::write(root.join("app/kalix.toml"), manifest.replace("../tokens", "../lost")).unwrap();
+    let (_, stderr) = expect(&root, &["check", "app/src/main.kalix"], 2);
+    assert!(
+        stderr.contains("kalix.toml:6: `tokens` has no folder ") && stderr.contains("lost/src"),
+        "{stderr}"
+    );
 }
 
 #[test]

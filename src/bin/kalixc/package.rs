@@ -199,7 +199,11 @@ fn read_manifest(manifest: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
                         let Some(path) = path else {
                             bail!("{shown}:{number}: write `{name} = {{ path = \"../{name}\" }}`");
                         };
-                        dependencies.insert(name.to_owned(), folder.join(path).join("src"));
+                        let sources = folder.join(path).join("src");
+                        if !sources.is_dir() {
+                            bail!("{shown}:{number}: `{name}` has no folder {}", sources.display());
+                        }
+                        dependencies.insert(name.to_owned(), sources);
                     }
                     _ => {
                         bail!("{shown}:{number}: expected `[package]`, `[dependencies]` or a member of them")
