@@ -27,7 +27,7 @@ pub(super) fn in_parallel<R: Send>(count: usize, work: impl Fn(usize) -> R + Syn
     };
     let mut made: Vec<(usize, R)> = scope(|scope| {
         // This thread is one of the workers. One that can't be started is no loss but of time.
-        let spawn = |_| Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &run).ok();
+        let spawn = |_| Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run).ok();
         let others: Vec<_> = (1..cores.min(count)).filter_map(spawn).collect();
         let mut made = run();
         for other in others {

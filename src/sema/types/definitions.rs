@@ -45,16 +45,12 @@ impl Types {
         let mut open: Vec<TypeId> = roots.into_iter().collect();
         while let Some(ty) = open.pop() {
             match self.get(ty) {
-                &Type::Struct(id) => {
-                    if structs.insert(id) {
-                        open.extend(self.structs[id.index()].fields.iter().map(|field| field.1));
-                    }
+                &Type::Struct(id) if structs.insert(id) => {
+                    open.extend(self.structs[id.index()].fields.iter().map(|field| field.1));
                 }
-                &Type::Enum(id) => {
-                    if enums.insert(id) {
-                        let variants = self.enums[id.index()].variants.iter();
-                        open.extend(variants.flat_map(|variant| variant.payload.iter().copied()));
-                    }
+                &Type::Enum(id) if enums.insert(id) => {
+                    let variants = self.enums[id.index()].variants.iter();
+                    open.extend(variants.flat_map(|variant| variant.payload.iter().copied()));
                 }
                 Type::Tuple(elements) => open.extend(elements),
                 &Type::Array { element, .. } | &Type::Vec(element) | &Type::Option(element) => {
