@@ -15,27 +15,14 @@ impl Lower<'_, '_> {
 
     /// The body of [`Helper::Load`] for `bytes`.
     pub(super) fn load_bytes_body(&mut self, slot: Value, transient: bool) -> Value {
-        let raw = self.load_slot(slot, transient);
-        let one = self.b.iconst_u64(1);
-        let long = self.b.binary(Op::And, raw, one);
+        let (forms, length) = self.bytes_in_place(slot, transient);
         let result = self.b.declare_var();
-        let (far, near, join) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
-        self.b.br(long, far, near);
-        self.b.seal_block(far);
-        self.b.seal_block(near);
-
-        self.b.switch_to(near);
-        let mask = self.b.iconst_u64(0xff);
-        let twice = self.b.binary(Op::And, raw, mask);
-        let length = self.b.binary(Op::Shr, one, twice);
         let pointer = self.new_bytes(length);
         let data = self.data(pointer);
-        self.b.mstore(data, raw);
+        self.b.mstore(data, forms.raw);
         self.b.def_var(result, pointer);
-        self.b.jump(join);
 
-        self.b.switch_to(far);
-        let length = self.b.binary(Op::Shr, one, raw);
+        let length = self.bytes_far(&forms);
         let pointer = self.new_bytes(length);
         let data = self.data(pointer);
         let end = self.b.binary(Op::Add, data, length);
@@ -50,10 +37,7 @@ impl Lower<'_, '_> {
             lower.b.def_var(source, next);
         });
         self.b.def_var(result, pointer);
-        self.b.jump(join);
-
-        self.b.seal_block(join);
-        self.b.switch_to(join);
+        self.bytes_joined(&forms);
         self.b.use_var(result)
     }
 

@@ -4,17 +4,24 @@ use zvm::outcome::panic_code;
 
 use super::function::Lower;
 use super::storage::StoragePlace;
-use crate::ir::{Op, Value};
+use crate::ir::{BlockId, Op, Value};
 use crate::sema::types::TypeId;
 
+/// Code for both forms of `bytes` in storage while it is made: in place first, then the long form.
+pub(super) struct StoredForms {
+    /// The word of the slot.
+    pub(super) raw: Value,
+    one: Value,
+    far: BlockId,
+    join: BlockId,
+}
+
 impl Lower<'_, '_> {
-    /// Byte `index` of `bytes` in storage.
-    pub(super) fn load_storage_byte(&mut self, whole: &StoragePlace, index: Value) -> Value {
-        let raw = self.load_slot(whole.slot, whole.transient);
+    /// Loads the slot of `bytes` and goes on where they lie in place; also gives their length there.
+    pub(super) fn bytes_in_place(&mut self, slot: Value, transient: bool) -> (StoredForms, Value) {
+        let raw = self.load_slot(slot, transient);
         let one = self.b.iconst_u64(1);
         let long = self.b.binary(Op::And, raw, one);
-        let word = self.b.declare_var();
-        self.b.def_var(word, raw);
         let (far, near, join) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
         self.b.br(long, far, near);
         self.b.seal_block(far);
@@ -23,10 +30,30 @@ impl Lower<'_, '_> {
         let mask = self.b.iconst_u64(0xff);
         let twice = self.b.binary(Op::And, raw, mask);
         let length = self.b.binary(Op::Shr, one, twice);
+        (StoredForms { raw, one, far, join }, length)
+    }
+
+    /// Goes on where they have the long form; gives their length there.
+    pub(super) fn bytes_far(&mut self, forms: &StoredForms) -> Value {
+        self.b.jump(forms.join);
+        self.b.switch_to(forms.far);
+        self.b.binary(Op::Shr, forms.one, forms.raw)
+    }
+
+    /// Goes on behind both forms.
+    pub(super) fn bytes_joined(&mut self, forms: &StoredForms) {
+        self.b.jump(forms.join);
+        self.b.seal_block(forms.join);
+        self.b.switch_to(forms.join);
+    }
+
+    /// Byte `index` of `bytes` in storage.
+    pub(super) fn load_storage_byte(&mut self, whole: &StoragePlace, index: Value) -> Value {
+        let (forms, length) = self.bytes_in_place(whole.slot, whole.transient);
+        let word = self.b.declare_var();
+        self.b.def_var(word, forms.raw);
         self.check_index(index, length);
-        self.b.jump(join);
-        self.b.switch_to(far);
-        let length = self.b.binary(Op::Shr, one, raw);
+        let length = self.bytes_far(&forms);
         self.check_index(index, length);
         let first = self.data_slot(whole.slot);
         let bits = self.b.iconst_u64(5);
@@ -34,9 +61,7 @@ impl Lower<'_, '_> {
         let slot = self.b.binary(Op::Add, first, slots);
         let data = self.load_slot(slot, whole.transient);
         self.b.def_var(word, data);
-        self.b.jump(join);
-        self.b.seal_block(join);
-        self.b.switch_to(join);
+        self.bytes_joined(&forms);
         let word = self.b.use_var(word);
         let mask = self.b.iconst_u64(31);
         let within = self.b.binary(Op::And, index, mask);
@@ -74,31 +99,15 @@ impl Lower<'_, '_> {
 
     /// The body of [`Helper::SetByte`](super::helpers::Helper::SetByte).
     pub(super) fn set_byte_body(&mut self, slot: Value, index: Value, byte: Value, transient: bool) {
-        let raw = self.load_slot(slot, transient);
-        let one = self.b.iconst_u64(1);
-        let long = self.b.binary(Op::And, raw, one);
-        let (far, near, join) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
-        self.b.br(long, far, near);
-        self.b.seal_block(far);
-        self.b.seal_block(near);
-
-        self.b.switch_to(near);
-        let mask = self.b.iconst_u64(0xff);
-        let twice = self.b.binary(Op::And, raw, mask);
-        let length = self.b.binary(Op::Shr, one, twice);
+        let (forms, length) = self.bytes_in_place(slot, transient);
         self.check_index(index, length);
-        let word = self.with_byte(raw, index, byte);
+        let word = self.with_byte(forms.raw, index, byte);
         self.put_slot(slot, word, transient);
-        self.b.jump(join);
 
-        self.b.switch_to(far);
-        let length = self.b.binary(Op::Shr, one, raw);
+        let length = self.bytes_far(&forms);
         self.check_index(index, length);
         self.set_data_byte(slot, index, byte, transient);
-        self.b.jump(join);
-
-        self.b.seal_block(join);
-        self.b.switch_to(join);
+        self.bytes_joined(&forms);
     }
 
     /// The body of [`Helper::PushByte`](super::helpers::Helper::PushByte).
